@@ -1,0 +1,603 @@
+"""The estimator: validation, labels and scikit-learn's contract."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from skscratch import _fitting
+from skscratch.activations import Sigmoid, Softmax
+from skscratch.prediction import predict
+
+__all__ = ["MLPScratchClassifier"]
+
+
+def _is_stochastic(estimator: "MLPScratchClassifier") -> bool:
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
+            f"of the data at once. Choose solver from {sorted(_fitting.OPTIMIZERS)}."
+        )
+    return True
+
+
+class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
+    """Multi-layer perceptron classifier, its layers, losses and optimizers written in NumPy.
+
+    A drop-in replacement for :class:`~sklearn.neural_network.MLPClassifier`: the same arguments,
+    data and ``random_state`` train the same network, to rounding. Beyond it there are the solvers
+    ``'adagrad'`` and ``'rmsprop'``, learning-rate ``decay``, L1 and L2 penalties on weights and
+    biases, and training that resumes exactly.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of shape (n_layers - 2,) or int, default=(100,)
+        The number of neurons of each hidden layer. Empty is multinomial logistic regression.
+
+    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
+        The hidden layers' activation.
+
+        - 'identity': ``f(z) = z``
+        - 'logistic': ``f(z) = 1 / (1 + exp(-z))``
+        - 'tanh': ``f(z) = tanh(z)``
+        - 'relu': ``f(z) = max(0, z)``
+
+    solver : {'lbfgs', 'sgd', 'adam', 'adagrad', 'rmsprop'}, default='adam'
+        How the weights are found.
+
+        - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all of the data at once; often best
+          where there are few samples
+        - 'sgd': stochastic gradient descent, see :class:`skscratch.optimizers.SGD`
+        - 'adam': see :class:`skscratch.optimizers.Adam`
+        - 'adagrad': see :class:`skscratch.optimizers.Adagrad`
+        - 'rmsprop': see :class:`skscratch.optimizers.RMSprop`
+
+        All but 'lbfgs' are called stochastic below.
+
+    alpha : float, default=0.0001
+        Strength of an L2 penalty on the weights. ``alpha / 2 * sum(w**2)`` is divided by the
+        number of samples of the batch (the sum of their weights) and added to its loss.
+
+    batch_size : int or 'auto', default='auto'
+        Number of samples in a batch of the stochastic solvers. 'auto' is
+        ``min(200, n_samples)``.
+
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        The learning rate's schedule. Only used when ``solver='sgd'``.
+
+        - 'constant': ``learning_rate_init``
+        - 'invscaling': ``learning_rate_init / (t + 1)**power_t``, ``t`` being the number of samples
+          seen at the start of the epoch
+        - 'adaptive': ``learning_rate_init`` as long as there is improvement; each time that
+          ``n_iter_no_change`` epochs in a row did not improve by ``tol``, it is divided by 5, and
+          training stops once it is at most 1e-6
+
+    learning_rate_init : float, default=0.001
+        The initial learning rate of the stochastic solvers.
+
+    power_t : float, default=0.5
+        The exponent of ``learning_rate='invscaling'``. Only used when ``solver='sgd'``.
+
+    max_iter : int, default=200
+        Maximum number of epochs, for 'lbfgs' of iterations.
+
+    shuffle : bool, default=True
+        Whether the stochastic solvers visit the samples in a new order in every epoch. It makes no
+        difference where all samples are one batch.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, the validation set of early stopping and the order of the
+        samples. Pass an int for reproducible results across multiple function calls. With ``None``
+        every fit is different; NumPy's global random state is not used.
+
+    tol : float, default=1e-4
+        An epoch improves if the loss falls (with ``early_stopping`` the validation score rises) by
+        at least ``tol``. For 'lbfgs' the tolerance of the projected gradient.
+
+    verbose : bool, default=False
+        Whether to print the loss of every epoch.
+
+    warm_start : bool, default=False
+        Whether :meth:`fit` goes on from the last fit: from its weights and, with the same
+        stochastic solver, from its optimizer's moments, learning rate, order of samples and random
+        stream, as if it had not stopped. After early stopping it goes on from the last epoch's
+        weights, not from the best ones, and with the same validation set.
+
+    momentum : float, default=0.9
+        Momentum, between 0 and 1. Only used when ``solver='sgd'``.
+
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum. Only used when ``solver='sgd'``.
+
+    early_stopping : bool, default=False
+        Whether the stochastic solvers set aside ``validation_fraction`` of the training data,
+        stop when the accuracy on them does not improve, and keep the weights of the best epoch.
+        The split is stratified in binary problems.
+
+    validation_fraction : float, default=0.1
+        The share of the training data that early stopping sets aside, in [0, 1).
+
+    beta_1 : float, default=0.9
+        The share of the gradients' mean that is kept, in [0, 1). Only used when
+        ``solver='adam'``.
+
+    beta_2 : float, default=0.999
+        The share of the squared gradients' mean that is kept, in [0, 1). Only used when
+        ``solver='adam'``.
+
+    epsilon : float, default=1e-8
+        Keeps divisions from those by 0. Only used when ``solver`` is 'adam', 'adagrad' or
+        'rmsprop'. It is added to the root of the bias-corrected moment, as in Adam's paper;
+        MLPClassifier adds it to that of the uncorrected one.
+
+    n_iter_no_change : int or numpy.inf, default=10
+        Number of epochs in a row without improvement that are tolerated.
+
+    max_fun : int, default=15000
+        Maximum number of evaluations of the loss. Only used when ``solver='lbfgs'``.
+
+    decay : float, default=0.0
+        Inverse-time decay: the learning rate of update ``t = 0, 1, ...`` is the schedule's,
+        divided by ``1 + decay * t``. Only used by the stochastic solvers.
+
+    rho : float, default=0.9
+        The share of the squared gradients' mean that is kept, in [0, 1). Only used when
+        ``solver='rmsprop'``.
+
+    weight_regularizer_l1, weight_regularizer_l2 : float or array-like, default=0.0
+        Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights, for all
+        layers or one for each, the output layer included. Unlike ``alpha``'s they are not divided
+        by the number of samples.
+
+    bias_regularizer_l1, bias_regularizer_l2 : float or array-like, default=0.0
+        The same for the biases.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels; in multilabel problems the labels' indices.
+
+    coefs_ : list of n_layers - 1 ndarray of shape (n_inputs, n_neurons)
+        Each layer's weights.
+
+    intercepts_ : list of n_layers - 1 ndarray of shape (n_neurons,)
+        Each layer's biases.
+
+    loss_ : float
+        The last epoch's mean training loss, penalties included.
+
+    best_loss_ : float or None
+        The least loss of all epochs; ``None`` with ``early_stopping``.
+
+    loss_curve_ : list of float
+        The loss of each epoch; for 'lbfgs', of each iteration.
+
+    validation_scores_ : list of float or None
+        With ``early_stopping``, the accuracy on the validation set after each epoch.
+
+    best_validation_score_ : float or None
+        The greatest of them.
+
+    n_iter_ : int
+        Number of epochs or iterations of the last fit.
+
+    t_ : int
+        Number of samples that the stochastic solvers have seen.
+
+    n_layers_ : int
+        Number of layers, input and output included.
+
+    n_outputs_ : int
+        Number of outputs: 1 for two classes.
+
+    out_activation_ : str
+        'logistic' for binary and multilabel problems, else 'softmax'.
+
+    n_features_in_ : int
+        Number of features seen during :term:`fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen during :term:`fit`. Defined only when ``X`` has feature names that
+        are all strings.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : What this is a replacement for.
+
+    Notes
+    -----
+    Samples of weight 0 count as absent. float32 data train a float32 network.
+
+    What is minimized is the mean cross-entropy of the samples (summed over the labels of a
+    multilabel problem) plus the penalties. Training stops with a :class:`ValueError` when the
+    weights are no longer finite; interrupting it (Ctrl-C) leaves a usable model. A fit that fails
+    leaves the estimator as it was.
+
+    References
+    ----------
+    .. [1] H. Kinsley and D. Kukieła, "Neural Networks from Scratch in Python", 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skscratch import MLPScratchClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+    >>> clf = MLPScratchClassifier(hidden_layer_sizes=(64,), early_stopping=True, random_state=0)
+    >>> clf.fit(X_train, y_train).score(X_test, y_test) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(_fitting.ACTIVATIONS))],
+        "solver": [StrOptions({"lbfgs", *_fitting.OPTIMIZERS})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "decay": [Interval(Real, 0, None, closed="left")],
+        "rho": [Interval(Real, 0, 1, closed="left")],
+        **{
+            name: [Interval(Real, 0, None, closed="left"), "array-like"]
+            for name in _fitting.REGULARIZERS
+        },
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | ArrayLike = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int | float = 10,
+        max_fun: int = 15000,
+        decay: float = 0.0,
+        rho: float = 0.9,
+        weight_regularizer_l1: float | ArrayLike = 0.0,
+        weight_regularizer_l2: float | ArrayLike = 0.0,
+        bias_regularizer_l1: float | ArrayLike = 0.0,
+        bias_regularizer_l2: float | ArrayLike = 0.0,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.decay = decay
+        self.rho = rho
+        self.weight_regularizer_l1 = weight_regularizer_l1
+        self.weight_regularizer_l2 = weight_regularizer_l2
+        self.bias_regularizer_l1 = bias_regularizer_l1
+        self.bias_regularizer_l2 = bias_regularizer_l2
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data. A sparse matrix is never made dense.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The class labels, or an indicator matrix of labels of which several may apply.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples' losses, at least 0. Samples of weight 0 count as absent.
+
+        Returns
+        -------
+        self : MLPScratchClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If an argument or a parameter is wrong, or if training diverges. The estimator then is
+            as it was before the call.
+        """
+        resume = self.warm_start and hasattr(self, "coefs_")
+        with self._unchanged_on_error():
+            X, y = self._validate(X, y, resume)
+            classes = unique_labels(y)
+            if resume and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the previous "
+                    f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+                )
+            return self._fit(X, y, sample_weight, classes, resume, self.max_iter)
+
+    @available_if(_is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one epoch over the given data, from where the last call stopped.
+
+        With the same data every time, ``n`` calls train the same weights as
+        ``fit`` with ``max_iter=n``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The class labels. Not all classes need to occur.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples' losses, at least 0. Samples of weight 0 count as absent.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes of all calls. Required at the first call; may be left out later.
+
+        Returns
+        -------
+        self : MLPScratchClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If an argument or a parameter is wrong, or if training diverges. The estimator then is
+            as it was before the call.
+        """
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        resume = hasattr(self, "coefs_")
+        with self._unchanged_on_error():
+            X, y = self._validate(X, y, resume)
+            if classes is None:
+                if not resume:
+                    raise ValueError("classes must be passed on the first call to partial_fit.")
+                classes = self.classes_
+            classes = unique_labels(classes)
+            if resume and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes} are not those of the last call, {self.classes_}."
+                )
+            unknown = np.setdiff1d(unique_labels(y), classes)
+            if unknown.size:
+                raise ValueError(
+                    f"`y` has classes that are not in classes={classes}: {unknown}. Pass all "
+                    f"classes at the first call to partial_fit."
+                )
+            return self._fit(X, y, sample_weight, classes, resume, 1, incremental=True)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The most probable class of each sample, or an indicator matrix of the labels that are
+            more probable than not.
+        """
+        logits = self._outputs(X)
+        if self.out_activation_ == "softmax":
+            return self.classes_[logits.argmax(axis=1)]
+        if self._is_multilabel():
+            return (logits > 0).astype(int)
+        return self.classes_[(logits[:, 0] > 0).astype(int) * (len(self.classes_) - 1)]
+
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Predict probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Of each class, in the order of ``classes_``, in the dtype of the network. In multilabel
+            problems of each label, for itself. None is below the smallest normal number.
+        """
+        return self._outputs(X, self._probabilities)
+
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+        """Predict logarithms of the classes' probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            The logarithm of :meth:`predict_proba`. It is finite.
+        """
+        probabilities = self.predict_proba(X)
+        return np.log(probabilities, out=probabilities)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Leave the estimator as it was if what is done inside fails."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _validate(self, X, y, resume: bool) -> tuple:
+        """Return X and y as arrays that can be trained on."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=self.coefs_[0].dtype if resume else (np.float64, np.float32),
+            order="C",
+            reset=not resume,
+        )
+        if issparse(y):
+            y = y.toarray()
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                "Multioutput target data is not supported: y must be one class label per sample or "
+                f"a matrix of 0 and 1, got shape {y.shape} with other values."
+            )
+        return X, y
+
+    def _fit(self, X, y, sample_weight, classes, resume, n_epochs, incremental=False) -> Self:
+        data = self._training_data(X, y, sample_weight, classes)
+        if resume and data.n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"The fitted network has {self.n_outputs_} outputs, `y` asks for {data.n_outputs}."
+            )
+        attributes = _fitting.fit(
+            self, data, resume=resume, n_epochs=n_epochs, incremental=incremental
+        )
+        self.classes_ = classes
+        self.n_outputs_ = data.n_outputs
+        self.out_activation_ = data.out_activation
+        vars(self).update(attributes)
+        return self
+
+    def _training_data(self, X, y, sample_weight, classes) -> _fitting.TrainingData:
+        """Encode the labels and leave out samples without weight."""
+        rows = None
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(
+                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+            )
+            if not sample_weight.any():
+                raise ValueError("All sample weights are zero: at least one must be positive.")
+            if not sample_weight.all():
+                rows = np.flatnonzero(sample_weight)
+
+        if y.ndim == 2:
+            if y.shape[1] != len(classes):
+                raise ValueError(
+                    f"`y` has {y.shape[1]} labels, expected {len(classes)}: {classes}."
+                )
+            targets, out_activation = y.astype(X.dtype), "logistic"
+        else:
+            encoder = LabelEncoder()
+            encoder.classes_ = classes
+            targets, out_activation = encoder.transform(y), "softmax"
+            if len(classes) <= 2:
+                targets, out_activation = targets[:, np.newaxis].astype(X.dtype), "logistic"
+        n_outputs = len(classes) if targets.ndim == 1 else targets.shape[1]
+        return _fitting.TrainingData(X, targets, sample_weight, rows, n_outputs, out_activation)
+
+    def _is_multilabel(self) -> bool:
+        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+
+    def _outputs(self, X, output=None) -> np.ndarray:
+        """Return the network's logits, or what ``output`` makes of them."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        activation = _fitting.ACTIVATIONS[self.activation]
+        return predict(self.coefs_, self.intercepts_, activation, X, output)
+
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        if self.out_activation_ == "softmax":
+            probabilities = Softmax().forward(logits)
+        else:
+            probabilities = Sigmoid().forward(self._class_logits(logits))
+        # Never 0, which an exponential is not, so that logarithms are finite. Labels that are
+        # independent of each other are never certain either.
+        info = np.finfo(probabilities.dtype)
+        greatest = 1 - info.epsneg if self._is_multilabel() else 1
+        return np.clip(probabilities, info.tiny, greatest, out=probabilities)
+
+    def _class_logits(self, logits: np.ndarray) -> np.ndarray:
+        """Return a column for each class, where a binary problem's network has one output."""
+        if self._is_multilabel():
+            return logits
+        if len(self.classes_) == 1:
+            return np.full_like(logits, np.inf)
+        # Both signs, instead of 1 - p, which is 0 as soon as p is 1 but for 1e-16.
+        return np.hstack([-logits, logits])

@@ -1,0 +1,83 @@
+"""Initializers: the weights and biases that a dense layer starts from.
+
+Each takes the layer's shape and a random generator and returns ``weights`` of shape
+``(n_inputs, n_neurons)`` and ``biases`` of shape ``(1, n_neurons)``, in float64. The generator is a
+:class:`numpy.random.RandomState` or a :class:`numpy.random.Generator`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+__all__ = ["glorot_uniform", "he_normal", "scaled_normal"]
+
+RandomState = np.random.RandomState | np.random.Generator
+Initializer = Callable[[int, int, RandomState], tuple[np.ndarray, np.ndarray]]
+
+
+def glorot_uniform(
+    n_inputs: int, n_neurons: int, random_state: RandomState, factor: float = 6.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights and biases from ``U(-b, b)``, ``b = sqrt(factor / (n_inputs + n_neurons))``.
+
+    With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which keeps
+    the variance of activations and gradients from layer to layer.
+    :class:`~sklearn.neural_network.MLPClassifier` draws its biases like that too, and takes 2 for
+    the factor where the hidden activation is the logistic.
+
+    References
+    ----------
+    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS 2010, equation 16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.initializers import glorot_uniform
+    >>> weights, biases = glorot_uniform(2, 4, np.random.RandomState(0))
+    >>> weights.shape, biases.shape, bool(np.abs(weights).max() <= 1.0)
+    ((2, 4), (1, 4), True)
+    """
+    bound = np.sqrt(factor / (n_inputs + n_neurons))
+    weights = random_state.uniform(-bound, bound, (n_inputs, n_neurons))
+    biases = random_state.uniform(-bound, bound, (1, n_neurons))
+    return weights, biases
+
+
+def he_normal(
+    n_inputs: int, n_neurons: int, random_state: RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights from ``N(0, 2 / n_inputs)``; biases are 0.
+
+    The variance that keeps a deep ReLU network's activations from fading [1]_.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
+       equation 10.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.initializers import he_normal
+    >>> weights, biases = he_normal(1000, 100, np.random.RandomState(0))
+    >>> float(weights.std().round(3)), float(biases.sum())
+    (0.045, 0.0)
+    """
+    return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(2.0 / n_inputs))
+
+
+def scaled_normal(
+    n_inputs: int, n_neurons: int, random_state: RandomState, scale: float = 0.01
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights from ``scale * N(0, 1)``; biases are 0, as the book has it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.initializers import scaled_normal
+    >>> scaled_normal(1, 2, np.random.RandomState(0))
+    (array([[0.01764052, 0.00400157]]), array([[0., 0.]]))
+    """
+    weights = scale * random_state.normal(size=(n_inputs, n_neurons))
+    return weights, np.zeros((1, n_neurons), np.float64)

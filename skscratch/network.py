@@ -1,0 +1,186 @@
+"""The network: layers in order and a loss, over one vector of parameters."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from skscratch._arrays import in_dtype
+from skscratch.layers import Dense
+from skscratch.losses import LogitsLoss
+
+__all__ = ["Network"]
+
+
+class Network:
+    """Layers in order and a loss, over one vector of parameters.
+
+    All weights and biases live in one vector, all gradients in another, and each dense layer's
+    arrays are views of them. So an optimizer updates the whole network in a few lines, and a
+    checkpoint is one array. ``K`` networks of one shape have parameters of shape ``(K, P)``.
+
+    Parameters
+    ----------
+    layers : sequence of layers
+        Dense layers, activations and dropout, in order. The dense layers' parameters are moved
+        into the network's vector.
+
+    loss : LogitsLoss
+        One of the losses that include the output activation: the last layer's outputs are logits.
+
+    alpha : float or ndarray of shape (K, 1), default=0.0
+        :class:`~sklearn.neural_network.MLPClassifier`'s penalty ``alpha / 2 * sum(w**2) / n``
+        on the weights of all layers, not the biases; ``n`` is the sum of the batch's sample
+        weights, its number of samples where there are none.
+
+    Attributes
+    ----------
+    parameters : ndarray of shape (P,) or (K, P)
+        The weights of all layers, then the biases of all layers.
+
+    gradients : ndarray of shape (P,) or (K, P)
+        After :meth:`loss_gradient`, the gradient with respect to ``parameters``.
+
+    dense : list of Dense
+        The layers that have parameters.
+
+    Examples
+    --------
+    A network learns the exclusive or:
+
+    >>> import numpy as np
+    >>> from skscratch.activations import Tanh
+    >>> from skscratch.layers import Dense
+    >>> from skscratch.losses import SigmoidBinaryCrossentropy
+    >>> from skscratch.network import Network
+    >>> from skscratch.optimizers import Adam
+    >>> rng = np.random.RandomState(0)
+    >>> network = Network(
+    ...     [Dense(2, 8, random_state=rng), Tanh(), Dense(8, 1, random_state=rng)],
+    ...     SigmoidBinaryCrossentropy(),
+    ... )
+    >>> X, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> optimizer = Adam(learning_rate=0.05)
+    >>> for _ in range(500):
+    ...     loss = network.loss_gradient(X, y)
+    ...     optimizer.update(network.parameters, network.gradients)
+    >>> (network.forward(X).ravel() > 0).astype(int)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(self, layers: Sequence, loss: LogitsLoss, alpha: float | np.ndarray = 0.0) -> None:
+        self.layers = list(layers)
+        self.loss = loss
+        self.alpha = alpha
+        self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        if not self.dense or self.layers[-1] is not self.dense[-1]:
+            raise ValueError("A network ends in a Dense layer, whose outputs are the logits.")
+
+        weights = [layer.weights for layer in self.dense]
+        biases = [layer.biases for layer in self.dense]
+        n_parameters = sum(int(np.prod(array.shape[-2:])) for array in weights + biases)
+        shape = (*weights[0].shape[:-2], n_parameters)
+        self.parameters = np.empty(shape, weights[0].dtype)
+        self.gradients = np.zeros(shape, weights[0].dtype)
+        for layer, *views in zip(
+            self.dense,
+            *_split(self.parameters, weights, biases),
+            *_split(self.gradients, weights, biases),
+            strict=True,
+        ):
+            layer.join(*views)
+
+        n_weights = sum(int(np.prod(array.shape[-2:])) for array in weights)
+        self._weights = self.parameters[..., :n_weights]
+        self._weight_gradients = self.gradients[..., :n_weights]
+        self._penalty = np.empty_like(self._weights)
+        self._regularized = [layer for layer in self.dense if layer.is_regularized]
+
+    def __repr__(self) -> str:
+        return f"Network({self.layers}, {self.loss})"
+
+    def forward(self, inputs: np.ndarray) -> np.ndarray:
+        """Return the logits of a batch.
+
+        Parameters
+        ----------
+        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
+            The batch.
+
+        Returns
+        -------
+        logits : ndarray of shape (..., n_samples, n_outputs)
+            Overwritten by the next call.
+        """
+        for layer in self.layers:
+            inputs = layer.forward(inputs)
+        return inputs
+
+    def backward(self, dvalues: np.ndarray) -> None:
+        """Fill :attr:`gradients` from the gradient with respect to the logits.
+
+        Parameters
+        ----------
+        dvalues : ndarray of shape (..., n_samples, n_outputs)
+            The gradient of the loss with respect to the logits of the last :meth:`forward`.
+        """
+        for layer in reversed(self.layers):
+            if layer is self.dense[0]:
+                # Nothing asks for the gradient with respect to the network's inputs.
+                layer.backward_parameters(dvalues)
+                break
+            dvalues = layer.backward(dvalues)
+
+    def loss_gradient(
+        self,
+        inputs: np.ndarray,
+        y_true: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+    ) -> float | np.ndarray:
+        """Return the loss of a batch, penalties included, and fill :attr:`gradients`.
+
+        Parameters
+        ----------
+        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
+            The batch.
+
+        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
+            Rows of probabilities or class indices.
+
+        sample_weight : ndarray of shape (..., n_samples), default=None
+            Weights of the samples' losses.
+
+        Returns
+        -------
+        loss : float or ndarray of shape (K,)
+            One number for each network.
+        """
+        logits = self.forward(inputs)
+        loss, dlogits = self.loss.loss_gradient(logits, y_true, sample_weight)
+        self.backward(dlogits)
+        if sample_weight is None:
+            total = logits.shape[-2]
+        else:
+            total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
+        return loss + self._penalize(total)
+
+    def _penalize(self, total: float | np.ndarray) -> float | np.ndarray:
+        """Add the gradient of alpha's penalty; return all penalties' loss."""
+        loss = 0.0
+        if isinstance(self.alpha, np.ndarray) or self.alpha != 0:
+            strength = in_dtype(self.alpha / total, self._weights.dtype)
+            np.multiply(self._weights, strength, out=self._penalty)
+            np.add(self._weight_gradients, self._penalty, out=self._weight_gradients)
+            loss = 0.5 * np.vecdot(self._weights, self._penalty)
+        for layer in self._regularized:
+            loss = loss + layer.regularization_loss()
+        return loss
+
+
+def _split(vector: np.ndarray, weights: list, biases: list) -> tuple[list, list]:
+    """Return views of a vector shaped like the weights and like the biases."""
+    views, start = [], 0
+    for array in weights + biases:
+        stop = start + int(np.prod(array.shape[-2:]))
+        views.append(vector[..., start:stop].reshape(array.shape))
+        start = stop
+    return views[: len(weights)], views[len(weights) :]

@@ -1,0 +1,361 @@
+"""Optimizers: from gradients to better parameters.
+
+Each is an ``update(parameters, gradients)`` of one array, of any shape, in place. What an
+optimizer remembers from update to update are arrays of that shape, its own.
+
+Hyper-parameters are numbers, or arrays that broadcast against the parameters: shape ``(K, 1)``
+gives each of ``K`` networks, whose parameters are the rows of a ``(K, P)`` array, its own. An
+update of ``K`` networks at once is, to the last bit, ``K`` updates of one; that is why running sums
+stand here where textbooks have powers, whose last digit depends on how many are taken at once.
+"""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+
+from skscratch._arrays import in_dtype
+
+__all__ = ["SGD", "Adagrad", "Adam", "RMSprop"]
+
+
+class Optimizer:
+    """What optimizers have in common: learning-rate decay and the count of updates.
+
+    Parameters
+    ----------
+    learning_rate : float or ndarray of shape (K, 1)
+        The step size before decay.
+
+    decay : float or ndarray of shape (K, 1), default=0.0
+        Inverse-time decay of the learning rate.
+
+    Attributes
+    ----------
+    iterations : int
+        Number of updates so far.
+
+    current_learning_rate : float or ndarray of shape (K, 1)
+        ``learning_rate / (1 + decay * iterations)``, set before each update.
+    """
+
+    def __init__(self, learning_rate, decay=0.0) -> None:
+        self.learning_rate = learning_rate
+        self.decay = decay
+        self.iterations = 0
+        self.current_learning_rate = learning_rate
+        self._state: dict[str, Any] = {}
+        self._scratch = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(learning_rate={self.learning_rate}, decay={self.decay})"
+
+    def update(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
+        """Change ``parameters`` in place by one step against ``gradients``.
+
+        Parameters
+        ----------
+        parameters : ndarray of any shape
+            What is optimized; the same array, or one of its shape, at every update.
+
+        gradients : ndarray of the same shape
+            The gradient of the loss with respect to the parameters.
+
+        Raises
+        ------
+        ValueError
+            If the parameters are not of the shape that the first update saw.
+        """
+        if self._scratch is None:
+            self._scratch = np.empty_like(parameters)
+        elif self._scratch.shape != parameters.shape:
+            raise ValueError(
+                f"This optimizer has updated parameters of shape {self._scratch.shape}, got "
+                f"{parameters.shape}; use one optimizer for each array."
+            )
+        self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
+        self._step(parameters, gradients, self._scratch)
+        self.iterations += 1
+
+    def _step(self, parameters, gradients, scratch) -> None:
+        raise NotImplementedError
+
+    def _array(self, name: str, parameters: np.ndarray) -> np.ndarray:
+        """Return the array of that name that goes on from update to update, at first zeros."""
+        if name not in self._state:
+            self._state[name] = np.zeros(parameters.shape, parameters.dtype)
+        return self._state[name]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of what the optimizer remembers, as arrays and numbers.
+
+        Returns
+        -------
+        state : dict
+            For :meth:`load_state_dict` of an optimizer of the same class.
+        """
+        return {"iterations": self.iterations, **copy.deepcopy(self._state)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another optimizer of this class was.
+
+        Parameters
+        ----------
+        state : dict
+            What its :meth:`state_dict` returned.
+        """
+        self._state = copy.deepcopy(state)
+        self.iterations = self._state.pop("iterations")
+
+
+def _sqrt(value):
+    """Return the root of a number as a number; NumPy would make it a float64 scalar."""
+    return np.sqrt(value) if isinstance(value, np.ndarray) else math.sqrt(value)
+
+
+class SGD(Optimizer):
+    r"""Stochastic gradient descent, with momentum if asked for.
+
+    Without momentum :math:`\theta \leftarrow \theta - \eta g`. With momentum :math:`\mu`
+
+    .. math::
+        v \leftarrow \mu v - \eta g, \qquad \theta \leftarrow \theta + v
+
+    and with Nesterov's [1]_, in the form that needs no gradient elsewhere,
+    :math:`\theta \leftarrow \theta + \mu v - \eta g` with the new :math:`v`.
+
+    Parameters
+    ----------
+    learning_rate : float or ndarray of shape (K, 1), default=1.0
+        The step size :math:`\eta` before decay.
+
+    decay : float or ndarray of shape (K, 1), default=0.0
+        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
+
+    momentum : float or ndarray of shape (K, 1), default=0.0
+        The share :math:`\mu` of the last step that is taken again.
+
+    nesterov : bool, default=False
+        Whether to use Nesterov's momentum.
+
+    References
+    ----------
+    .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
+       and momentum in deep learning", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.optimizers import SGD
+    >>> optimizer = SGD(learning_rate=0.5)
+    >>> parameters = np.array([1.0, 2.0])
+    >>> optimizer.update(parameters, np.array([1.0, -1.0]))
+    >>> parameters
+    array([0.5, 2.5])
+    """
+
+    def __init__(self, learning_rate=1.0, decay=0.0, momentum=0.0, *, nesterov=False) -> None:
+        super().__init__(learning_rate, decay)
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    def _step(self, parameters, gradients, scratch) -> None:
+        step = np.multiply(
+            gradients, in_dtype(self.current_learning_rate, parameters.dtype), out=scratch
+        )
+        if not isinstance(self.momentum, np.ndarray) and self.momentum == 0:
+            np.subtract(parameters, step, out=parameters)
+            return
+        momentum = in_dtype(self.momentum, parameters.dtype)
+        velocity = self._array("momentums", parameters)
+        np.multiply(velocity, momentum, out=velocity)
+        np.subtract(velocity, step, out=velocity)
+        if self.nesterov:
+            np.subtract(parameters, step, out=parameters)
+            np.add(parameters, np.multiply(velocity, momentum, out=scratch), out=parameters)
+        else:
+            np.add(parameters, velocity, out=parameters)
+
+
+class Adagrad(Optimizer):
+    r"""Adagrad [1]_: every parameter's step is divided by the root of its squared gradients so far.
+
+    .. math::
+        c \leftarrow c + g^2, \qquad \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
+
+    Parameters
+    ----------
+    learning_rate : float or ndarray of shape (K, 1), default=1.0
+        The step size :math:`\eta` before decay.
+
+    decay : float or ndarray of shape (K, 1), default=0.0
+        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
+
+    epsilon : float or ndarray of shape (K, 1), default=1e-7
+        Keeps the division from that by 0.
+
+    References
+    ----------
+    .. [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and
+       stochastic optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.optimizers import Adagrad
+    >>> optimizer = Adagrad(learning_rate=0.5)
+    >>> parameters = np.array([1.0, 2.0])
+    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> parameters.round(6)
+    array([0.5, 2.5])
+    """
+
+    def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7) -> None:
+        super().__init__(learning_rate, decay)
+        self.epsilon = epsilon
+
+    def _step(self, parameters, gradients, scratch) -> None:
+        cache = self._array("cache", parameters)
+        np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
+
+        np.sqrt(cache, out=scratch)
+        np.add(scratch, in_dtype(self.epsilon, parameters.dtype), out=scratch)
+        np.divide(gradients, scratch, out=scratch)
+        np.multiply(scratch, in_dtype(self.current_learning_rate, parameters.dtype), out=scratch)
+        np.subtract(parameters, scratch, out=parameters)
+
+
+class RMSprop(Optimizer):
+    r"""RMSprop [1]_: Adagrad that forgets.
+
+    .. math::
+        c \leftarrow \rho c + (1 - \rho) g^2, \qquad
+        \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
+
+    Parameters
+    ----------
+    learning_rate : float or ndarray of shape (K, 1), default=0.001
+        The step size :math:`\eta` before decay.
+
+    decay : float or ndarray of shape (K, 1), default=0.0
+        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
+
+    epsilon : float or ndarray of shape (K, 1), default=1e-7
+        Keeps the division from that by 0.
+
+    rho : float or ndarray of shape (K, 1), default=0.9
+        The share of the squared gradients' average that is kept.
+
+    References
+    ----------
+    .. [1] T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", Coursera: Neural Networks for
+       Machine Learning, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.optimizers import RMSprop
+    >>> optimizer = RMSprop(learning_rate=0.1, rho=0.75)
+    >>> parameters = np.array([1.0, 2.0])
+    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> parameters.round(6)
+    array([0.8, 2.2])
+    """
+
+    def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9) -> None:
+        super().__init__(learning_rate, decay)
+        self.epsilon = epsilon
+        self.rho = rho
+
+    def _step(self, parameters, gradients, scratch) -> None:
+        cache = self._array("cache", parameters)
+        np.multiply(gradients, gradients, out=scratch)
+        np.multiply(scratch, in_dtype(1 - self.rho, parameters.dtype), out=scratch)
+        np.multiply(cache, in_dtype(self.rho, parameters.dtype), out=cache)
+        np.add(cache, scratch, out=cache)
+
+        np.sqrt(cache, out=scratch)
+        np.add(scratch, in_dtype(self.epsilon, parameters.dtype), out=scratch)
+        np.divide(gradients, scratch, out=scratch)
+        np.multiply(scratch, in_dtype(self.current_learning_rate, parameters.dtype), out=scratch)
+        np.subtract(parameters, scratch, out=parameters)
+
+
+class Adam(Optimizer):
+    r"""Adam [1]_: momentum, and steps divided by the root of the mean squared gradient.
+
+    .. math::
+        m &\leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
+        \hat m = m / (1 - \beta_1^t) \\
+        v &\leftarrow \beta_2 v + (1 - \beta_2) g^2, \qquad
+        \hat v = v / (1 - \beta_2^t) \\
+        \theta &\leftarrow \theta - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}
+
+    :math:`\hat m` and :math:`\hat v` are weighted means of the gradients and of their squares. So
+    they are kept as what a weighted mean is, a sum and its weight, which follow one recursion:
+    :math:`M \leftarrow \beta_1 M + g` and :math:`w \leftarrow \beta_1 w + 1` give
+    :math:`\hat m = M / w`. That saves two passes over the parameters, and the powers.
+
+    Parameters
+    ----------
+    learning_rate : float or ndarray of shape (K, 1), default=0.001
+        The step size :math:`\eta` before decay.
+
+    decay : float or ndarray of shape (K, 1), default=0.0
+        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
+
+    epsilon : float or ndarray of shape (K, 1), default=1e-7
+        Keeps the division from that by 0; it is added to the root of the corrected
+        :math:`\hat v`, as in the paper's algorithm 1.
+
+    beta_1 : float or ndarray of shape (K, 1), default=0.9
+        The share of the gradients' mean that is kept.
+
+    beta_2 : float or ndarray of shape (K, 1), default=0.999
+        The share of the squared gradients' mean that is kept.
+
+    References
+    ----------
+    .. [1] D. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.optimizers import Adam
+    >>> optimizer = Adam(learning_rate=0.1)
+    >>> parameters = np.array([1.0, 2.0])
+    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> parameters.round(6)
+    array([0.9, 2.1])
+    """
+
+    def __init__(
+        self, learning_rate=0.001, decay=0.0, epsilon=1e-7, beta_1=0.9, beta_2=0.999
+    ) -> None:
+        super().__init__(learning_rate, decay)
+        self.epsilon = epsilon
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+
+    def _step(self, parameters, gradients, scratch) -> None:
+        momentums = self._array("momentums", parameters)
+        np.multiply(momentums, in_dtype(self.beta_1, parameters.dtype), out=momentums)
+        np.add(momentums, gradients, out=momentums)
+        momentums_weight = self.beta_1 * self._state.get("momentums_weight", 0.0) + 1.0
+
+        cache = self._array("cache", parameters)
+        np.multiply(cache, in_dtype(self.beta_2, parameters.dtype), out=cache)
+        np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
+        cache_weight = self.beta_2 * self._state.get("cache_weight", 0.0) + 1.0
+        self._state.update(momentums_weight=momentums_weight, cache_weight=cache_weight)
+
+        # parameters -= rate * (momentums / w_1) / (sqrt(cache / w_2) + epsilon), with the two
+        # weights moved out of the arrays into the step size and epsilon
+        root = _sqrt(cache_weight)
+        step_size = self.current_learning_rate * root / momentums_weight
+        np.sqrt(cache, out=scratch)
+        np.add(scratch, in_dtype(self.epsilon * root, parameters.dtype), out=scratch)
+        np.divide(momentums, scratch, out=scratch)
+        np.multiply(scratch, in_dtype(step_size, parameters.dtype), out=scratch)
+        np.subtract(parameters, scratch, out=parameters)

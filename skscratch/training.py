@@ -1,0 +1,167 @@
+"""The epoch loop: batches in, losses out. It prints nothing and decides nothing."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from skscratch.network import Network
+from skscratch.optimizers import Optimizer
+
+__all__ = ["Batches", "train"]
+
+
+class Batches:
+    """Training data, cut anew into batches for every epoch.
+
+    Several networks that are trained side by side share the data; each has its own ``rows`` of
+    them, in its own order.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The inputs. A sparse matrix serves one network.
+
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Class indices, which become one-hot rows batch by batch, or rows of targets.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the samples' losses.
+
+    rows : ndarray of int, shape (n_rows,) or (K, n_rows), default=None
+        The samples to train on; ``None`` is all of them.
+
+    batch_size : int
+        Samples in a batch. The last batch of an epoch may be smaller.
+
+    n_outputs : int
+        Number of the network's outputs.
+
+    Attributes
+    ----------
+    order : ndarray of int, shape (n_rows,) or (K, n_rows)
+        The order in which ``rows`` were visited in the last epoch. Each shuffle starts from it.
+    """
+
+    def __init__(self, X, y, sample_weight=None, *, rows=None, batch_size, n_outputs) -> None:
+        self.X, self.y, self.sample_weight, self.rows = X, y, sample_weight, rows
+        self.n_rows = X.shape[0] if rows is None else rows.shape[-1]
+        self.batch_size = min(batch_size, self.n_rows)
+        self.leading = () if rows is None else rows.shape[:-1]
+        self.order = np.broadcast_to(np.arange(self.n_rows), (*self.leading, self.n_rows)).copy()
+        self._classes = np.identity(n_outputs, X.dtype) if y.ndim == 1 else None
+        self._gathered = {}
+        self._whole = None
+
+    @property
+    def n_batches(self) -> int:
+        """Number of batches in an epoch."""
+        return -(-self.n_rows // self.batch_size)
+
+    def shuffle(self, random_states: Sequence[np.random.RandomState]) -> None:
+        """Put the rows into a new random order, each network's by its own generator.
+
+        An epoch of a single batch has no order.
+
+        Parameters
+        ----------
+        random_states : sequence of RandomState
+            One for each network.
+        """
+        if self.n_batches == 1:
+            return
+        for order, random_state in zip(
+            self.order.reshape(-1, self.n_rows), random_states, strict=True
+        ):
+            # A permutation of the last order, so that the stream is MLPClassifier's.
+            permutation = np.arange(self.n_rows)
+            random_state.shuffle(permutation)
+            order[:] = order[permutation]
+
+    def epoch(self) -> Iterator[tuple]:
+        """Iterate over the batches of one epoch, in :attr:`order`.
+
+        Yields
+        ------
+        inputs : ndarray or CSR matrix of shape (..., n_batch, n_features)
+            Overwritten by the next batch.
+
+        targets : ndarray of shape (..., n_batch, n_outputs)
+            Overwritten by the next batch.
+
+        sample_weight : ndarray of shape (..., n_batch) or None
+            The samples' weights.
+        """
+        if self.n_batches == 1:
+            # The whole training set is the same batch every time: gathered once, or not at all.
+            if self._whole is None:
+                everything = slice(None) if self.rows is None else self.rows
+                self._whole = self._gather(everything)
+            yield self._whole
+            return
+        order = self.order if self.rows is None else np.take_along_axis(self.rows, self.order, -1)
+        for start in range(0, self.n_rows, self.batch_size):
+            yield self._gather(order[..., start : start + self.batch_size])
+
+    def _gather(self, rows) -> tuple:
+        y = self.y[rows] if self._classes is not None else self._take("y", self.y, rows)
+        return (
+            self._take("X", self.X, rows),
+            y if self._classes is None else self._one_hot(y),
+            None if self.sample_weight is None else self.sample_weight[rows],
+        )
+
+    def _take(self, name: str, data, rows):
+        if isinstance(rows, slice) or not isinstance(data, np.ndarray):
+            return data[rows]
+        buffer = self._buffer(name, (*rows.shape, data.shape[-1]))
+        return data.take(rows, axis=0, out=buffer, mode="clip")
+
+    def _one_hot(self, classes: np.ndarray) -> np.ndarray:
+        # Class-major, as the logits are.
+        buffer = self._buffer("y", (self._classes.shape[0], *classes.shape))
+        self._classes.take(classes, axis=1, out=buffer, mode="clip")
+        return np.moveaxis(buffer, 0, -1)
+
+    def _buffer(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        if (name, shape) not in self._gathered:
+            self._gathered[name, shape] = np.empty(shape, self.X.dtype)
+        return self._gathered[name, shape]
+
+
+def train(
+    network: Network,
+    optimizer: Optimizer,
+    batches: Batches,
+    random_states: Sequence[np.random.RandomState] | None,
+) -> Iterator[np.ndarray]:
+    """Train a network epoch by epoch, for as long as the caller asks for epochs.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are changed in place.
+
+    optimizer : Optimizer
+        Updates them after every batch.
+
+    batches : Batches
+        The training data.
+
+    random_states : sequence of RandomState or None
+        What the rows are shuffled by before every epoch, one for each network; ``None`` visits
+        them in order.
+
+    Yields
+    ------
+    loss : ndarray of shape () or (K,)
+        The mean over the epoch's samples of their batches' losses, in float64.
+    """
+    while True:
+        if random_states is not None:
+            batches.shuffle(random_states)
+        losses, sizes = [], []
+        for inputs, targets, sample_weight in batches.epoch():
+            losses.append(network.loss_gradient(inputs, targets, sample_weight))
+            sizes.append(targets.shape[-2])
+            optimizer.update(network.parameters, network.gradients)
+        yield np.average(np.asarray(losses, np.float64), axis=0, weights=sizes)
