@@ -180,18 +180,32 @@ class StochasticFit:
         try:
             for loss in islice(epochs, n_epochs):
                 if self.end_epoch(float(loss)):
+                    self._warn_if_worse_than_guessing()
                     break
             else:
                 if warn:
                     warnings.warn(
                         f"Stochastic Optimizer: Maximum iterations ({n_epochs}) reached and the "
-                        f"optimization hasn't converged yet. Increase max_iter, or the "
-                        f"learning rate.",
+                        f"optimization hasn't converged yet.",
                         ConvergenceWarning,
                     )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.")
         self._check_finite(np.isfinite(self.network.parameters).all())
+
+    def _warn_if_worse_than_guessing(self) -> None:
+        """Warn of steps that were too large and yet left everything finite."""
+        n_outputs = self.batches.n_outputs
+        softmax = isinstance(self.network.loss, SoftmaxCategoricalCrossentropy)
+        guessing = np.log(n_outputs) if softmax else n_outputs * np.log(2)
+        if self.loss_curve[-1] > 2 * guessing:
+            warnings.warn(
+                f"Training stopped improving at a loss of {self.loss_curve[-1]:.3g}, worse than "
+                f"that of guessing ({guessing:.3g}): lower learning_rate_init (now "
+                f"{self.estimator.learning_rate_init}) or the penalties, or scale the input, for "
+                f"example with StandardScaler.",
+                ConvergenceWarning,
+            )
 
     def end_epoch(self, loss: float) -> bool:
         """Record an epoch's loss; return whether training is to stop."""

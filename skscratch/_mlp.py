@@ -532,9 +532,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, classes, resume, n_epochs, incremental=False) -> Self:
         data = self._training_data(X, y, sample_weight, classes)
-        if resume and data.n_outputs != self.n_outputs_:
+        outputs = data.n_outputs, data.out_activation
+        if resume and outputs != (self.n_outputs_, self.out_activation_):
             raise ValueError(
-                f"The fitted network has {self.n_outputs_} outputs, `y` asks for {data.n_outputs}."
+                f"The fitted network has {self.n_outputs_} {self.out_activation_} outputs, `y` "
+                f"needs {outputs[0]} {outputs[1]} ones: one class per sample and several labels "
+                f"per sample cannot be mixed."
             )
         attributes = _fitting.fit(
             self, data, resume=resume, n_epochs=n_epochs, incremental=incremental

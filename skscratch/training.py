@@ -48,6 +48,7 @@ class Batches:
         self.batch_size = min(batch_size, self.n_rows)
         self.leading = () if rows is None else rows.shape[:-1]
         self.order = np.broadcast_to(np.arange(self.n_rows), (*self.leading, self.n_rows)).copy()
+        self.n_outputs = n_outputs
         self._classes = np.identity(n_outputs, X.dtype) if y.ndim == 1 else None
         self._gathered = {}
         self._whole = None

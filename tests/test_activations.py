@@ -1,0 +1,142 @@
+import weakref
+
+import numpy as np
+import pytest
+
+from skscratch.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from skscratch.testing import check_gradient
+
+ACTIVATIONS = [Identity, ReLU, Sigmoid, Softmax, Tanh]
+# networks, samples, units: more samples than units, fewer, one of either, many networks
+STACKS = [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (7, 5, 3), (40, 33, 130)]
+
+every_activation = pytest.mark.parametrize("activation_class", ACTIVATIONS)
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def class_major(array):
+    return np.ascontiguousarray(array.mT).mT
+
+
+@pytest.mark.parametrize(
+    ("activation_class", "expected"),
+    [
+        (Identity, [-1.0, 0.0, 2.0]),
+        (ReLU, [0.0, 0.0, 2.0]),
+        (Sigmoid, [1 / (1 + np.e), 0.5, np.e**2 / (1 + np.e**2)]),
+        (Softmax, np.array([1.0, np.e, np.e**3]) / (1 + np.e + np.e**3)),
+        (Tanh, [(1 - np.e**2) / (1 + np.e**2), 0.0, (np.e**4 - 1) / (np.e**4 + 1)]),
+    ],
+)
+def test_forward(activation_class, expected):
+    outputs = activation_class().forward(np.array([[-1.0, 0.0, 2.0]]))
+    np.testing.assert_allclose(outputs, [expected], rtol=1e-14)
+
+
+@every_activation
+@pytest.mark.parametrize("shape", [(6, 3), (3, 6), (2, 3, 4)])
+def test_gradient(activation_class, shape):
+    rng = np.random.default_rng(0)
+    inputs, dvalues = rng.normal(size=shape), rng.normal(size=shape)
+    assert np.abs(inputs).min() > 1e-4
+    activation = activation_class()
+    activation.forward(inputs)
+    check_gradient(
+        lambda: np.sum(activation.forward(inputs) * dvalues), inputs, activation.backward(dvalues)
+    )
+
+
+def test_relu_has_no_slope_at_0():
+    relu = ReLU()
+    relu.forward(np.zeros((2, 2)))
+    assert np.array_equal(relu.backward(np.ones((2, 2))), np.zeros((2, 2)))
+
+
+def test_softmax_gradient_is_the_jacobian():
+    rng = np.random.default_rng(0)
+    inputs, dvalues = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
+    softmax = Softmax()
+    outputs = softmax.forward(inputs)
+    expected = [d @ (np.diag(f) - np.outer(f, f)) for f, d in zip(outputs, dvalues, strict=True)]
+    np.testing.assert_allclose(softmax.backward(dvalues), expected, rtol=1e-12, atol=1e-15)
+
+
+@both_dtypes
+def test_softmax_log_normalizer(dtype):
+    softmax = Softmax()
+    softmax.forward(np.array([[1000.0, -1000.0], [3.0, 3.0]], dtype))
+    np.testing.assert_allclose(softmax.log_normalizer, [[1000.0], [3 + np.log(2)]], rtol=1e-6)
+
+
+@both_dtypes
+@pytest.mark.parametrize(
+    ("activation_class", "expected"),
+    [
+        (Identity, [-1000, 1000]),
+        (ReLU, [0, 1000]),
+        (Sigmoid, [0, 1]),
+        (Softmax, [0, 1]),
+        (Tanh, [-1, 1]),
+    ],
+)
+def test_extreme_inputs(activation_class, expected, dtype):
+    activation = activation_class()
+    outputs = activation.forward(np.array([[-1000, 1000]], dtype))
+    assert np.array_equal(outputs, [expected])
+    dinputs = activation.backward(np.ones((1, 2), dtype))
+    slopes = {Identity: [1, 1], ReLU: [0, 1]}
+    assert np.array_equal(dinputs, [slopes.get(activation_class, [0, 0])])
+
+
+@every_activation
+@both_dtypes
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, class_major])
+def test_stack_is_bit_for_bit_the_single_ones(activation_class, dtype, stack, layout):
+    rng = np.random.default_rng(0)
+    inputs, dvalues = (layout(rng.normal(size=stack).astype(dtype)) for _ in range(2))
+    activation = activation_class()
+    outputs, dinputs = activation.forward(inputs), activation.backward(dvalues)
+    for k in range(stack[0]):
+        single = activation_class()
+        assert np.array_equal(outputs[k], single.forward(layout(inputs[k])))
+        assert np.array_equal(dinputs[k], single.backward(layout(dvalues[k])))
+
+
+@every_activation
+@both_dtypes
+def test_dtype_is_kept(activation_class, dtype):
+    activation = activation_class()
+    assert activation.forward(np.ones((2, 3), dtype)).dtype == dtype
+    assert activation.backward(np.ones((2, 3), dtype)).dtype == dtype
+
+
+@every_activation
+def test_integers_become_floats(activation_class):
+    expected = activation_class().forward(np.array([[-1.0, 2.0]]))
+    outputs = activation_class().forward([[-1, 2]])
+    assert outputs.dtype == np.float64
+    assert np.array_equal(outputs, expected)
+
+
+@pytest.mark.parametrize("activation_class", [ReLU, Sigmoid, Softmax, Tanh])
+def test_arrays_are_filled_again(activation_class):
+    activation = activation_class()
+    inputs = np.random.default_rng(0).normal(size=(4, 3))
+    outputs, dinputs = activation.forward(inputs), activation.backward(inputs)
+    activation.forward(inputs[:2])
+    assert activation.forward(-inputs) is outputs
+    assert activation.backward(-inputs) is dinputs
+    assert np.array_equal(outputs, activation_class().forward(-inputs))
+
+
+@pytest.mark.parametrize("activation_class", [ReLU, Sigmoid, Softmax, Tanh])
+def test_arrays_of_ever_new_shapes_are_let_go(activation_class):
+    activation = activation_class()
+    outputs = [weakref.ref(activation.forward(np.ones((n, 2)))) for n in range(1, 101)]
+    assert sum(output() is not None for output in outputs) < 25
+
+
+@every_activation
+def test_repr(activation_class):
+    assert repr(activation_class()) == f"{activation_class.__name__}()"

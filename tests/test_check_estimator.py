@@ -1,0 +1,30 @@
+"""scikit-learn's checks of an estimator, none expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skscratch import MLPScratchClassifier
+
+SOLVERS = ["adam", "sgd", "lbfgs", "adagrad", "rmsprop"]
+
+# Some checks fit twice and want the same predictions. A warm-started fit goes on training, so
+# that is true only of fits that have converged: give them the epochs to do so, and RMSprop, whose
+# steps never become smaller by themselves, a decay.
+CONVERGING = {"warm_start": True, "max_iter": 2000, "tol": 1e-3}
+DECAY = {"rmsprop": 0.01}
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
+]
+
+
+@parametrize_with_checks(
+    [MLPScratchClassifier(solver=solver) for solver in SOLVERS]
+    + [
+        MLPScratchClassifier(solver=solver, decay=DECAY.get(solver, 0.0), **CONVERGING)
+        for solver in SOLVERS
+    ]
+)
+def test_check_estimator(estimator, check):
+    check(estimator)

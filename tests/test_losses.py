@@ -1,0 +1,303 @@
+import numpy as np
+import pytest
+
+from skscratch.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    IdentitySquaredError,
+    MeanSquaredError,
+    SigmoidBinaryCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+    one_hot,
+)
+from skscratch.testing import check_gradient
+
+PLAIN = [BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError]
+FUSED = [IdentitySquaredError, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy]
+# networks, samples, outputs: more samples than outputs, fewer, ones, many networks, and so much
+# that NumPy computes in place what it would put elsewhere if it were less
+STACKS = [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (12, 5, 3), (20, 200, 20)]
+
+every_loss = pytest.mark.parametrize("loss_class", PLAIN + FUSED)
+every_target = pytest.mark.parametrize("kind", ["classes", "one-hot", "soft"])
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def class_major(array):
+    return np.ascontiguousarray(array.mT).mT
+
+
+def targets(kind, shape, dtype=np.float64):
+    *leading, n_outputs = shape
+    rng = np.random.default_rng(1)
+    if kind == "soft":
+        return rng.uniform(size=shape).astype(dtype)
+    classes = rng.integers(max(n_outputs, 2), size=leading)
+    if kind == "classes":
+        return classes
+    return (one_hot(classes, n_outputs) if n_outputs > 1 else classes[..., np.newaxis]).astype(
+        dtype
+    )
+
+
+def predictions(loss_class, shape, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=shape) if loss_class in FUSED else rng.uniform(0.1, 0.9, shape)
+    return values.astype(dtype)
+
+
+def weights(shape, dtype=np.float64):
+    return np.random.default_rng(2).uniform(0.1, 3, shape).astype(dtype)
+
+
+@pytest.mark.parametrize(
+    ("loss_class", "y_pred", "y_true", "expected"),
+    [
+        (CategoricalCrossentropy, [[0.5, 0.25, 0.25]], [[0, 1, 0]], np.log(4)),
+        (CategoricalCrossentropy, [[0.5, 0.25, 0.25]], [[0.5, 0.5, 0]], 1.5 * np.log(2)),
+        (BinaryCrossentropy, [[0.75]], [[1]], np.log(4 / 3)),
+        (BinaryCrossentropy, [[0.75]], [[0]], np.log(4)),
+        (BinaryCrossentropy, [[0.75, 0.5]], [[0, 1]], 1.5 * np.log(2)),
+        (MeanSquaredError, [[3.0, 0.0]], [[1, 1]], 2.5),
+        (SoftmaxCategoricalCrossentropy, [[0.0, np.log(3)]], [[1, 0]], np.log(4)),
+        (SoftmaxCategoricalCrossentropy, [[0.0, np.log(3)]], [[0.5, 0.5]], np.log(4 / 3**0.5)),
+        (SigmoidBinaryCrossentropy, [[np.log(3)]], [[1]], np.log(4 / 3)),
+        (SigmoidBinaryCrossentropy, [[np.log(3), 0.0]], [[0, 1]], np.log(8)),
+        (IdentitySquaredError, [[3.0, 0.0]], [[1, 1]], 2.5),
+        (IdentitySquaredError, [[3.0, 0.0, 1.0]], [[1, 1, 1]], 2.5),
+    ],
+)
+def test_forward(loss_class, y_pred, y_true, expected):
+    losses = loss_class().forward(np.array(y_pred), np.array(y_true))
+    np.testing.assert_allclose(losses, [expected], rtol=1e-14)
+
+
+@every_loss
+@every_target
+@pytest.mark.parametrize("shape", [(5, 4), (3, 6), (4, 1)])
+def test_gradient(loss_class, kind, shape):
+    loss, y_pred, y_true = loss_class(), predictions(loss_class, shape), targets(kind, shape)
+    check_gradient(lambda: loss.calculate(y_pred, y_true), y_pred, loss.backward(y_pred, y_true))
+
+
+@pytest.mark.parametrize("loss_class", FUSED)
+@every_target
+@pytest.mark.parametrize("weighted", [False, True])
+def test_loss_and_gradient_in_one_pass(loss_class, kind, weighted):
+    shape = (5, 4)
+    loss, logits, y_true = loss_class(), predictions(loss_class, shape), targets(kind, shape)
+    sample_weight = weights(5) if weighted else None
+    mean, dlogits = loss.loss_gradient(logits, y_true, sample_weight)
+    assert mean == loss.calculate(logits, y_true, sample_weight)
+    check_gradient(lambda: loss.calculate(logits, y_true, sample_weight), logits, dlogits)
+
+
+@every_loss
+def test_classes_are_one_hot_rows(loss_class):
+    loss, y_pred = loss_class(), predictions(loss_class, (5, 4))
+    classes, rows = targets("classes", (5, 4)), targets("one-hot", (5, 4))
+    assert np.array_equal(loss.forward(y_pred, classes).copy(), loss.forward(y_pred, rows))
+    assert np.array_equal(loss.backward(y_pred, classes).copy(), loss.backward(y_pred, rows))
+
+
+@every_loss
+def test_weights_count_samples(loss_class):
+    loss, y_pred, y_true = loss_class(), predictions(loss_class, (3, 4)), targets("soft", (3, 4))
+    repeated = np.repeat(np.arange(3), [2, 0, 5])
+    np.testing.assert_allclose(
+        loss.calculate(y_pred, y_true, np.array([2.0, 0.0, 5.0])),
+        loss.calculate(y_pred[repeated], y_true[repeated]),
+        rtol=1e-13,
+    )
+
+
+@every_loss
+def test_mean_of_samples(loss_class):
+    loss, y_pred, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    losses = loss.forward(y_pred, y_true).copy()
+    assert losses.shape == (5,)
+    assert loss.calculate(y_pred, y_true) == pytest.approx(sum(losses) / 5, rel=1e-14)
+
+
+@every_loss
+@pytest.mark.parametrize(
+    "y_true",
+    [
+        [0, 1, 2, 0],
+        [0],
+        0,
+        np.ones((4, 3)),
+        np.ones((5, 2)),
+        np.ones((1, 3)),
+        np.ones((5, 1)),
+        np.zeros((5, 5), int),
+    ],
+    ids=np.shape,
+)
+def test_targets_of_another_shape_are_refused(loss_class, y_true):
+    loss, y_pred = loss_class(), predictions(loss_class, (5, 3))
+    for method in (loss.forward, loss.calculate, loss.backward):
+        with pytest.raises(ValueError, match="y_true must be one class index per sample or rows"):
+            method(y_pred, y_true)
+
+
+@every_loss
+@pytest.mark.parametrize("classes", [[0, 1, 3], [0, 1, -1], [0.0, 1.0, 2.0], ["a", "b", "c"]])
+def test_what_is_no_class_index_is_refused(loss_class, classes):
+    loss, y_pred = loss_class(), predictions(loss_class, (3, 3))
+    with pytest.raises(ValueError, match="Expected class indices from 0 to 2, got"):
+        loss.calculate(y_pred, classes)
+
+
+@every_loss
+@every_target
+@both_dtypes
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, class_major])
+def test_stack_is_bit_for_bit_the_single_ones(loss_class, kind, dtype, stack, layout):
+    y_pred, y_true = layout(predictions(loss_class, stack, dtype)), targets(kind, stack, dtype)
+    sample_weight = weights(stack[:2], dtype)
+    loss, single = loss_class(), loss_class()
+    losses = loss.forward(y_pred, y_true).copy()
+    dvalues = loss.backward(y_pred, y_true).copy()
+    means = loss.calculate(y_pred, y_true), loss.calculate(y_pred, y_true, sample_weight)
+    for k in range(stack[0]):
+        data = layout(y_pred[k]), y_true[k]
+        assert np.array_equal(losses[k], single.forward(*data))
+        assert np.array_equal(dvalues[k], single.backward(*data))
+        assert means[0][k] == single.calculate(*data)
+        assert means[1][k] == single.calculate(*data, sample_weight[k])
+
+
+@pytest.mark.parametrize("loss_class", FUSED)
+@both_dtypes
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_stack_in_one_pass(loss_class, dtype, stack, weighted):
+    logits = class_major(predictions(loss_class, stack, dtype))
+    y_true = targets("one-hot", stack, dtype)
+    sample_weight = weights(stack[:2], dtype) if weighted else [None] * stack[0]
+    means, dlogits = loss_class().loss_gradient(logits, y_true, sample_weight if weighted else None)
+    for k in range(stack[0]):
+        mean, expected = loss_class().loss_gradient(
+            class_major(logits[k]), y_true[k], sample_weight[k]
+        )
+        assert means[k] == mean
+        assert np.array_equal(dlogits[k], expected)
+
+
+@every_loss
+def test_networks_may_share_classes(loss_class):
+    y_pred, classes = predictions(loss_class, (2, 5, 3)), targets("classes", (5, 3))
+    losses = loss_class().forward(y_pred, classes)
+    assert np.array_equal(losses, loss_class().forward(y_pred, np.stack([classes, classes])))
+
+
+@every_loss
+@both_dtypes
+@pytest.mark.parametrize("shape", [(5, 3), (5, 1)])
+@pytest.mark.parametrize(
+    ("kind", "target_dtype"),
+    [("classes", None), ("one-hot", int), ("one-hot", np.float32), ("one-hot", np.float64)],
+)
+def test_dtype_is_the_predictions(loss_class, dtype, shape, kind, target_dtype):
+    loss, y_pred = loss_class(), predictions(loss_class, shape, dtype)
+    y_true = targets(kind, shape, target_dtype)
+    assert loss.forward(y_pred, y_true).dtype == dtype
+    assert loss.calculate(y_pred, y_true).dtype == dtype
+    assert loss.calculate(y_pred, y_true, weights(5, dtype)).dtype == dtype
+    assert loss.backward(y_pred, y_true).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("fused_class", "plain_class", "factor"),
+    [
+        (SoftmaxCategoricalCrossentropy, CategoricalCrossentropy, 1),
+        # the fused ones add up outputs, the plain ones average them; here are 4
+        (SigmoidBinaryCrossentropy, BinaryCrossentropy, 4),
+        (IdentitySquaredError, MeanSquaredError, 4 / 2),
+    ],
+)
+def test_fused_is_activation_and_plain(fused_class, plain_class, factor):
+    fused, plain = fused_class(), plain_class()
+    activation = fused.activation_class()
+    logits, y_true = predictions(fused_class, (5, 4)), targets("one-hot", (5, 4))
+    y_pred = activation.forward(logits)
+    np.testing.assert_allclose(
+        fused.forward(logits, y_true), factor * plain.forward(y_pred, y_true), rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        fused.backward(logits, y_true),
+        factor * activation.backward(plain.backward(y_pred, y_true)),
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fused_class", "plain_class", "logits"),
+    [
+        (SoftmaxCategoricalCrossentropy, CategoricalCrossentropy, [[0.0, 900.0]]),
+        (SigmoidBinaryCrossentropy, BinaryCrossentropy, [[900.0]]),
+    ],
+)
+def test_fused_is_exact_where_a_probability_is_0(fused_class, plain_class, logits):
+    fused = fused_class()
+    y_pred = fused.activation_class().forward(np.array(logits))
+    assert plain_class().calculate(y_pred, [0]) == -np.log(np.finfo(float).tiny)
+    assert fused.calculate(np.array(logits), [0]) == 900
+
+
+@both_dtypes
+@pytest.mark.parametrize(
+    ("loss_class", "y_true", "losses", "dlogits"),
+    [
+        (SoftmaxCategoricalCrossentropy, [[1, 0], [0, 1]], [0, 2000], [[0, 0], [1, -1]]),
+        (SigmoidBinaryCrossentropy, [[1, 0], [0, 1]], [0, 2000], [[0, 0], [1, -1]]),
+        (IdentitySquaredError, [[1000, 0], [0, 0]], [500000, 1000000], [[0, -1e3], [1e3, -1e3]]),
+    ],
+)
+def test_extreme_logits(loss_class, y_true, losses, dlogits, dtype):
+    loss, logits = loss_class(), np.array([[1000, -1000], [1000, -1000]], dtype)
+    y_true = np.array(y_true, dtype)
+    assert np.array_equal(loss.forward(logits, y_true), losses)
+    mean, gradient = loss.loss_gradient(logits, y_true)
+    assert mean == np.mean(losses)
+    assert np.array_equal(gradient, np.array(dlogits) / 2)
+
+
+@both_dtypes
+@pytest.mark.parametrize("loss_class", PLAIN)
+def test_probabilities_of_0_and_1(loss_class, dtype):
+    loss, y_pred = loss_class(), np.array([[0, 1], [1, 0]], dtype)
+    assert np.array_equal(loss.forward(y_pred, [1, 0]), [0, 0])
+    assert np.isfinite(loss.forward(y_pred, [0, 1])).all()
+    assert np.isfinite(loss.backward(y_pred, [0, 1])).all()
+
+
+@pytest.mark.parametrize("loss_class", FUSED)
+def test_gradient_is_filled_again(loss_class):
+    loss, logits, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    dlogits = loss.backward(logits, y_true)
+    loss.backward(logits[:2], y_true[:2])
+    assert loss.backward(-logits, y_true) is dlogits
+    assert np.array_equal(dlogits, loss_class().backward(-logits, y_true))
+
+
+@pytest.mark.parametrize(
+    ("classes", "n_classes", "expected"),
+    [
+        ([1, 0], 3, [[0, 1, 0], [1, 0, 0]]),
+        ([[1], [0]], 2, [[[0, 1]], [[1, 0]]]),
+        ([True, False], 2, [[0, 1], [1, 0]]),
+    ],
+)
+@both_dtypes
+def test_one_hot(classes, n_classes, expected, dtype):
+    rows = one_hot(classes, n_classes, dtype)
+    assert rows.dtype == dtype
+    assert np.array_equal(rows, expected)
+
+
+@every_loss
+def test_repr(loss_class):
+    assert repr(loss_class()) == f"{loss_class.__name__}()"

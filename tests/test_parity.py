@@ -1,0 +1,175 @@
+"""The same arguments and seed train the same network as scikit-learn's MLPClassifier."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_multilabel_classification,
+)
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import scale
+
+from skscratch import MLPScratchClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+
+def string_labels():
+    X, y = load_wine(return_X_y=True)
+    return scale(X), np.array(["Barolo", "Grignolino", "Barbera"], dtype=object)[y]
+
+
+def two_columns_of_names():
+    X, y = load_breast_cancer(return_X_y=True)
+    return scale(X), np.array(["malignant", "benign"])[y]
+
+
+DATASETS = {
+    "multiclass": lambda: (load_digits().data / 16, load_digits().target),
+    "few samples": lambda: load_iris(return_X_y=True),
+    "strings": string_labels,
+    "binary strings": two_columns_of_names,
+    "multilabel": lambda: make_multilabel_classification(300, random_state=0),
+}
+
+# epsilon is as good as absent: the one thing in which the two Adams differ.
+COMMON = {"max_iter": 15, "random_state": 3, "epsilon": 1e-30}
+
+CONFIGURATIONS = {
+    "defaults": {},
+    "identity": {"activation": "identity"},
+    "logistic": {"activation": "logistic"},
+    "tanh": {"activation": "tanh"},
+    "two hidden layers": {"hidden_layer_sizes": (20, 10)},
+    "no hidden layer": {"hidden_layer_sizes": ()},
+    "small batches": {"batch_size": 32},
+    "not shuffled": {"batch_size": 30, "shuffle": False},
+    "alpha": {"alpha": 1.0, "batch_size": 50},
+    "adam": {"beta_1": 0.8, "beta_2": 0.99, "learning_rate_init": 0.01},
+    "early stopping": {"early_stopping": True, "validation_fraction": 0.2},
+    "early stopping early": {
+        "early_stopping": True,
+        "n_iter_no_change": 2,
+        "tol": 0.05,
+        "learning_rate_init": 0.01,
+    },
+    "no improvement": {"tol": 0.1, "n_iter_no_change": 2},
+    "sgd": {"solver": "sgd"},
+    "sgd without momentum": {"solver": "sgd", "momentum": 0.0},
+    "sgd without Nesterov": {"solver": "sgd", "nesterovs_momentum": False},
+    "invscaling": {
+        "solver": "sgd",
+        "learning_rate": "invscaling",
+        "learning_rate_init": 0.1,
+        "power_t": 0.3,
+    },
+    "adaptive": {
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "learning_rate_init": 0.1,
+        "tol": 0.1,
+        "n_iter_no_change": 1,
+    },
+    "sgd early stopping": {"solver": "sgd", "early_stopping": True, "learning_rate_init": 0.1},
+}
+
+
+def weights_of(n_samples):
+    return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
+
+
+def fit_both(arguments, X, y, sample_weight=None):
+    arguments = {**COMMON, **arguments}
+    return [
+        estimator(**arguments).fit(X, y, sample_weight=sample_weight)
+        for estimator in (MLPClassifier, MLPScratchClassifier)
+    ]
+
+
+def assert_same_network(theirs, ours, rtol):
+    for expected, actual in zip(
+        theirs.coefs_ + theirs.intercepts_, ours.coefs_ + ours.intercepts_, strict=True
+    ):
+        assert actual.shape == expected.shape
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())
+    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_same_network(dataset, configuration, weighted):
+    X, y = DATASETS[dataset]()
+    sample_weight = weights_of(len(X)) if weighted else None
+    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y, sample_weight)
+    assert_same_network(theirs, ours, rtol=1e-6)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
+    if ours.early_stopping:
+        np.testing.assert_allclose(ours.validation_scores_, theirs.validation_scores_)
+        assert ours.best_validation_score_ == pytest.approx(theirs.best_validation_score_)
+        assert ours.best_loss_ is theirs.best_loss_ is None
+    else:
+        assert ours.best_loss_ == pytest.approx(theirs.best_loss_, rel=1e-6)
+        assert ours.validation_scores_ is theirs.validation_scores_ is None
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-4, atol=1e-9)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("configuration", ["defaults", "tanh", "sgd", "early stopping"])
+def test_same_network_in_float32(dataset, configuration):
+    X, y = DATASETS[dataset]()
+    X = X.astype(np.float32)
+    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y)
+    assert {array.dtype for array in ours.coefs_ + ours.intercepts_} == {np.dtype(np.float32)}
+    assert_same_network(theirs, ours, rtol=1e-3)
+    assert ours.predict_proba(X).dtype == np.float32
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_same_network_by_lbfgs(dataset, activation, weighted):
+    X, y = DATASETS[dataset]()
+    sample_weight = weights_of(len(X)) if weighted else None
+    arguments = {"solver": "lbfgs", "activation": activation, "alpha": 0.01}
+    theirs, ours = fit_both(arguments, X, y, sample_weight)
+    assert_same_network(theirs, ours, rtol=1e-4)
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
+
+
+def test_same_arguments():
+    theirs, ours = MLPClassifier().get_params(), MLPScratchClassifier().get_params()
+    assert {name: ours[name] for name in theirs} == theirs
+
+
+def test_same_stream_from_a_random_state_instance():
+    X, y = load_iris(return_X_y=True)
+    theirs, ours = (
+        estimator(**{**COMMON, "random_state": np.random.RandomState(5)}, batch_size=20).fit(X, y)
+        for estimator in (MLPClassifier, MLPScratchClassifier)
+    )
+    assert_same_network(theirs, ours, rtol=1e-6)
+    assert ours.random_state.randint(1 << 30) == theirs.random_state.randint(1 << 30)
+
+
+def test_same_network_by_partial_fit_of_other_data_every_time():
+    # With a RandomState instance, whose stream goes on in MLPClassifier too.
+    X, y = load_digits(return_X_y=True)
+    theirs, ours = (
+        estimator(random_state=np.random.RandomState(0), epsilon=1e-30)
+        for estimator in (MLPClassifier, MLPScratchClassifier)
+    )
+    for rows in np.array_split(np.arange(len(X)), [250, 550, 900]):
+        for estimator in (theirs, ours):
+            estimator.partial_fit(X[rows] / 16, y[rows], classes=np.arange(10))
+    for expected, actual in zip(theirs.coefs_, ours.coefs_, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
