@@ -86,10 +86,14 @@ def weights_of(n_samples):
 
 def fit_both(arguments, X, y, sample_weight=None):
     arguments = {**COMMON, **arguments}
-    return [
-        estimator(**arguments).fit(X, y, sample_weight=sample_weight)
-        for estimator in (MLPClassifier, MLPScratchClassifier)
-    ]
+    ours = MLPScratchClassifier(**arguments).fit(X, y, sample_weight=sample_weight)
+    try:
+        theirs = MLPClassifier(**arguments).fit(X, y, sample_weight=sample_weight)
+    except TypeError:
+        if arguments.get("early_stopping") and y.dtype.kind in "OU":
+            pytest.skip("this MLPClassifier has no early stopping for strings (#33760)")
+        raise
+    return theirs, ours
 
 
 def assert_same_network(theirs, ours, rtol):
