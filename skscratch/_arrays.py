@@ -1,25 +1,42 @@
-"""Arrays: buffers that are filled again for every batch, and dtypes that stay."""
+"""Arrays that are filled again for every batch, and dtypes that stay what they are."""
+
+from typing import Any
 
 import numpy as np
 
 
-class Buffers(dict):
-    """Arrays by ``(name, shape, dtype)``, made of zeros when first asked for.
+class Reusing:
+    """A layer or loss that fills the same arrays again for every batch of the same shape.
 
     A fresh array of more than 128 KB costs a page fault for every 4 KB that is written to it,
-    more than the arithmetic that fills it. Training asks for two shapes, a batch and the smaller
-    last one, so nothing is allocated after the first epoch.
+    more than the arithmetic that fills it. Training has two shapes, a batch and the smaller last
+    one, so nothing is allocated after the first epoch.
     """
 
-    # Enough for a few shapes at once; a layer that sees ever new ones must not hoard.
-    max_arrays = 24
+    # Of how many shapes the arrays are kept; a layer that sees ever new ones must not hoard.
+    max_shapes = 4
 
-    def __missing__(self, key: tuple) -> np.ndarray:
-        if len(self) >= self.max_arrays:
-            self.clear()
-        _, shape, dtype = key
-        self[key] = array = zeros(shape, dtype)
-        return array
+    def __init__(self) -> None:
+        self._arrays_by_shape: dict[tuple, dict[str, Any]] = {}
+        # Equal to no shape, not even to the None that stands for a list's.
+        self._shape = self._dtype = "none yet"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
+        """Return new arrays, by the attribute's name, for inputs of this shape and dtype."""
+        raise NotImplementedError
+
+    def _take_up(self, shape: tuple[int, ...], dtype) -> None:
+        """Set the attributes that :meth:`_allocate` returned for this shape and dtype."""
+        key = shape, dtype
+        if key not in self._arrays_by_shape:
+            if len(self._arrays_by_shape) == self.max_shapes:
+                self._arrays_by_shape.clear()
+            self._arrays_by_shape[key] = self._allocate(shape, dtype)
+        vars(self).update(self._arrays_by_shape[key])
+        self._shape, self._dtype = key
 
 
 def zeros(shape: tuple[int, ...], dtype) -> np.ndarray:
@@ -38,12 +55,3 @@ def as_floating(values) -> np.ndarray:
     """Return ``values`` as an array of floating point numbers, itself if it is one."""
     values = np.asarray(values)
     return values if values.dtype.kind == "f" else values.astype(np.float64)
-
-
-def in_dtype(value: float | np.ndarray, dtype) -> float | np.ndarray:
-    """Return a hyper-parameter such that its product with an array of ``dtype`` is of ``dtype``.
-
-    A Python float takes the dtype of the array that it meets; NumPy's float64 scalars and arrays
-    would turn float32 work into float64.
-    """
-    return value.astype(dtype) if isinstance(value, np.ndarray) else float(value)

@@ -4,6 +4,7 @@ Nothing here writes to the estimator. A fit collects the fitted attributes and h
 it is done, so that a fit that fails leaves the estimator as it was.
 """
 
+import math
 import warnings
 import zlib
 from dataclasses import dataclass
@@ -211,7 +212,7 @@ class StochasticFit:
         """Record an epoch's loss; return whether training is to stop."""
         estimator = self.estimator
         self.n_iter += 1
-        self._check_finite(np.isfinite(loss))
+        self._check_finite(math.isfinite(loss))
         self.t += self.batches.n_rows
         self.loss_curve.append(loss)
         if estimator.verbose:
@@ -426,7 +427,7 @@ def _network(estimator, data: TrainingData, random_state, dtype, resume: bool) -
                 random_state=random_state,
                 dtype=dtype,
             )
-        layers += [layer, ACTIVATIONS[estimator.activation]()]
+        layers += [layer, ACTIVATIONS[estimator.activation](inplace=True)]
     return Network(layers[:-1], LOSSES[data.out_activation](), alpha=float(estimator.alpha))
 
 

@@ -1,29 +1,41 @@
 """Activations: what a neuron does with its weighted sum.
 
 Every activation has ``forward(inputs)``, which returns its outputs, and ``backward(dvalues)``,
-which takes the gradient with respect to those outputs and returns the gradient with respect to
-the inputs of the last ``forward``. Samples are axis -2 and units axis -1; any axes before them
-count networks that are trained side by side.
+which takes the gradient with respect to those outputs and returns the gradient with respect to the
+inputs of the last ``forward``. Samples are axis -2 and units axis -1; any axes before them count
+networks that are trained side by side.
 
-The arrays that are returned belong to the activation, which fills them again at its next call:
-copy what is to be kept.
+The arrays that are returned belong to the activation, which fills them again at its next call: copy
+what is to be kept.
 """
+
+from typing import Any
 
 import numpy as np
 
-from skscratch._arrays import Buffers, as_floating
+from skscratch._arrays import Reusing, as_floating, zeros
 
 __all__ = ["Identity", "ReLU", "Sigmoid", "Softmax", "Tanh"]
 
 
-class Activation:
-    """What activations have in common: reused arrays and a short representation."""
+class Activation(Reusing):
+    """What activations have in common.
 
-    def __init__(self) -> None:
-        self._buffers = Buffers()
+    Parameters
+    ----------
+    inplace : bool, default=False
+        Whether outputs overwrite the inputs, and ``dinputs`` overwrites ``dvalues``. A network
+        that needs neither again saves half of its activations' memory so.
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+    Attributes
+    ----------
+    output : ndarray of shape (..., n_samples, n_units)
+        What the last ``forward`` returned.
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
 
     def forward(self, inputs: np.ndarray) -> np.ndarray:
         """Return the activation's outputs.
@@ -38,7 +50,11 @@ class Activation:
         output : ndarray of shape (..., n_samples, n_units)
             Overwritten by the next call.
         """
-        raise NotImplementedError
+        if getattr(inputs, "shape", None) != self._shape or inputs.dtype is not self._dtype:
+            inputs = as_floating(inputs)
+            self._take_up(inputs.shape, inputs.dtype)
+        self.output = self._forward(inputs, out=inputs if self.inplace else self._output)
+        return self.output
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Return the gradient with respect to the inputs of the last ``forward``.
@@ -53,7 +69,18 @@ class Activation:
         dinputs : ndarray of shape (..., n_samples, n_units)
             Overwritten by the next call.
         """
+        return self._backward(dvalues, out=dvalues if self.inplace else self._dinputs)
+
+    def _forward(self, inputs: np.ndarray, out: np.ndarray) -> np.ndarray:
         raise NotImplementedError
+
+    def _backward(self, dvalues: np.ndarray, out: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
+        if self.inplace:
+            return {}
+        return {"_output": zeros(shape, dtype), "_dinputs": zeros(shape, dtype)}
 
 
 class Identity(Activation):
@@ -67,12 +94,10 @@ class Identity(Activation):
     array([[-1.,  2.]])
     """
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``inputs``."""
-        return as_floating(inputs)
+    def _forward(self, inputs, out):
+        return inputs
 
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues``."""
+    def _backward(self, dvalues, out):
         return dvalues
 
 
@@ -90,22 +115,21 @@ class ReLU(Activation):
     array([[0., 5.]])
     """
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``max(0, inputs)``."""
-        inputs = as_floating(inputs)
-        # A scalar 0 says the same, but NumPy has vector instructions for two arrays only:
-        # four times faster.
-        self._zeros = self._buffers["zeros", inputs.shape, inputs.dtype]
-        self.output = self._buffers["output", inputs.shape, inputs.dtype]
-        return np.maximum(inputs, self._zeros, out=self.output)
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "_zeros": zeros(shape, dtype),
+            "_positive": zeros(shape, bool),
+        }
 
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues`` where the input was positive and 0 elsewhere."""
-        dvalues = as_floating(dvalues)
-        positive = self._buffers["positive", dvalues.shape, bool]
-        np.greater(self.output, self._zeros, out=positive)
-        dinputs = self._buffers["dinputs", dvalues.shape, dvalues.dtype]
-        return np.multiply(dvalues, positive, out=dinputs)
+    def _forward(self, inputs, out):
+        # max(0, inputs); NumPy has vector instructions for two arrays, none for a scalar 0: four
+        # times faster.
+        return np.maximum(inputs, self._zeros, out=out)
+
+    def _backward(self, dvalues, out):
+        np.greater(self.output, self._zeros, out=self._positive)
+        return np.multiply(dvalues, self._positive, out=out)
 
 
 class Sigmoid(Activation):
@@ -119,24 +143,21 @@ class Sigmoid(Activation):
     array([[0. , 0.5, 1. ]])
     """
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``1 / (1 + exp(-inputs))``."""
-        inputs = as_floating(inputs)
-        self.output = output = self._buffers["output", inputs.shape, inputs.dtype]
-        np.negative(inputs, out=output)
+    def _allocate(self, shape, dtype):
+        return {**super()._allocate(shape, dtype), "_slope": zeros(shape, dtype)}
+
+    def _forward(self, inputs, out):
+        np.negative(inputs, out=out)
         # exp overflows to infinity for very negative inputs, and 1 / infinity is the right 0.
         with np.errstate(over="ignore"):
-            np.exp(output, out=output)
-        np.add(output, 1.0, out=output)
-        return np.reciprocal(output, out=output)
+            np.exp(out, out=out)
+        np.add(out, 1.0, out=out)
+        return np.reciprocal(out, out=out)
 
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues * f * (1 - f)``."""
-        dvalues = as_floating(dvalues)
-        dinputs = self._buffers["dinputs", dvalues.shape, dvalues.dtype]
-        np.subtract(1.0, self.output, out=dinputs)
-        np.multiply(dinputs, self.output, out=dinputs)
-        return np.multiply(dinputs, dvalues, out=dinputs)
+    def _backward(self, dvalues, out):
+        slope = np.subtract(1.0, self.output, out=self._slope)
+        np.multiply(slope, self.output, out=slope)
+        return np.multiply(dvalues, slope, out=out)
 
 
 class Tanh(Activation):
@@ -150,19 +171,16 @@ class Tanh(Activation):
     array([[0., 1.]])
     """
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``tanh(inputs)``."""
-        inputs = as_floating(inputs)
-        self.output = self._buffers["output", inputs.shape, inputs.dtype]
-        return np.tanh(inputs, out=self.output)
+    def _allocate(self, shape, dtype):
+        return {**super()._allocate(shape, dtype), "_slope": zeros(shape, dtype)}
 
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues * (1 - f**2)``."""
-        dvalues = as_floating(dvalues)
-        dinputs = self._buffers["dinputs", dvalues.shape, dvalues.dtype]
-        np.multiply(self.output, self.output, out=dinputs)
-        np.subtract(1.0, dinputs, out=dinputs)
-        return np.multiply(dinputs, dvalues, out=dinputs)
+    def _forward(self, inputs, out):
+        return np.tanh(inputs, out=out)
+
+    def _backward(self, dvalues, out):
+        slope = np.multiply(self.output, self.output, out=self._slope)
+        np.subtract(1.0, slope, out=slope)
+        return np.multiply(dvalues, slope, out=out)
 
 
 class Softmax(Activation):
@@ -173,9 +191,12 @@ class Softmax(Activation):
 
     Attributes
     ----------
-    log_normalizer : ndarray of shape (..., n_samples, 1)
-        ``log sum_j exp(z_j)`` of the last ``forward``: ``z - log_normalizer`` are the log
-        probabilities, exact where a probability itself would underflow to 0.
+    shifted : ndarray of shape (..., n_samples, n_units)
+        The last inputs, minus the greatest of each sample.
+
+    total : ndarray of shape (..., n_samples, 1)
+        ``sum_j exp(shifted_j)``: the log probabilities are ``shifted - log(total)``, exact where a
+        probability itself would underflow to 0.
 
     Examples
     --------
@@ -185,31 +206,25 @@ class Softmax(Activation):
     array([[0.5, 0.5, 0. ]])
     """
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the softmax of each sample."""
-        inputs = as_floating(inputs)
-        self.output = output = self._buffers["output", inputs.shape, inputs.dtype]
-        column = (*inputs.shape[:-1], 1)
-        maximum = self._buffers["maximum", column, inputs.dtype]
-        total = self._buffers["total", column, inputs.dtype]
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "shifted": zeros(shape, dtype),
+            "maximum": zeros((*shape[:-1], 1), dtype),
+            "total": zeros((*shape[:-1], 1), dtype),
+        }
 
-        np.maximum.reduce(inputs, axis=-1, keepdims=True, out=maximum)
-        np.subtract(inputs, maximum, out=output)
-        np.exp(output, out=output)
-        np.add.reduce(output, axis=-1, keepdims=True, out=total)
-        np.divide(output, total, out=output)
+    def _forward(self, inputs, out):
+        np.maximum.reduce(inputs, axis=-1, keepdims=True, out=self.maximum)
+        np.subtract(inputs, self.maximum, out=self.shifted)
+        np.exp(self.shifted, out=out)
+        np.add.reduce(out, axis=-1, keepdims=True, out=self.total)
+        return np.divide(out, self.total, out=out)
 
-        self.log_normalizer = np.add(np.log(total, out=total), maximum, out=total)
-        return output
-
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues`` times each sample's Jacobian.
-
-        The Jacobian of one sample is ``diag(f) - f f'``, so its product with ``d`` is
-        ``f * (d - sum_j d_j f_j)``; no matrix per sample is needed.
-        """
-        dvalues = as_floating(dvalues)
-        dinputs = self._buffers["dinputs", dvalues.shape, dvalues.dtype]
-        np.multiply(dvalues, self.output, out=dinputs)
-        np.subtract(dvalues, np.add.reduce(dinputs, axis=-1, keepdims=True), out=dinputs)
-        return np.multiply(dinputs, self.output, out=dinputs)
+    def _backward(self, dvalues, out):
+        # The Jacobian of one sample is diag(f) - f f', so its product with d is
+        # f * (d - sum_j d_j f_j): no matrix per sample is needed.
+        products = np.multiply(dvalues, self.output, out=self.shifted)
+        np.add.reduce(products, axis=-1, keepdims=True, out=self.total)
+        np.subtract(dvalues, self.total, out=out)
+        return np.multiply(out, self.output, out=out)

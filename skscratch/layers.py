@@ -9,17 +9,17 @@ The arrays that are returned belong to the layer, which fills them again at its 
 what is to be kept.
 """
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from skscratch._arrays import Buffers, as_floating
+from skscratch._arrays import Reusing, as_floating, zeros
 from skscratch.initializers import Initializer, RandomState, scaled_normal
 
 __all__ = ["Dense", "Dropout"]
 
 
-class Dense:
+class Dense(Reusing):
     """A dense layer: ``outputs = inputs @ weights + biases``.
 
     Parameters
@@ -134,6 +134,7 @@ class Dense:
         bias_regularizer_l1=0,
         bias_regularizer_l2=0,
     ) -> None:
+        super().__init__()
         self._weights, self._biases = weights, biases
         self.dweights = self.dbiases = None
         self.weight_regularizer_l1 = weight_regularizer_l1
@@ -150,7 +151,7 @@ class Dense:
             )
         )
         self._in_network = False
-        self._buffers = Buffers()
+        self._penalty_scratch = None
 
     def __repr__(self) -> str:
         n_inputs, n_neurons = self.weights.shape[-2:]
@@ -176,7 +177,8 @@ class Dense:
 
     def _assigned(self, current: np.ndarray, values) -> np.ndarray:
         if not self._in_network:
-            self.dweights = self.dbiases = None
+            Reusing.__init__(self)
+            self.dweights = self.dbiases = self._penalty_scratch = None
             return as_floating(values)
         # A network's layers are views of its one vector: fill them, never replace them.
         if np.shape(values) != current.shape:
@@ -207,6 +209,17 @@ class Dense:
         output : ndarray of shape (..., n_samples, n_neurons)
             Overwritten by the next call.
         """
+        if getattr(inputs, "shape", None) != self._shape:
+            inputs = self._check(inputs)
+            self._take_up(inputs.shape, self._weights.dtype)
+        self.inputs = inputs
+        if isinstance(inputs, np.ndarray):
+            np.matmul(inputs, self._weights, out=self.output)
+        else:
+            self.output[...] = inputs @ self._weights
+        return np.add(self.output, self._biases, out=self.output)
+
+    def _check(self, inputs):
         if not hasattr(inputs, "shape"):
             inputs = as_floating(inputs)
         if inputs.ndim < 2 or inputs.shape[-1] != self._weights.shape[-2]:
@@ -214,16 +227,16 @@ class Dense:
                 f"{self!r} expected inputs of shape (..., n_samples, {self._weights.shape[-2]}), "
                 f"got shape {inputs.shape}."
             )
-        self.inputs = inputs
-        weights = self._weights
-        leading = inputs.shape[:-2] if inputs.ndim >= weights.ndim else weights.shape[:-2]
-        shape = (*leading, inputs.shape[-2], weights.shape[-1])
-        output = self._buffers["output", shape, weights.dtype]
-        if isinstance(inputs, np.ndarray):
-            np.matmul(inputs, weights, out=output)
-        else:
-            output[...] = inputs @ weights
-        return np.add(output, self._biases, out=output)
+        return inputs
+
+    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
+        *leading, n_inputs, n_neurons = self._weights.shape
+        samples = shape[:-1] if len(shape) >= self._weights.ndim else (*leading, shape[-2])
+        return {
+            "output": zeros((*samples, n_neurons), dtype),
+            "dinputs": zeros((*samples, n_inputs), dtype),
+            "_ones": np.ones((1, samples[-1]), dtype),
+        }
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Fill ``dweights`` and ``dbiases`` and return the gradient with respect to the inputs.
@@ -241,11 +254,8 @@ class Dense:
         dinputs : ndarray of shape (..., n_samples, n_inputs)
             Overwritten by the next call.
         """
-        dvalues = as_floating(dvalues)
         self.backward_parameters(dvalues)
-        shape = (*dvalues.shape[:-1], self._weights.shape[-2])
-        dinputs = self._buffers["dinputs", shape, dvalues.dtype]
-        return np.matmul(dvalues, self._weights.mT, out=dinputs)
+        return np.matmul(dvalues, self._weights.mT, out=self.dinputs)
 
     def backward_parameters(self, dvalues: np.ndarray) -> None:
         """Fill ``dweights`` and ``dbiases``: all that a network's first layer has to do.
@@ -255,33 +265,25 @@ class Dense:
         dvalues : ndarray of shape (..., n_samples, n_neurons)
             The gradient of the loss with respect to the outputs.
         """
-        dvalues = as_floating(dvalues)
         if self.dweights is None:
             self.dweights = np.empty_like(self._weights)
             self.dbiases = np.empty_like(self._biases)
-        inputs = self.inputs
+        inputs, ones = self.inputs, self._ones
         if dvalues.ndim > self._weights.ndim:
             # Leading axes of samples that share one network's weights.
             inputs = inputs.reshape(-1, inputs.shape[-1])
             dvalues = dvalues.reshape(-1, dvalues.shape[-1])
+            ones = np.ones((1, len(dvalues)), dvalues.dtype)
 
         if isinstance(inputs, np.ndarray):
             np.matmul(inputs.mT, dvalues, out=self.dweights)
         else:
             self.dweights[...] = inputs.T @ dvalues
         # dvalues.sum(axis=-2) as a product: the fastest way to add up short columns.
-        ones = self._ones(dvalues.shape[-2], dvalues.dtype)
         np.matmul(ones, dvalues, out=self.dbiases)
 
         if self.is_regularized:
-            for values, gradients, l1, l2 in self._penalized():
-                gradients += l1 * np.sign(values) + 2 * l2 * values
-
-    def _ones(self, n_samples: int, dtype) -> np.ndarray:
-        ones = self._buffers["ones", (1, n_samples), dtype]
-        if ones[0, 0] == 0:
-            ones.fill(1)
-        return ones
+            self._add_penalty_gradients()
 
     def regularization_loss(self) -> float | np.ndarray:
         """Return the penalties: ``l1 * sum(|w|) + l2 * sum(w**2)`` of weights and biases.
@@ -291,26 +293,49 @@ class Dense:
         loss : float or ndarray of shape (...)
             One number for each network.
         """
-        return sum(
-            np.sum(l1 * np.abs(values) + l2 * values**2, axis=(-2, -1))
-            for values, _, l1, l2 in self._penalized()
-        )
+        loss = 0.0
+        for values, _, scratch, l1, l2 in self._penalized():
+            for strength, penalty in ((l1, np.abs), (l2, np.square)):
+                if strength.any():
+                    np.multiply(penalty(values, out=scratch), strength, out=scratch)
+                    loss = loss + np.add.reduce(scratch, axis=(-2, -1))
+        return loss
+
+    def _add_penalty_gradients(self) -> None:
+        for values, gradients, scratch, l1, l2 in self._penalized():
+            if l1.any():
+                np.multiply(np.sign(values, out=scratch), l1, out=scratch)
+                np.add(gradients, scratch, out=gradients)
+            if l2.any():
+                np.multiply(values, 2 * l2, out=scratch)
+                np.add(gradients, scratch, out=gradients)
 
     def _penalized(self):
-        """Each array of parameters, its gradient and its two strengths in its dtype."""
-        for values, gradients, l1, l2 in (
+        """Each array of parameters, its gradients, an array to work in, and its strengths."""
+        if self._penalty_scratch is None:
+            self._penalty_scratch = np.empty_like(self._weights), np.empty_like(self._biases)
+        scratch = self._penalty_scratch
+        dtype = self._weights.dtype
+        for values, gradients, array, l1, l2 in (
             (
                 self._weights,
                 self.dweights,
+                scratch[0],
                 self.weight_regularizer_l1,
                 self.weight_regularizer_l2,
             ),
-            (self._biases, self.dbiases, self.bias_regularizer_l1, self.bias_regularizer_l2),
+            (
+                self._biases,
+                self.dbiases,
+                scratch[1],
+                self.bias_regularizer_l1,
+                self.bias_regularizer_l2,
+            ),
         ):
-            yield values, gradients, np.asarray(l1, values.dtype), np.asarray(l2, values.dtype)
+            yield values, gradients, array, np.asarray(l1, dtype), np.asarray(l2, dtype)
 
 
-class Dropout:
+class Dropout(Reusing):
     """Inverted dropout: each input is kept with probability ``1 - rate`` and divided by it.
 
     The expected output is the input, so nothing is to be scaled when the network predicts;
@@ -350,7 +375,7 @@ class Dropout:
             raise ValueError(f"rate, the share that is dropped, must be in [0, 1), got {rate}.")
         self.rate = rate
         self.random_state = np.random.default_rng() if random_state is None else random_state
-        self._buffers = Buffers()
+        super().__init__()
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate})"
@@ -368,25 +393,28 @@ class Dropout:
         output : ndarray of shape (..., n_samples, n_units)
             Overwritten by the next call.
         """
-        inputs = as_floating(inputs)
-        kept = self._draw(inputs.shape, inputs.dtype)
-        rate = np.asarray(self.rate, inputs.dtype)
+        if getattr(inputs, "shape", None) != self._shape or inputs.dtype is not self._dtype:
+            inputs = as_floating(inputs)
+            self._take_up(inputs.shape, inputs.dtype)
+        kept = self._draw()
+        rate = np.asarray(self.rate, self._dtype)
         np.greater_equal(kept, rate, out=kept)
-        self.mask = np.divide(kept, 1 - rate, out=kept)
-        output = self._buffers["output", inputs.shape, inputs.dtype]
-        return np.multiply(inputs, self.mask, out=output)
+        np.divide(kept, 1 - rate, out=kept)
+        return np.multiply(inputs, self.mask, out=self.output)
 
-    def _draw(self, shape: tuple[int, ...], dtype) -> np.ndarray:
-        """Uniform numbers in [0, 1), each network's from its own generator."""
-        uniform = self._buffers["uniform", shape, dtype]
+    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
+        return {name: zeros(shape, dtype) for name in ("mask", "output", "dinputs")}
+
+    def _draw(self) -> np.ndarray:
+        """Fill the mask with uniform numbers in [0, 1), each network's from its own generator."""
         # Generators fill C-contiguous memory only.
-        contiguous = uniform if uniform.flags.c_contiguous else uniform.mT
+        contiguous = self.mask if self.mask.flags.c_contiguous else self.mask.mT
         if isinstance(self.random_state, list):
             for generator, part in zip(self.random_state, contiguous, strict=True):
-                generator.random(out=part, dtype=dtype)
+                generator.random(out=part, dtype=self._dtype)
         else:
-            self.random_state.random(out=contiguous, dtype=dtype)
-        return uniform
+            self.random_state.random(out=contiguous, dtype=self._dtype)
+        return self.mask
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Return ``dvalues`` times the last mask.
@@ -401,6 +429,4 @@ class Dropout:
         dinputs : ndarray of shape (..., n_samples, n_units)
             Overwritten by the next call.
         """
-        dvalues = as_floating(dvalues)
-        dinputs = self._buffers["dinputs", dvalues.shape, dvalues.dtype]
-        return np.multiply(dvalues, self.mask, out=dinputs)
+        return np.multiply(dvalues, self.mask, out=self.dinputs)

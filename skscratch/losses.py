@@ -14,9 +14,11 @@ The arrays that are returned belong to the loss, which fills them again at its n
 is to be kept.
 """
 
+from typing import Any
+
 import numpy as np
 
-from skscratch._arrays import Buffers, as_floating
+from skscratch._arrays import Reusing, as_floating, zeros
 from skscratch.activations import Identity, Sigmoid, Softmax
 
 __all__ = [
@@ -34,15 +36,13 @@ def _as_rows(y_true, y_pred: np.ndarray) -> np.ndarray:
     y_true = np.asarray(y_true)
     if y_true.ndim < y_pred.ndim:
         n_outputs = y_pred.shape[-1]
-        if n_outputs > 1:
-            return one_hot(y_true, n_outputs, y_pred.dtype)
-        y_true = y_true[..., np.newaxis]
+        y_true = one_hot(y_true, n_outputs) if n_outputs > 1 else y_true[..., np.newaxis]
     if y_true.shape[-2:] != y_pred.shape[-2:]:
         raise ValueError(
             f"y_true must be one class index per sample or rows like those of y_pred, of shape "
             f"{y_pred.shape}; got shape {y_true.shape}."
         )
-    return y_true
+    return y_true.astype(y_pred.dtype, copy=False)
 
 
 def one_hot(classes, n_classes: int, dtype=np.float64) -> np.ndarray:
@@ -84,9 +84,6 @@ def one_hot(classes, n_classes: int, dtype=np.float64) -> np.ndarray:
 
 class Loss:
     """What losses have in common: the mean over samples."""
-
-    def __init__(self) -> None:
-        self._buffers = Buffers()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -177,7 +174,10 @@ class CategoricalCrossentropy(Loss):
     def forward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return ``-sum_c y_c log p_c`` of each sample."""
         y_pred = _away_from_0(y_pred)
-        return -np.sum(_as_rows(y_true, y_pred) * np.log(y_pred), axis=-1)
+        # In place: elsewhere, NumPy chooses a layout by size, and sums in another order.
+        products = np.log(y_pred)
+        products *= _as_rows(y_true, y_pred)
+        return -np.add.reduce(products, axis=-1)
 
     def backward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return ``-y / p / n_samples``."""
@@ -242,7 +242,7 @@ class MeanSquaredError(Loss):
         return dvalues / y_pred.shape[-1] / y_pred.shape[-2]
 
 
-class LogitsLoss(Loss):
+class LogitsLoss(Reusing, Loss):
     """A loss with the output activation whose gradient with it is ``p - y``."""
 
     activation_class: type
@@ -250,6 +250,24 @@ class LogitsLoss(Loss):
     def __init__(self) -> None:
         super().__init__()
         self.activation = self.activation_class()
+
+    def forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+        """Return one loss per sample.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (..., n_samples, n_outputs)
+            The output layer's weighted sums.
+
+        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
+            Rows of probabilities or class indices.
+
+        Returns
+        -------
+        losses : ndarray of shape (..., n_samples)
+            Overwritten by the next call.
+        """
+        return self._losses(*self._prepare(logits, y_true))
 
     def loss_gradient(
         self, logits: np.ndarray, y_true: np.ndarray, sample_weight: np.ndarray | None = None
@@ -276,25 +294,47 @@ class LogitsLoss(Loss):
             ``(p - y) * sample_weight / sum(sample_weight)``; without weights,
             ``(p - y) / n_samples``.
         """
-        y_true = _as_rows(y_true, logits)
-        losses = self.forward(logits, y_true)
+        logits, y_true = self._prepare(logits, y_true)
+        losses = self._losses(logits, y_true)
         if sample_weight is None:
-            share = 1.0 / losses.shape[-1]
+            share = self._share
         else:
             share = sample_weight / np.add.reduce(sample_weight, axis=-1, keepdims=True)
             share = share[..., np.newaxis]
-        dlogits = self._buffers["dlogits", logits.shape, logits.dtype]
-        np.subtract(self.probabilities, y_true, out=dlogits)
-        np.multiply(dlogits, share, out=dlogits)
-        return _mean(losses, sample_weight), dlogits
+        dlogits = np.subtract(self.probabilities, y_true, out=self.dlogits)
+        return _mean(losses, sample_weight), np.multiply(dlogits, share, out=dlogits)
 
     def backward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits."""
-        return self.loss_gradient(as_floating(logits), y_true)[1]
+        return self.loss_gradient(logits, y_true)[1]
+
+    def _losses(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+        """Return one loss per sample and set ``probabilities``."""
+        raise NotImplementedError
+
+    def _prepare(self, logits, y_true) -> tuple[np.ndarray, np.ndarray]:
+        """Return logits and rows of targets, with the arrays for their shape taken up."""
+        if getattr(logits, "shape", None) != self._shape or logits.dtype is not self._dtype:
+            logits = as_floating(logits)
+            self._take_up(logits.shape, logits.dtype)
+        if getattr(y_true, "shape", None) != self._shape or y_true.dtype is not self._dtype:
+            y_true = _as_rows(y_true, logits)
+        return logits, y_true
+
+    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
+        return {
+            "dlogits": zeros(shape, dtype),
+            "_products": zeros(shape, dtype),
+            "_column": zeros((*shape[:-1], 1), dtype),
+            "_log_total": zeros((*shape[:-1], 1), dtype),
+            "_share": np.asarray(1.0 / shape[-2], dtype),
+        }
 
 
 class SoftmaxCategoricalCrossentropy(LogitsLoss):
     """Softmax and categorical cross-entropy: ``log sum_c exp(z_c) - sum_c y_c z_c``.
+
+    The ``y_c`` of a sample add up to 1.
 
     Examples
     --------
@@ -310,16 +350,15 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
 
     activation_class = Softmax
 
-    def forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return ``log sum_c exp(z_c) - sum_c y_c z_c`` of each sample."""
-        logits = as_floating(logits)
-        y_true = _as_rows(y_true, logits)
-        self.probabilities = self.activation.forward(logits)
-        products = self._buffers["products", logits.shape, logits.dtype]
-        np.multiply(y_true, logits, out=products)
-        losses = self._buffers["losses", (*logits.shape[:-1], 1), logits.dtype]
-        np.add.reduce(products, axis=-1, keepdims=True, out=losses)
-        return np.subtract(self.activation.log_normalizer, losses, out=losses)[..., 0]
+    def _losses(self, logits, y_true):
+        softmax = self.activation
+        self.probabilities = softmax.forward(logits)
+        # log(total) - sum_c y_c shifted_c, all the greatest logit less
+        np.multiply(y_true, softmax.shifted, out=self._products)
+        np.add.reduce(self._products, axis=-1, keepdims=True, out=self._column)
+        np.log(softmax.total, out=self._log_total)
+        np.subtract(self._log_total, self._column, out=self._column)
+        return self._column[..., 0]
 
 
 class SigmoidBinaryCrossentropy(LogitsLoss):
@@ -335,12 +374,19 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
 
     activation_class = Sigmoid
 
-    def forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return the sum over outputs of ``log(1 + exp(z)) - y z``."""
-        logits = as_floating(logits)
-        y_true = _as_rows(y_true, logits)
+    def _losses(self, logits, y_true):
         self.probabilities = self.activation.forward(logits)
-        return np.sum(np.logaddexp(logits, logits.dtype.type(0)) - y_true * logits, axis=-1)
+        np.multiply(y_true, logits, out=self._products)
+        np.logaddexp(logits, self._zero, out=self._softplus)
+        np.subtract(self._softplus, self._products, out=self._products)
+        return np.add.reduce(self._products, axis=-1)
+
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "_softplus": zeros(shape, dtype),
+            "_zero": np.zeros((), dtype),
+        }
 
 
 class IdentitySquaredError(LogitsLoss):
@@ -360,8 +406,6 @@ class IdentitySquaredError(LogitsLoss):
 
     activation_class = Identity
 
-    def forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return the sum over outputs of ``(z - y)**2 / 2``."""
-        logits = as_floating(logits)
+    def _losses(self, logits, y_true):
         self.probabilities = self.activation.forward(logits)
-        return np.sum((logits - _as_rows(y_true, logits)) ** 2, axis=-1) / 2
+        return np.sum((logits - y_true) ** 2, axis=-1) / 2

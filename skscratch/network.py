@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from skscratch._arrays import in_dtype
 from skscratch.layers import Dense
 from skscratch.losses import LogitsLoss
 
@@ -93,10 +92,18 @@ class Network:
         self._weights = self.parameters[..., :n_weights]
         self._weight_gradients = self.gradients[..., :n_weights]
         self._penalty = np.empty_like(self._weights)
+        self._after_first = self.layers[: self.layers.index(self.dense[0]) : -1]
         self._regularized = [layer for layer in self.dense if layer.is_regularized]
 
     def __repr__(self) -> str:
         return f"Network({self.layers}, {self.loss})"
+
+    def __getstate__(self) -> tuple:
+        # A copy of a view is none: the copied layers have to be gathered anew.
+        return self.layers, self.loss, self.alpha
+
+    def __setstate__(self, state: tuple) -> None:
+        self.__init__(*state)
 
     def forward(self, inputs: np.ndarray) -> np.ndarray:
         """Return the logits of a batch.
@@ -123,12 +130,10 @@ class Network:
         dvalues : ndarray of shape (..., n_samples, n_outputs)
             The gradient of the loss with respect to the logits of the last :meth:`forward`.
         """
-        for layer in reversed(self.layers):
-            if layer is self.dense[0]:
-                # Nothing asks for the gradient with respect to the network's inputs.
-                layer.backward_parameters(dvalues)
-                break
+        for layer in self._after_first:
             dvalues = layer.backward(dvalues)
+        # Nothing asks for the gradient with respect to the network's inputs.
+        self.dense[0].backward_parameters(dvalues)
 
     def loss_gradient(
         self,
@@ -167,7 +172,7 @@ class Network:
         """Add the gradient of alpha's penalty; return all penalties' loss."""
         loss = 0.0
         if isinstance(self.alpha, np.ndarray) or self.alpha != 0:
-            strength = in_dtype(self.alpha / total, self._weights.dtype)
+            strength = np.asarray(self.alpha / total, self._weights.dtype)
             np.multiply(self._weights, strength, out=self._penalty)
             np.add(self._weight_gradients, self._penalty, out=self._weight_gradients)
             loss = 0.5 * np.vecdot(self._weights, self._penalty)

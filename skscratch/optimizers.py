@@ -15,8 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from skscratch._arrays import in_dtype
-
 __all__ = ["SGD", "Adagrad", "Adam", "RMSprop"]
 
 
@@ -162,12 +160,12 @@ class SGD(Optimizer):
 
     def _step(self, parameters, gradients, scratch) -> None:
         step = np.multiply(
-            gradients, in_dtype(self.current_learning_rate, parameters.dtype), out=scratch
+            gradients, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch
         )
         if not isinstance(self.momentum, np.ndarray) and self.momentum == 0:
             np.subtract(parameters, step, out=parameters)
             return
-        momentum = in_dtype(self.momentum, parameters.dtype)
+        momentum = np.asarray(self.momentum, parameters.dtype)
         velocity = self._array("momentums", parameters)
         np.multiply(velocity, momentum, out=velocity)
         np.subtract(velocity, step, out=velocity)
@@ -220,9 +218,9 @@ class Adagrad(Optimizer):
         np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
 
         np.sqrt(cache, out=scratch)
-        np.add(scratch, in_dtype(self.epsilon, parameters.dtype), out=scratch)
+        np.add(scratch, np.asarray(self.epsilon, parameters.dtype), out=scratch)
         np.divide(gradients, scratch, out=scratch)
-        np.multiply(scratch, in_dtype(self.current_learning_rate, parameters.dtype), out=scratch)
+        np.multiply(scratch, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch)
         np.subtract(parameters, scratch, out=parameters)
 
 
@@ -271,14 +269,14 @@ class RMSprop(Optimizer):
     def _step(self, parameters, gradients, scratch) -> None:
         cache = self._array("cache", parameters)
         np.multiply(gradients, gradients, out=scratch)
-        np.multiply(scratch, in_dtype(1 - self.rho, parameters.dtype), out=scratch)
-        np.multiply(cache, in_dtype(self.rho, parameters.dtype), out=cache)
+        np.multiply(scratch, np.asarray(1 - self.rho, parameters.dtype), out=scratch)
+        np.multiply(cache, np.asarray(self.rho, parameters.dtype), out=cache)
         np.add(cache, scratch, out=cache)
 
         np.sqrt(cache, out=scratch)
-        np.add(scratch, in_dtype(self.epsilon, parameters.dtype), out=scratch)
+        np.add(scratch, np.asarray(self.epsilon, parameters.dtype), out=scratch)
         np.divide(gradients, scratch, out=scratch)
-        np.multiply(scratch, in_dtype(self.current_learning_rate, parameters.dtype), out=scratch)
+        np.multiply(scratch, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch)
         np.subtract(parameters, scratch, out=parameters)
 
 
@@ -340,12 +338,12 @@ class Adam(Optimizer):
 
     def _step(self, parameters, gradients, scratch) -> None:
         momentums = self._array("momentums", parameters)
-        np.multiply(momentums, in_dtype(self.beta_1, parameters.dtype), out=momentums)
+        np.multiply(momentums, np.asarray(self.beta_1, parameters.dtype), out=momentums)
         np.add(momentums, gradients, out=momentums)
         momentums_weight = self.beta_1 * self._state.get("momentums_weight", 0.0) + 1.0
 
         cache = self._array("cache", parameters)
-        np.multiply(cache, in_dtype(self.beta_2, parameters.dtype), out=cache)
+        np.multiply(cache, np.asarray(self.beta_2, parameters.dtype), out=cache)
         np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
         cache_weight = self.beta_2 * self._state.get("cache_weight", 0.0) + 1.0
         self._state.update(momentums_weight=momentums_weight, cache_weight=cache_weight)
@@ -355,7 +353,7 @@ class Adam(Optimizer):
         root = _sqrt(cache_weight)
         step_size = self.current_learning_rate * root / momentums_weight
         np.sqrt(cache, out=scratch)
-        np.add(scratch, in_dtype(self.epsilon * root, parameters.dtype), out=scratch)
+        np.add(scratch, np.asarray(self.epsilon * root, parameters.dtype), out=scratch)
         np.divide(momentums, scratch, out=scratch)
-        np.multiply(scratch, in_dtype(step_size, parameters.dtype), out=scratch)
+        np.multiply(scratch, np.asarray(step_size, parameters.dtype), out=scratch)
         np.subtract(parameters, scratch, out=parameters)

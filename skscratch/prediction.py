@@ -52,7 +52,8 @@ def predict(
     """
     layers = []
     for layer_weights, layer_biases in zip(weights, biases, strict=True):
-        layers += [Dense.from_arrays(layer_weights, layer_biases[np.newaxis]), activation()]
+        layer = Dense.from_arrays(layer_weights, layer_biases[np.newaxis])
+        layers += [layer, activation(inplace=True)]
     layers.pop()
 
     outputs = None

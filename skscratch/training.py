@@ -1,6 +1,7 @@
 """The epoch loop: batches in, losses out. It prints nothing and decides nothing."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,9 @@ class Batches:
 
     Attributes
     ----------
+    n_batches : int
+        Number of batches in an epoch.
+
     order : ndarray of int, shape (n_rows,) or (K, n_rows)
         The order in which ``rows`` were visited in the last epoch. Each shuffle starts from it.
     """
@@ -46,17 +50,17 @@ class Batches:
         self.X, self.y, self.sample_weight, self.rows = X, y, sample_weight, rows
         self.n_rows = X.shape[0] if rows is None else rows.shape[-1]
         self.batch_size = min(batch_size, self.n_rows)
+        self.n_batches = -(-self.n_rows // self.batch_size)
         self.leading = () if rows is None else rows.shape[:-1]
         self.order = np.broadcast_to(np.arange(self.n_rows), (*self.leading, self.n_rows)).copy()
         self.n_outputs = n_outputs
-        self._classes = np.identity(n_outputs, X.dtype) if y.ndim == 1 else None
-        self._gathered = {}
+        self._classes = None
+        if y.ndim == 1:
+            if y.min() < 0 or y.max() >= n_outputs:
+                raise ValueError(f"Expected class indices from 0 to {n_outputs - 1} in y.")
+            self._classes = np.identity(n_outputs, X.dtype)
+        self._buffers: dict[tuple, Any] = {}
         self._whole = None
-
-    @property
-    def n_batches(self) -> int:
-        """Number of batches in an epoch."""
-        return -(-self.n_rows // self.batch_size)
 
     def shuffle(self, random_states: Sequence[np.random.RandomState]) -> None:
         """Put the rows into a new random order, each network's by its own generator.
@@ -73,10 +77,7 @@ class Batches:
         for order, random_state in zip(
             self.order.reshape(-1, self.n_rows), random_states, strict=True
         ):
-            # A permutation of the last order, so that the stream is MLPClassifier's.
-            permutation = np.arange(self.n_rows)
-            random_state.shuffle(permutation)
-            order[:] = order[permutation]
+            random_state.shuffle(order)
 
     def epoch(self) -> Iterator[tuple]:
         """Iterate over the batches of one epoch, in :attr:`order`.
@@ -96,37 +97,45 @@ class Batches:
             # The whole training set is the same batch every time: gathered once, or not at all.
             if self._whole is None:
                 everything = slice(None) if self.rows is None else self.rows
-                self._whole = self._gather(everything)
+                self._whole = next(self._gather(everything))
             yield self._whole
-            return
-        order = self.order if self.rows is None else np.take_along_axis(self.rows, self.order, -1)
-        for start in range(0, self.n_rows, self.batch_size):
-            yield self._gather(order[..., start : start + self.batch_size])
+        else:
+            rows = self.order
+            if self.rows is not None:
+                rows = np.take_along_axis(self.rows, self.order, axis=-1)
+            yield from self._gather(rows)
 
-    def _gather(self, rows) -> tuple:
-        y = self.y[rows] if self._classes is not None else self._take("y", self.y, rows)
-        return (
-            self._take("X", self.X, rows),
-            y if self._classes is None else self._one_hot(y),
-            None if self.sample_weight is None else self.sample_weight[rows],
-        )
+    def _gather(self, rows) -> Iterator[tuple]:
+        """Iterate over batches of rows; a slice instead is a batch."""
+        # What is small is put in order at once, what is wide batch by batch.
+        classes = self.y[rows] if self._classes is not None else None
+        sample_weight = None if self.sample_weight is None else self.sample_weight[rows]
+        for start in range(0, self.n_rows, self.batch_size):
+            batch = (..., slice(start, start + self.batch_size))
+            indices = rows if isinstance(rows, slice) else rows[batch]
+            yield (
+                self._take("X", self.X, indices),
+                self._take("y", self.y, indices)
+                if classes is None
+                else self._one_hot(classes[batch]),
+                None if sample_weight is None else sample_weight[batch],
+            )
 
     def _take(self, name: str, data, rows):
         if isinstance(rows, slice) or not isinstance(data, np.ndarray):
             return data[rows]
-        buffer = self._buffer(name, (*rows.shape, data.shape[-1]))
-        return data.take(rows, axis=0, out=buffer, mode="clip")
+        key = name, rows.shape
+        if key not in self._buffers:
+            self._buffers[key] = np.empty((*rows.shape, data.shape[-1]), data.dtype)
+        return data.take(rows, axis=0, out=self._buffers[key], mode="clip")
 
     def _one_hot(self, classes: np.ndarray) -> np.ndarray:
-        # Class-major, as the logits are.
-        buffer = self._buffer("y", (self._classes.shape[0], *classes.shape))
-        self._classes.take(classes, axis=1, out=buffer, mode="clip")
-        return np.moveaxis(buffer, 0, -1)
-
-    def _buffer(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        if (name, shape) not in self._gathered:
-            self._gathered[name, shape] = np.empty(shape, self.X.dtype)
-        return self._gathered[name, shape]
+        key = "classes", classes.shape
+        if key not in self._buffers:
+            # Class-major, as the logits are.
+            self._buffers[key] = np.empty((self.n_outputs, *classes.shape), self._classes.dtype)
+        by_class = self._classes.take(classes, axis=1, out=self._buffers[key], mode="clip")
+        return by_class.transpose(*range(1, by_class.ndim), 0)
 
 
 def train(
@@ -160,9 +169,9 @@ def train(
     while True:
         if random_states is not None:
             batches.shuffle(random_states)
-        losses, sizes = [], []
+        total = 0.0
         for inputs, targets, sample_weight in batches.epoch():
-            losses.append(network.loss_gradient(inputs, targets, sample_weight))
-            sizes.append(targets.shape[-2])
+            loss = network.loss_gradient(inputs, targets, sample_weight)
             optimizer.update(network.parameters, network.gradients)
-        yield np.average(np.asarray(losses, np.float64), axis=0, weights=sizes)
+            total = total + targets.shape[-2] * np.float64(loss)
+        yield total / batches.n_rows

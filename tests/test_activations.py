@@ -62,10 +62,12 @@ def test_softmax_gradient_is_the_jacobian():
 
 
 @both_dtypes
-def test_softmax_log_normalizer(dtype):
+def test_softmax_log_probabilities(dtype):
     softmax = Softmax()
     softmax.forward(np.array([[1000.0, -1000.0], [3.0, 3.0]], dtype))
-    np.testing.assert_allclose(softmax.log_normalizer, [[1000.0], [3 + np.log(2)]], rtol=1e-6)
+    np.testing.assert_allclose(
+        softmax.shifted - np.log(softmax.total), [[0, -2000], -np.log([2, 2])], rtol=1e-6
+    )
 
 
 @both_dtypes
@@ -109,6 +111,13 @@ def test_dtype_is_kept(activation_class, dtype):
     activation = activation_class()
     assert activation.forward(np.ones((2, 3), dtype)).dtype == dtype
     assert activation.backward(np.ones((2, 3), dtype)).dtype == dtype
+
+
+@every_activation
+def test_dtype_is_that_of_the_last_inputs(activation_class):
+    activation = activation_class()
+    for dtype in (np.float32, np.float64, np.float32):
+        assert activation.forward(np.ones((2, 3), dtype)).dtype == dtype
 
 
 @every_activation

@@ -49,9 +49,13 @@ def test_dense_gradients(names, shape):
 
 def test_first_layer_needs_no_gradient_of_its_inputs():
     inputs, dvalues = normal(5, 3, seed=1), normal(5, 2, seed=2)
-    full, first = (Dense(3, 2, 0.1, 0.2, 0.3, 0.4, random_state=g) for g in map(np.random.default_rng, (0, 0)))
-    full.forward(inputs), first.forward(inputs)
-    full.backward(dvalues), first.backward_parameters(dvalues)
+    strengths = 0.1, 0.2, 0.3, 0.4
+    full = Dense(3, 2, *strengths, random_state=np.random.default_rng(0))
+    first = Dense.from_arrays(full.weights, full.biases, *strengths)
+    full.forward(inputs)
+    full.backward(dvalues)
+    first.forward(inputs)
+    first.backward_parameters(dvalues)
     assert np.array_equal(full.dweights, first.dweights)
     assert np.array_equal(full.dbiases, first.dbiases)
 
@@ -119,11 +123,17 @@ def test_dense_takes_other_weights_and_biases():
     dense = Dense(3, 2)
     dense.forward(np.ones((5, 3)))
     dense.backward(np.ones((5, 2)))
-    dense.weights, dense.biases = [[1, 2, 3], [4, 5, 6]], [[10, 20, 30]]
-    assert np.array_equal(dense.forward(np.array([[1.0, 1.0]])), [[15, 27, 39]])
-    dense.backward(np.array([[1.0, 2.0, 3.0]]))
-    assert np.array_equal(dense.dweights, [[1, 2, 3], [1, 2, 3]])
-    assert np.array_equal(dense.dbiases, [[1, 2, 3]])
+    dense.weights, dense.biases = [[1], [2], [3]], [[10]]
+    assert np.array_equal(dense.forward(np.ones((5, 3))), np.full((5, 1), 16))
+    assert np.array_equal(dense.backward(np.ones((5, 1))), [[1, 2, 3]] * 5)
+    assert np.array_equal(dense.dweights, [[5], [5], [5]])
+    assert np.array_equal(dense.dbiases, [[5]])
+
+
+def test_dense_of_lists():
+    dense = Dense(2, 1)
+    dense.weights, dense.biases = [[1], [2]], [[3]]
+    assert np.array_equal(dense.forward([[4, 5]]), [[17.0]])
 
 
 @pytest.mark.parametrize("inputs", [np.ones(3), np.ones((5, 4)), [[1.0]], np.ones((2, 3, 5))])
@@ -138,9 +148,8 @@ def test_dense_refuses_inputs_of_another_shape(inputs):
 def test_dense_of_sparse_inputs(dtype, container):
     inputs, dvalues = normal(6, 5, dtype=dtype, seed=1), normal(6, 3, dtype=dtype, seed=2)
     inputs[np.abs(inputs) < 0.7] = 0
-    dense, sparse = (
-        Dense(5, 3, random_state=generator, dtype=dtype) for generator in map(np.random.default_rng, (0, 0))
-    )
+    dense = Dense(5, 3, random_state=np.random.default_rng(0), dtype=dtype)
+    sparse = Dense.from_arrays(dense.weights, dense.biases)
     rtol = 1e-5 if dtype == np.float32 else 1e-13
     outputs = sparse.forward(container(inputs))
     np.testing.assert_allclose(outputs, dense.forward(inputs), rtol=rtol)
@@ -224,15 +233,17 @@ def test_dropout_keeps_dtype(dtype, rate):
     assert dropout.backward(np.ones((2, 4, 3), dtype)).dtype == dtype
 
 
+def test_dropout_dtype_is_that_of_the_last_inputs():
+    dropout = Dropout(0.5)
+    for dtype in (np.float32, np.float64, np.float32):
+        assert dropout.forward(np.ones((4, 3), dtype)).dtype == dtype
+        assert dropout.mask.dtype == dtype
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan, np.array([[[0.5]], [[1.0]]])])
 def test_dropout_refuses_rates_outside_0_and_1(rate):
     with pytest.raises(ValueError, match=r"rate, the share that is dropped, must be in \[0, 1\)"):
         Dropout(rate)
-
-
-def test_dropout_refuses_another_number_of_networks():
-    with pytest.raises(ValueError, match="zip"):
-        Dropout(0.5, generators(3)).forward(np.ones((2, 4, 3)))
 
 
 def test_dropout_repr():

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,8 @@ def targets(kind, shape, dtype=np.float64):
     *leading, n_outputs = shape
     rng = np.random.default_rng(1)
     if kind == "soft":
-        return rng.uniform(size=shape).astype(dtype)
+        rows = rng.uniform(size=shape)
+        return (rows / rows.sum(axis=-1, keepdims=True) if n_outputs > 1 else rows).astype(dtype)
     classes = rng.integers(max(n_outputs, 2), size=leading)
     if kind == "classes":
         return classes
@@ -72,9 +75,17 @@ def test_forward(loss_class, y_pred, y_true, expected):
     np.testing.assert_allclose(losses, [expected], rtol=1e-14)
 
 
-@every_loss
 @every_target
-@pytest.mark.parametrize("shape", [(5, 4), (3, 6), (4, 1)])
+@pytest.mark.parametrize(
+    ("loss_class", "shape"),
+    [
+        *((loss_class, shape) for loss_class in PLAIN + FUSED for shape in [(5, 4), (3, 6)]),
+        (BinaryCrossentropy, (4, 1)),
+        (MeanSquaredError, (4, 1)),
+        (SigmoidBinaryCrossentropy, (4, 1)),
+        (IdentitySquaredError, (4, 1)),
+    ],
+)
 def test_gradient(loss_class, kind, shape):
     loss, y_pred, y_true = loss_class(), predictions(loss_class, shape), targets(kind, shape)
     check_gradient(lambda: loss.calculate(y_pred, y_true), y_pred, loss.backward(y_pred, y_true))
@@ -132,7 +143,7 @@ def test_mean_of_samples(loss_class):
         np.ones((5, 1)),
         np.zeros((5, 5), int),
     ],
-    ids=np.shape,
+    ids=lambda y_true: str(np.shape(y_true)),
 )
 def test_targets_of_another_shape_are_refused(loss_class, y_true):
     loss, y_pred = loss_class(), predictions(loss_class, (5, 3))
@@ -187,13 +198,6 @@ def test_stack_in_one_pass(loss_class, dtype, stack, weighted):
 
 
 @every_loss
-def test_networks_may_share_classes(loss_class):
-    y_pred, classes = predictions(loss_class, (2, 5, 3)), targets("classes", (5, 3))
-    losses = loss_class().forward(y_pred, classes)
-    assert np.array_equal(losses, loss_class().forward(y_pred, np.stack([classes, classes])))
-
-
-@every_loss
 @both_dtypes
 @pytest.mark.parametrize("shape", [(5, 3), (5, 1)])
 @pytest.mark.parametrize(
@@ -209,6 +213,15 @@ def test_dtype_is_the_predictions(loss_class, dtype, shape, kind, target_dtype):
     assert loss.backward(y_pred, y_true).dtype == dtype
 
 
+@every_loss
+def test_dtype_is_that_of_the_last_predictions(loss_class):
+    loss = loss_class()
+    for dtype in (np.float32, np.float64, np.float32):
+        y_pred, y_true = predictions(loss_class, (5, 3), dtype), targets("soft", (5, 3), dtype)
+        assert loss.forward(y_pred, y_true).dtype == dtype
+        assert loss.backward(y_pred, y_true).dtype == dtype
+
+
 @pytest.mark.parametrize(
     ("fused_class", "plain_class", "factor"),
     [
@@ -221,7 +234,7 @@ def test_dtype_is_the_predictions(loss_class, dtype, shape, kind, target_dtype):
 def test_fused_is_activation_and_plain(fused_class, plain_class, factor):
     fused, plain = fused_class(), plain_class()
     activation = fused.activation_class()
-    logits, y_true = predictions(fused_class, (5, 4)), targets("one-hot", (5, 4))
+    logits, y_true = predictions(fused_class, (5, 4)), targets("soft", (5, 4))
     y_pred = activation.forward(logits)
     np.testing.assert_allclose(
         fused.forward(logits, y_true), factor * plain.forward(y_pred, y_true), rtol=1e-13
@@ -281,6 +294,20 @@ def test_gradient_is_filled_again(loss_class):
     loss.backward(logits[:2], y_true[:2])
     assert loss.backward(-logits, y_true) is dlogits
     assert np.array_equal(dlogits, loss_class().backward(-logits, y_true))
+
+
+@every_loss
+def test_lists_are_arrays(loss_class):
+    expected = loss_class().forward(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]))
+    assert np.array_equal(loss_class().forward([[1, 0]], [[0, 1]]), expected)
+
+
+@every_loss
+def test_copy_of_a_used_loss(loss_class):
+    loss, y_pred, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    loss.forward(y_pred, y_true)
+    expected = loss_class().forward(y_pred[::-1].copy(), y_true)
+    assert np.array_equal(copy.deepcopy(loss).forward(y_pred[::-1].copy(), y_true), expected)
 
 
 @pytest.mark.parametrize(

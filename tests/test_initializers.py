@@ -1,0 +1,60 @@
+from functools import partial
+
+import numpy as np
+import pytest
+
+from skscratch.initializers import glorot_uniform, he_normal, scaled_normal
+from skscratch.layers import Dense
+
+every_initializer = pytest.mark.parametrize(
+    "initializer", [glorot_uniform, he_normal, scaled_normal]
+)
+
+
+@every_initializer
+@pytest.mark.parametrize("generator", [np.random.RandomState, np.random.default_rng])
+@pytest.mark.parametrize(("n_inputs", "n_neurons"), [(3, 5), (5, 3), (1, 1)])
+def test_shapes(initializer, generator, n_inputs, n_neurons):
+    weights, biases = initializer(n_inputs, n_neurons, generator(0))
+    assert weights.shape == (n_inputs, n_neurons)
+    assert biases.shape == (1, n_neurons)
+    assert weights.dtype == biases.dtype == np.float64
+
+
+@pytest.mark.parametrize(("n_inputs", "n_neurons"), [(3, 2000), (40, 1000)])
+@pytest.mark.parametrize("factor", [2.0, 6.0])
+def test_glorot_uniform_fills_its_bounds(n_inputs, n_neurons, factor):
+    bound = np.sqrt(factor / (n_inputs + n_neurons))
+    for array in glorot_uniform(n_inputs, n_neurons, np.random.RandomState(0), factor):
+        assert 0.99 * bound < np.abs(array).max() <= bound
+        # the variance of U(-b, b), within four standard errors of its estimate
+        assert array.var() == pytest.approx(bound**2 / 3, rel=4 * np.sqrt(0.8 / array.size))
+
+
+def test_glorot_uniform_has_6_for_its_factor():
+    default = glorot_uniform(3, 5, np.random.RandomState(0))
+    assert np.array_equal(default[0], glorot_uniform(3, 5, np.random.RandomState(0), 6.0)[0])
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [
+        (he_normal, 2 / 50),
+        (scaled_normal, 0.01**2),
+        (partial(scaled_normal, scale=3.0), 9.0),
+    ],
+)
+def test_normal_weights(initializer, variance):
+    weights, biases = initializer(50, 400, np.random.RandomState(0))
+    assert weights.mean() == pytest.approx(0, abs=4 * np.sqrt(variance / weights.size))
+    assert weights.var() == pytest.approx(variance, rel=4 * np.sqrt(2 / weights.size))
+    assert np.array_equal(biases, np.zeros((1, 400)))
+
+
+def test_glorot_uniform_draws_weights_then_biases_of_each_layer():
+    random_state, expected = np.random.RandomState(0), np.random.RandomState(0)
+    for n_inputs, n_neurons in [(4, 3), (3, 2)]:
+        layer = Dense(n_inputs, n_neurons, initializer=glorot_uniform, random_state=random_state)
+        bound = np.sqrt(6 / (n_inputs + n_neurons))
+        assert np.array_equal(layer.weights, expected.uniform(-bound, bound, (n_inputs, n_neurons)))
+        assert np.array_equal(layer.biases, [expected.uniform(-bound, bound, n_neurons)])
