@@ -40,7 +40,7 @@ OPTIMIZERS = {
     "adagrad": (optimizers.Adagrad, {"epsilon": "epsilon"}),
     "rmsprop": (optimizers.RMSprop, {"epsilon": "epsilon", "rho": "rho"}),
     "adam": (
-        optimizers.Adam,
+        partial(optimizers.Adam, epsilon_hat=True),
         {"epsilon": "epsilon", "beta_1": "beta_1", "beta_2": "beta_2"},
     ),
 }
@@ -92,7 +92,7 @@ class StochasticFit:
         if state.get("solver") != estimator.solver:
             state = {}
         self.random_state = _random_state(estimator, state)
-        self.network = _network(estimator, data, self.random_state, data.X.dtype, resume)
+        self.network = _network(estimator, data, self.random_state, resume)
         self.optimizer = _optimizer(estimator)
         if state:
             self.optimizer.load_state_dict(state["optimizer"])
@@ -298,7 +298,7 @@ class StochasticFit:
             last_parameters = self.network.parameters.copy()
             self.network.parameters[:] = self.best_parameters
         return {
-            **_network_attributes(self.network, self.network.parameters.dtype),
+            **_network_attributes(self.network),
             "n_iter_": self.n_iter,
             "t_": self.t,
             "loss_": self.loss_curve[-1] if self.loss_curve else np.inf,
@@ -323,26 +323,24 @@ class StochasticFit:
 
 def _fit_lbfgs(estimator, data: TrainingData, resume: bool) -> dict:
     """Train by SciPy's L-BFGS, on the one vector and all of the data."""
-    dtype = data.X.dtype
-    # Its line search compares losses that differ in the tenth digit: always in double precision.
-    X = data.X.astype(np.float64, copy=False)
     random_state = _random_state(estimator, {})
-    network = _network(estimator, data, random_state, np.float64, resume)
+    network = _network(estimator, data, random_state, resume)
     batches = Batches(
-        X,
+        data.X,
         data.y,
         data.sample_weight,
         rows=data.rows,
-        batch_size=X.shape[0],
+        batch_size=data.X.shape[0],
         n_outputs=data.n_outputs,
     )
     (batch,) = batches.epoch()
-    best_parameters = network.parameters.copy()
+    # SciPy's own arithmetic is in double precision.
+    best_parameters = network.parameters.astype(np.float64)
     loss_curve = []
 
     def loss_gradient(parameters):
         network.parameters[:] = parameters
-        return float(network.loss_gradient(*batch)), network.gradients.copy()
+        return float(network.loss_gradient(*batch)), network.gradients.astype(np.float64)
 
     def end_iteration(intermediate_result):
         best_parameters[:] = intermediate_result.x
@@ -385,7 +383,7 @@ def _fit_lbfgs(estimator, data: TrainingData, resume: bool) -> dict:
         )
     network.parameters[:] = best_parameters
     return {
-        **_network_attributes(network, dtype),
+        **_network_attributes(network),
         "n_iter_": n_iter,
         "t_": estimator.t_ if resume else 0,
         "loss_": loss,
@@ -397,9 +395,9 @@ def _fit_lbfgs(estimator, data: TrainingData, resume: bool) -> dict:
     }
 
 
-def _network(estimator, data: TrainingData, random_state, dtype, resume: bool) -> Network:
+def _network(estimator, data: TrainingData, random_state, resume: bool) -> Network:
     """Build the network: with new weights, or with those of the last fit."""
-    hidden = hidden_layer_sizes(estimator.hidden_layer_sizes)
+    hidden, dtype = hidden_layer_sizes(estimator.hidden_layer_sizes), data.X.dtype
     units = [data.X.shape[1], *hidden, data.n_outputs]
     strengths = zip(
         *(_per_layer(name, getattr(estimator, name), len(units) - 1) for name in REGULARIZERS),
@@ -484,9 +482,9 @@ def _checksum(parameters: np.ndarray) -> int:
     return zlib.crc32(parameters)
 
 
-def _network_attributes(network: Network, dtype) -> dict[str, Any]:
+def _network_attributes(network: Network) -> dict[str, Any]:
     return {
-        "coefs_": [layer.weights.astype(dtype) for layer in network.dense],
-        "intercepts_": [layer.biases[0].astype(dtype) for layer in network.dense],
+        "coefs_": [layer.weights.copy() for layer in network.dense],
+        "intercepts_": [layer.biases[0].copy() for layer in network.dense],
         "n_layers_": len(network.dense) + 1,
     }

@@ -88,9 +88,8 @@ def adam(rate, state, gradient, epsilon, beta_1, beta_2):
     state["t"] = state.get("t", 0) + 1
     state["m"] = beta_1 * state.get("m", 0) + (1 - beta_1) * gradient
     state["v"] = beta_2 * state.get("v", 0) + (1 - beta_2) * gradient**2
-    m_hat = state["m"] / (1 - beta_1 ** state["t"])
-    v_hat = state["v"] / (1 - beta_2 ** state["t"])
-    return -rate * m_hat / (np.sqrt(v_hat) + epsilon)
+    rate *= np.sqrt(1 - beta_2 ** state["t"]) / (1 - beta_1 ** state["t"])
+    return -rate * state["m"] / (np.sqrt(state["v"]) + epsilon)
 
 
 def sgd(rate, state, gradient, momentum):
