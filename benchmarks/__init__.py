@@ -1,0 +1,1 @@
+"""Benchmarks of skscratch; ``python -m benchmarks`` runs them, README.md explains them."""

@@ -1,0 +1,286 @@
+"""What is measured. Each class is a case, in the shape that asv expects of a benchmark.
+
+``params`` and ``param_names`` say over what a case varies, the contestant last; ``setup`` prepares
+what is not timed; the ``time_`` method is timed; ``track_`` methods return a number. All of them
+take one argument per parameter. So one measurement can be taken by hand:
+
+>>> from timeit import timeit
+>>> from benchmarks.cases import Training
+>>> work = ("digits 64-100-10, batch 32", "float32", "skscratch")
+>>> case = Training()
+>>> case.setup(*work)
+>>> seconds = timeit(lambda: case.time_fit(*work), number=1)
+>>> case.track_training_accuracy(*work) > 0.9
+True
+"""
+
+import subprocess
+import sys
+import tracemalloc
+from functools import partial
+
+import numpy as np
+
+from benchmarks import contestants, datasets
+from benchmarks.contestants import CONTESTANTS, FLOOR, REFERENCE, Arguments
+
+DTYPES = ["float32", "float64"]
+AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]
+NAN = float("nan")
+
+
+class _Fit:
+    """One fit. What was learned is reported beside the time, so that nobody wins by learning less.
+
+    Subclasses have a method ``work`` which returns the data and the arguments.
+    """
+
+    name: str
+    title: str
+    params: list[list]
+    param_names: list[str]
+    # What of the parameters is left in a quick run; all, where nothing is said.
+    quick: dict[str, list] = {}
+    # Less than the number of rounds asked for, where a single one takes seconds.
+    max_rounds = 100
+
+    def setup(self, *params) -> None:
+        self.fit = contestants.get(params[-1])
+        self.data, self.arguments = self.work(*params)
+        self.model = None
+
+    def work(self, *params) -> tuple[datasets.Data, Arguments]:
+        raise NotImplementedError
+
+    def time_fit(self, *params) -> None:
+        self.model = self.fit(self.data.X, self.data.y, self.arguments)
+
+    def track_training_accuracy(self, *params) -> float:
+        return self._accuracy(params, self.data.X, self.data.y)
+
+    def track_held_out_accuracy(self, *params) -> float:
+        return self._accuracy(params, self.data.X_held_out, self.data.y_held_out)
+
+    def _accuracy(self, params, X, y) -> float:
+        if params[-1] == FLOOR or len(y) == 0:
+            return NAN
+        if self.model is None:
+            self.time_fit(*params)
+        return float(np.mean(self.model.predict_proba(X).argmax(axis=1) == y))
+
+
+# Each work's data and arguments. The learning rate of the spirals is the book's.
+WORKS = {
+    "spiral 300 x 2-64-3, full batch": (
+        datasets.spiral,
+        Arguments((64,), batch_size=300, epochs=500, learning_rate=0.02),
+    ),
+    "digits 64-100-10, batch 32": (datasets.digits, Arguments((100,), batch_size=32, epochs=20)),
+    "digits 64-100-10, batch 200": (datasets.digits, Arguments((100,), batch_size=200, epochs=50)),
+    "20,000 x 784-256-128-10, batch 200": (
+        partial(datasets.clouds, n_samples=20_000, n_features=784),
+        Arguments((256, 128), batch_size=200, epochs=1),
+    ),
+}
+
+
+class Training(_Fit):
+    name = "training"
+    title = "One fit by Adam"
+    params = [list(WORKS), DTYPES, list(CONTESTANTS)]
+    param_names = ["work", "dtype", "contestant"]
+    quick = {"dtype": ["float32"]}
+
+    def work(self, work, dtype, contestant):
+        data, arguments = WORKS[work]
+        return data(dtype), arguments
+
+
+class Solvers(_Fit):
+    """Each solver with a learning rate at which it learns.
+
+    L-BFGS has none, takes all samples at once, and its epochs are iterations.
+    """
+
+    name = "solvers"
+    title = "One fit by each solver: digits 64-100-10, batch 32"
+    learning_rates = {"adam": 0.001, "sgd": 0.1, "lbfgs": 0.001, "adagrad": 0.01, "rmsprop": 0.001}
+    params = [list(learning_rates), DTYPES, AGAINST_FLOOR]
+    param_names = ["solver", "dtype", "contestant"]
+    quick = {"dtype": ["float32"]}
+
+    def work(self, solver, dtype, contestant):
+        if contestant == REFERENCE and solver in ("adagrad", "rmsprop"):
+            raise NotImplementedError("it has neither Adagrad nor RMSprop")
+        if contestant == FLOOR and solver == "lbfgs":
+            raise NotImplementedError("nobody knows beforehand how many products L-BFGS needs")
+        return datasets.digits(dtype), Arguments(
+            (100,),
+            batch_size=32,
+            epochs=20,
+            learning_rate=self.learning_rates[solver],
+            solver=solver,
+        )
+
+
+class _Growth(_Fit):
+    """A network of 64-100-10 on 2,000 samples in batches of 200, one of its sizes growing."""
+
+    param_names = ["size", "contestant"]
+
+    def growing(self, n_samples=2000, n_features=64, hidden=(100,)):
+        data = datasets.clouds("float32", n_samples, n_features)
+        return data, Arguments(hidden, batch_size=200, epochs=3)
+
+
+class GrowthSamples(_Growth):
+    name = "growth-samples"
+    title = "Growth with the number of samples"
+    params = [[200, 1000, 5000, 25000], AGAINST_FLOOR]
+    quick = {"size": [200, 5000]}
+
+    def work(self, size, contestant):
+        return self.growing(n_samples=size)
+
+
+class GrowthFeatures(_Growth):
+    name = "growth-features"
+    title = "Growth with the number of features"
+    params = [[8, 32, 128, 512, 2048], AGAINST_FLOOR]
+    quick = {"size": [8, 512]}
+
+    def work(self, size, contestant):
+        return self.growing(n_features=size)
+
+
+class GrowthNeurons(_Growth):
+    name = "growth-neurons"
+    title = "Growth with the number of hidden neurons"
+    params = [[8, 32, 128, 512, 2048], AGAINST_FLOOR]
+    quick = {"size": [8, 512]}
+
+    def work(self, size, contestant):
+        return self.growing(hidden=(size,))
+
+
+class GrowthLayers(_Growth):
+    name = "growth-layers"
+    title = "Growth with the number of hidden layers of 100 neurons"
+    params = [[1, 2, 4, 8, 16], AGAINST_FLOOR]
+    quick = {"size": [1, 8]}
+
+    def work(self, size, contestant):
+        return self.growing(hidden=(100,) * size)
+
+
+class SmallFit(_Fit):
+    """Where little is computed, what remains is what a call of ``fit`` costs."""
+
+    name = "small-fit"
+    title = "A small fit: 150 irises, 4-100-3, 5 epochs"
+    params = [DTYPES, list(CONTESTANTS)]
+    param_names = ["dtype", "contestant"]
+
+    def work(self, dtype, contestant):
+        return datasets.iris(dtype), Arguments((100,), batch_size=150, epochs=5)
+
+
+class Sparse(_Fit):
+    name = "sparse"
+    title = "Sparse texts: 10,000 x 50,000-100-20, 0.1% filled, batch 200, one epoch"
+    params = [["float32"], ["skscratch", REFERENCE]]
+    param_names = ["dtype", "contestant"]
+    max_rounds = 3
+
+    def work(self, dtype, contestant):
+        return datasets.texts(dtype), Arguments((100,), batch_size=200, epochs=1)
+
+
+class _Predict:
+    """Probabilities by a network 64-100-10 that has learned a little."""
+
+    quick: dict[str, list] = {}
+    max_rounds = 100
+
+    def setup(self, *params) -> None:
+        *_, n_rows, dtype, contestant = params
+        digits = datasets.digits(dtype)
+        self.model = contestants.get(contestant)(digits.X, digits.y, Arguments((100,), epochs=3))
+        self.X = datasets.many_digits(dtype, n_rows)
+
+    def time_predict_proba(self, *params) -> None:
+        self.model.predict_proba(self.X)
+
+
+class Predict(_Predict):
+    name = "predict"
+    title = "predict_proba of 64-100-10"
+    params = [[1_000_000], DTYPES, ["skscratch", REFERENCE, "PyTorch", "skorch", "book"]]
+    param_names = ["rows", "dtype", "contestant"]
+    max_rounds = 5
+    quick = {"rows": [100_000], "dtype": ["float32"]}
+
+    def setup(self, *params) -> None:
+        if params[-1] == "skorch":
+            raise NotImplementedError("it takes its rows one by one, too long for a short run")
+        super().setup(*params)
+
+    def track_megabytes_beyond_output(self, *params) -> float:
+        """Return the peak of what is allocated during a call, less what it returns.
+
+        Python's tracer sees NumPy's arrays but not PyTorch's tensors.
+        """
+        if params[-1] == "PyTorch":
+            return NAN
+        tracemalloc.start()
+        output = self.model.predict_proba(self.X)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return (peak - output.nbytes) / 1e6
+
+
+class PredictOneRow(_Predict):
+    """The estimators and skorch validate what they are given, PyTorch and the book do not."""
+
+    name = "one-row"
+    title = "predict_proba of one row by 64-100-10"
+    params = [[1], DTYPES, ["skscratch", REFERENCE, "PyTorch", "skorch", "book"]]
+    param_names = ["rows", "dtype", "contestant"]
+
+
+class Import:
+    """A new Python that imports the package and ends."""
+
+    name = "import"
+    title = "Importing the package in a new Python"
+    modules = {
+        "skscratch": "skscratch",
+        REFERENCE: "sklearn.neural_network",
+        "PyTorch": "torch",
+        "skorch": "skorch",
+    }
+    params = [list(modules)]
+    param_names = ["contestant"]
+    quick = {"contestant": ["skscratch", REFERENCE]}
+    max_rounds = 5
+
+    def setup(self, contestant) -> None:
+        contestants.get(contestant)
+
+    def time_import(self, contestant) -> None:
+        subprocess.run([sys.executable, "-c", f"import {self.modules[contestant]}"], check=True)
+
+
+CASES = [
+    Training,
+    Solvers,
+    GrowthSamples,
+    GrowthFeatures,
+    GrowthNeurons,
+    GrowthLayers,
+    Sparse,
+    Predict,
+    PredictOneRow,
+    SmallFit,
+    Import,
+]

@@ -1,0 +1,229 @@
+"""Who takes part. Each contestant is a function ``fit(X, y, arguments)`` that returns a model.
+
+A model has ``predict_proba(X)``. All contestants are given the same arrays of the same dtype and
+the same arguments, take the same number of steps on batches of the same sizes, and nobody stops
+early. PyTorch and skorch are optional.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+
+from benchmarks import book
+from skscratch import MLPScratchClassifier
+
+try:
+    import torch
+except ImportError:
+    torch = None
+try:
+    import skorch
+except ImportError:
+    skorch = None
+
+REFERENCE = "MLPClassifier"
+FLOOR = "floor"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What every contestant is told. Hidden layers are ReLU, the output is a softmax."""
+
+    hidden: tuple[int, ...] = (100,)
+    batch_size: int = 200
+    epochs: int = 10
+    learning_rate: float = 0.001
+    solver: str = "adam"
+    # MLPClassifier's default penalty: alpha / batch_size * weights is added to the gradient.
+    alpha: float = 0.0001
+
+
+def fit_skscratch(X, y, arguments: Arguments):
+    return _fit_estimator(MLPScratchClassifier, X, y, arguments)
+
+
+def fit_mlpclassifier(X, y, arguments: Arguments):
+    return _fit_estimator(MLPClassifier, X, y, arguments)
+
+
+def _fit_estimator(estimator_class, X, y, arguments: Arguments):
+    estimator = estimator_class(
+        arguments.hidden,
+        solver=arguments.solver,
+        alpha=arguments.alpha,
+        batch_size=min(arguments.batch_size, X.shape[0]),
+        learning_rate_init=arguments.learning_rate,
+        max_iter=arguments.epochs,
+        tol=0,
+        n_iter_no_change=np.inf,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(X, y)
+
+
+class TorchModel:
+    """A trained module, with NumPy arrays in and out."""
+
+    def __init__(self, module) -> None:
+        self.module = module
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return self.module(torch.from_numpy(X)).softmax(dim=1).numpy()
+
+
+def fit_pytorch(X, y, arguments: Arguments) -> TorchModel:
+    """Train by the fastest plain loop: no DataLoader, the fused Adam, no record of the loss."""
+    torch.manual_seed(0)
+    X, y = torch.from_numpy(X), torch.from_numpy(y)
+    n_samples, batch_size = len(X), arguments.batch_size
+    module = _torch_module(_units(X, y, arguments), X.dtype)
+    loss_function = torch.nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(
+        _torch_parameters(module, arguments), lr=arguments.learning_rate, fused=True
+    )
+    for _ in range(arguments.epochs):
+        if batch_size >= n_samples:
+            batches = [(X, y)]
+        else:
+            batches = (
+                (X.index_select(0, rows), y.index_select(0, rows))
+                for rows in torch.randperm(n_samples).split(batch_size)
+            )
+        for X_batch, y_batch in batches:
+            optimizer.zero_grad()
+            loss_function(module(X_batch), y_batch).backward()
+            optimizer.step()
+    return TorchModel(module)
+
+
+def fit_skorch(X, y, arguments: Arguments):
+    """Train as skorch's users do: its defaults, but for the validation split and the printing."""
+    torch.manual_seed(0)
+    module = _torch_module(_units(X, y, arguments), torch.from_numpy(X[:0]).dtype)
+    batch_size = min(arguments.batch_size, len(X))
+    return skorch.NeuralNetClassifier(
+        module,
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam,
+        optimizer__fused=True,
+        optimizer__weight_decay=arguments.alpha / batch_size,
+        optimizer__param_groups=[("*bias", {"weight_decay": 0.0})],
+        lr=arguments.learning_rate,
+        batch_size=batch_size,
+        max_epochs=arguments.epochs,
+        iterator_train__shuffle=batch_size < len(X),
+        train_split=None,
+        verbose=0,
+    ).fit(X, y)
+
+
+def _torch_module(units: list[int], dtype):
+    layers = []
+    for n_inputs, n_neurons in pairwise(units):
+        linear = torch.nn.Linear(n_inputs, n_neurons, dtype=dtype)
+        bound = _bound(n_inputs, n_neurons)
+        torch.nn.init.uniform_(linear.weight, -bound, bound)
+        torch.nn.init.uniform_(linear.bias, -bound, bound)
+        layers += [linear, torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def _torch_parameters(module, arguments: Arguments) -> list[dict]:
+    """Return the module's parameters in two groups: the penalty is on the weights alone."""
+    weights, biases = [], []
+    for name, parameter in module.named_parameters():
+        (biases if name.endswith("bias") else weights).append(parameter)
+    weight_decay = arguments.alpha / arguments.batch_size
+    return [{"params": weights, "weight_decay": weight_decay}, {"params": biases}]
+
+
+def fit_book(X, y, arguments: Arguments) -> book.Model:
+    # The book's penalty is l2 * sum(w**2), MLPClassifier's alpha / 2 * sum(w**2) / batch_size.
+    l2 = arguments.alpha / 2 / arguments.batch_size
+    model = book.Model(_units(X, y, arguments), l2, seed=0, dtype=X.dtype)
+    return model.train(
+        X,
+        y,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        learning_rate=arguments.learning_rate,
+    )
+
+
+def fit_floor(X, y, arguments: Arguments) -> None:
+    """Multiply the matrices that the steps have to multiply, and do nothing else.
+
+    Each layer's forward product, its product for the gradient of its weights and, for all layers
+    but the first, the one for the gradient of its inputs. Nothing is gathered or allocated on the
+    way and nothing is learned: with NumPy's BLAS there is no faster way to do more than this.
+    """
+    units = _units(X, y, arguments)
+    n_samples, n_layers = len(X), len(units) - 1
+    batch_size = min(arguments.batch_size, n_samples)
+    rng = np.random.default_rng(0)
+    weights = []
+    for n_inputs, n_neurons in pairwise(units):
+        bound = _bound(n_inputs, n_neurons)
+        weights.append(rng.uniform(-bound, bound, (n_inputs, n_neurons)).astype(X.dtype))
+    dweights = [np.empty_like(w) for w in weights]
+    outputs, deltas = (
+        {
+            size: [np.ones((size, n_neurons), X.dtype) for n_neurons in units[1:]]
+            for size in {batch_size, n_samples % batch_size}
+        }
+        for _ in range(2)
+    )
+
+    for _ in range(arguments.epochs):
+        for start in range(0, n_samples, batch_size):
+            batch = X[start : start + batch_size]
+            output, delta = outputs[len(batch)], deltas[len(batch)]
+            inputs = [batch, *output]
+            for i in range(n_layers):
+                np.matmul(inputs[i], weights[i], out=output[i])
+            for i in reversed(range(n_layers)):
+                np.matmul(inputs[i].T, delta[i], out=dweights[i])
+                if i > 0:
+                    np.matmul(delta[i], weights[i].T, out=delta[i - 1])
+
+
+def _units(X, y, arguments: Arguments) -> list[int]:
+    return [X.shape[1], *arguments.hidden, int(y.max()) + 1]
+
+
+def _bound(n_inputs: int, n_neurons: int) -> float:
+    """Return the bound of the first weights and biases: Glorot's, MLPClassifier's for ReLU."""
+    return (6 / (n_inputs + n_neurons)) ** 0.5
+
+
+CONTESTANTS: dict[str, Callable] = {
+    "skscratch": fit_skscratch,
+    REFERENCE: fit_mlpclassifier,
+    "PyTorch": fit_pytorch,
+    "skorch": fit_skorch,
+    "book": fit_book,
+    FLOOR: fit_floor,
+}
+
+
+def get(contestant: str) -> Callable:
+    """Return a contestant's function.
+
+    Raises
+    ------
+    NotImplementedError
+        If it cannot take part. asv and the runner leave out what raises this in its set-up.
+    """
+    if torch is None and contestant in ("PyTorch", "skorch"):
+        raise NotImplementedError("torch is not installed")
+    if skorch is None and contestant == "skorch":
+        raise NotImplementedError("skorch is not installed")
+    return CONTESTANTS[contestant]
