@@ -4,114 +4,282 @@ Nothing here writes to the estimator. A fit collects the fitted attributes and h
 it is done, so that a fit that fails leaves the estimator as it was.
 """
 
+import copy
 import math
 import warnings
 import zlib
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
-from skscratch import activations, optimizers
-from skscratch.initializers import glorot_uniform
-from skscratch.layers import Dense
-from skscratch.losses import SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
-from skscratch.network import Network
+from skscratch._building import (
+    LOSSES,
+    hidden_activations,
+    make_network,
+    make_optimizer,
+    resume_network,
+    uses_dropout,
+)
+from skscratch._callbacks import Listener
 from skscratch.prediction import predict
-from skscratch.training import Batches, train
+from skscratch.training import Batches, Epoch, train
 
-ACTIVATIONS = {
-    "identity": activations.Identity,
-    "logistic": activations.Sigmoid,
-    "relu": activations.ReLU,
-    "tanh": activations.Tanh,
-}
-
-LOSSES = {"logistic": SigmoidBinaryCrossentropy, "softmax": SoftmaxCategoricalCrossentropy}
-
-# Each solver's optimizer and which of the estimator's parameters are which of its arguments.
-OPTIMIZERS = {
-    "sgd": (optimizers.SGD, {"momentum": "momentum", "nesterov": "nesterovs_momentum"}),
-    "adagrad": (optimizers.Adagrad, {"epsilon": "epsilon"}),
-    "rmsprop": (optimizers.RMSprop, {"epsilon": "epsilon", "rho": "rho"}),
-    "adam": (
-        partial(optimizers.Adam, epsilon_hat=True),
-        {"epsilon": "epsilon", "beta_1": "beta_1", "beta_2": "beta_2"},
-    ),
-}
-
-REGULARIZERS = (
-    "weight_regularizer_l1",
-    "weight_regularizer_l2",
-    "bias_regularizer_l1",
-    "bias_regularizer_l2",
+HISTORY = (
+    "loss",
+    "data_loss",
+    "regularization_loss",
+    "learning_rate",
+    "accuracy",
+    "validation_loss",
+    "validation_score",
 )
 
 
 @dataclass
-class TrainingData:
-    """Validated data with encoded labels.
+class LabelledData:
+    """Validated inputs with encoded labels.
 
-    ``y`` holds class indices where the output is a softmax, else rows of 0 and 1. ``rows`` are the
-    samples whose weight is not zero, ``None`` if that is all of them.
+    ``y`` holds class indices where the output is a softmax, else rows of 0 and 1.
     """
 
     X: Any
     y: np.ndarray
-    sample_weight: np.ndarray | None
-    rows: np.ndarray | None
+    classes: np.ndarray
     n_outputs: int
     out_activation: str
+    sample_weight: np.ndarray | None = None
+
+    def labels(self) -> np.ndarray:
+        """Return the labels that were encoded."""
+        if self.y.ndim == 1:
+            return self.classes[self.y]
+        if self.n_outputs > 1:
+            return self.y.astype(int)
+        return self.classes[self.y[:, 0].astype(int)]
+
+    def take(self, rows: np.ndarray) -> "LabelledData":
+        """Return some of the samples."""
+        weights = None if self.sample_weight is None else self.sample_weight[rows]
+        return LabelledData(
+            self.X[rows], self.y[rows], self.classes, self.n_outputs, self.out_activation, weights
+        )
 
 
-def fit(estimator, data: TrainingData, *, resume: bool, n_epochs: int, incremental: bool) -> dict:
-    """Train the estimator's network and return the fitted attributes."""
-    if estimator.solver == "lbfgs":
-        return _fit_lbfgs(estimator, data, resume)
-    run = StochasticFit(estimator, data, resume=resume)
+@dataclass
+class TrainingData(LabelledData):
+    """What to train on: all rows, or some of them, and a validation set if one was given.
+
+    The weights of the classes are in ``sample_weight`` already.
+    """
+
+    rows: np.ndarray | None = None
+    class_weight: dict | list[dict] | None = None
+    validation: LabelledData | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of samples to train on."""
+        return self.X.shape[0] if self.rows is None else len(self.rows)
+
+
+class Validator:
+    """What a network is measured by on data that it is not trained on."""
+
+    def __init__(self, estimator, data: LabelledData) -> None:
+        self.estimator, self.data = estimator, data
+        self.activations = hidden_activations(estimator)
+        self.loss = LOSSES[data.out_activation]()
+        self.scorer = None
+        if estimator.scoring not in (None, "loss"):
+            self.scorer = check_scoring(estimator, scoring=estimator.scoring)
+            self.labels = data.labels()
+
+    def measure(self, weights: list, biases: list) -> tuple[float, float]:
+        """Return the loss without penalties, and the score."""
+        data = self.data
+        logits = predict(weights, biases, self.activations, data.X)
+        loss = float(self.loss.calculate(logits, data.y, data.sample_weight))
+        if self.estimator.scoring == "loss":
+            return loss, -loss
+        if self.scorer is not None:
+            return loss, self._score(weights, biases)
+        if data.y.ndim == 1:
+            correct = logits.argmax(axis=1) == data.y
+        else:
+            correct = ((logits > 0) == data.y).all(axis=1)
+        return loss, float(np.average(correct, weights=data.sample_weight))
+
+    def _score(self, weights, biases) -> float:
+        data = self.data
+        fitted = copy.copy(self.estimator)
+        # The rows of X have lost the names that those of a data frame had.
+        vars(fitted).pop("feature_names_in_", None)
+        vars(fitted).update(
+            coefs_=weights,
+            intercepts_=biases,
+            classes_=data.classes,
+            n_outputs_=data.n_outputs,
+            out_activation_=data.out_activation,
+            n_features_in_=data.X.shape[1],
+        )
+        weight = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
+        return float(self.scorer(fitted, data.X, self.labels, **weight))
+
+
+def fit(
+    estimator,
+    data: TrainingData,
+    *,
+    resume: bool,
+    listener: Listener,
+    incremental: bool = False,
+) -> dict[str, Any]:
+    """Train the estimator's network and return the fitted attributes.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier
+        Its parameters are read.
+
+    data : TrainingData
+        What to train on.
+
+    resume : bool
+        Whether to go on from the estimator's last fit.
+
+    listener : Listener
+        Is told of every epoch or iteration.
+
+    incremental : bool, default=False
+        Whether to train for a single epoch, as ``partial_fit`` does.
+
+    Returns
+    -------
+    attributes : dict
+        The fitted attributes by name.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        run.train(n_epochs, warn=not incremental)
+        if estimator.solver == "lbfgs":
+            run = LBFGSFit(estimator, data, resume=resume)
+        else:
+            run = StochasticFit(estimator, data, resume=resume, incremental=incremental)
+        run.run(listener)
     return run.fitted_attributes()
 
 
-class StochasticFit:
+class Fit:
+    """What the fits by all solvers have in common: a history, and an end."""
+
+    def __init__(self, estimator, data: TrainingData, *, resume: bool) -> None:
+        self.estimator, self.data = estimator, data
+        self.n_iter = 0
+        self.history = {name: [] for name in HISTORY}
+        if resume:
+            for name, values in self.history.items():
+                past = estimator.history_.get(name)
+                values += [np.nan] * len(estimator.loss_curve_) if past is None else past.tolist()
+        self.validator = None
+        if data.validation is not None:
+            self.validator = Validator(estimator, data.validation)
+
+    def record(self, **values: float) -> None:
+        """Append an epoch's values to the history; what is not given is not a number."""
+        self.n_iter += 1
+        for name, history in self.history.items():
+            history.append(values.get(name, np.nan))
+
+    def validate(self) -> dict[str, float]:
+        """Return the loss and score on the validation data, if there are any."""
+        if self.validator is None:
+            return {}
+        loss, score = self.validator.measure(*self.weights_and_biases(self.parameters))
+        if self.estimator.verbose:
+            print(f"Validation score: {score:f}")
+        return {"validation_loss": loss, "validation_score": score}
+
+    def weights_and_biases(self, parameters: np.ndarray) -> tuple[list, list]:
+        """Return views of a vector of parameters: each layer's weights and biases."""
+        weights, biases = self.network.split(parameters)
+        return weights, [bias[0] for bias in biases]
+
+    def check_finite(self, is_finite: bool, advice: str) -> None:
+        """Raise an error unless everything is finite."""
+        if not is_finite:
+            raise ValueError(
+                f"Solver produced non-finite parameter weights. The input data may contain large "
+                f"values and need to be preprocessed. {advice} scale the input, for example with "
+                f"StandardScaler."
+            )
+
+    def common_attributes(self, parameters: np.ndarray) -> dict[str, Any]:
+        """Return the fitted attributes that all solvers have, as copies."""
+        data, loss_curve = self.data, list(self.history["loss"])
+        history = {name: np.array(values) for name, values in self.history.items()}
+        weights, biases = self.weights_and_biases(parameters)
+        scores = history["validation_score"]
+        has_scores = self.validator is not None
+        return {
+            "coefs_": [array.copy() for array in weights],
+            "intercepts_": [array.copy() for array in biases],
+            "classes_": data.classes,
+            "n_outputs_": data.n_outputs,
+            "out_activation_": data.out_activation,
+            "n_layers_": len(weights) + 1,
+            "n_iter_": self.n_iter,
+            "loss_": loss_curve[-1] if loss_curve else np.inf,
+            "loss_curve_": loss_curve,
+            "history_": {
+                name: values for name, values in history.items() if not np.isnan(values).all()
+            },
+            "validation_scores_": scores.tolist() if has_scores else None,
+            "best_validation_score_": float(np.nanmax(scores, initial=-np.inf))
+            if has_scores
+            else None,
+        }
+
+
+class StochasticFit(Fit):
     """A fit by one of the stochastic solvers.
 
-    It takes up the random stream, the optimizer's moments, the order of the samples and the count
+    It takes up the random streams, the optimizer's moments, the order of the samples and the count
     of epochs without improvement where the estimator's last fit left them, if it is to resume.
     """
 
-    def __init__(self, estimator, data: TrainingData, *, resume: bool) -> None:
-        self.estimator = estimator
+    def __init__(
+        self, estimator, data: TrainingData, *, resume: bool, incremental: bool = False
+    ) -> None:
+        super().__init__(estimator, data, resume=resume)
+        self.incremental = incremental
         state = estimator._training_state if resume else {}
         if state.get("solver") != estimator.solver:
             state = {}
-        self.random_state = _random_state(estimator, state)
-        self.network = _network(estimator, data, self.random_state, resume)
-        self.optimizer = _optimizer(estimator)
+
+        self.random_state = random_state_of(estimator, state)
+        self.dropout_generator = np.random.default_rng(0)
+        make = resume_network if resume else make_network
+        self.network = make(estimator, data, self.random_state, self.dropout_generator)
+        self._seed_dropout(state)
+        self.optimizer = make_optimizer(estimator)
         if state:
             self.optimizer.load_state_dict(state["optimizer"])
 
+        # Not 0 if the last fit was not finished, but read from a checkpoint.
+        self.n_iter = 0 if incremental else state.get("unfinished", 0)
         self.t = estimator.t_ if resume else 0
-        self.n_iter = 0
-        self.loss_curve = list(estimator.loss_curve_) if resume else []
         self.no_improvement_count = state.get("no_improvement_count", 0)
         self.learning_rate_scale = state.get("learning_rate_scale", 1.0)
 
         rows = data.rows
         self.split_random_state = None
-        self.validation_scores = None
         best = None
         if estimator.early_stopping:
-            # A resumed fit must not train on what the first one held out: split alike again.
-            self.split_random_state = state.get("split_random_state")
-            rows = self._hold_out(data)
-            self.validation_scores = list(estimator.validation_scores_ or []) if resume else []
+            if self.validator is None:
+                rows = self._hold_out(state)
             best = estimator.best_validation_score_ if resume else None
         elif resume and estimator.best_loss_ is not None:
             best = -estimator.best_loss_
@@ -121,6 +289,7 @@ class StochasticFit:
         if state.get("restored") == _checksum(self.network.parameters):
             # Early stopping put the best weights back; training goes on from the last ones.
             self.network.parameters[:] = state["parameters"]
+        self.parameters = self.network.parameters
 
         self.batches = Batches(
             data.X,
@@ -134,6 +303,14 @@ class StochasticFit:
         if order is not None and order.shape == self.batches.order.shape:
             self.batches.order = order.copy()
 
+    def _seed_dropout(self, state: dict) -> None:
+        if state.get("dropout") is not None:
+            self.dropout_generator.bit_generator.state = state["dropout"]
+        elif uses_dropout(self.estimator):
+            # Drawn after the first weights, so that these are the same without dropout.
+            seed = self.random_state.randint(1 << 31)
+            self.dropout_generator.bit_generator.state = np.random.PCG64(seed).state
+
     def _batch_size(self, n_rows: int) -> int:
         batch_size = self.estimator.batch_size
         if batch_size == "auto":
@@ -145,85 +322,77 @@ class StochasticFit:
             )
         return min(batch_size, n_rows)
 
-    def _hold_out(self, data: TrainingData) -> np.ndarray:
+    def _hold_out(self, state: dict) -> np.ndarray:
         """Set validation data aside; return the rows that are left to train on."""
-        random_state = self.random_state
+        data, random_state = self.data, self.random_state
+        self.split_random_state = state.get("split_random_state")
         if self.split_random_state is None:
             self.split_random_state = random_state.get_state()
         else:
+            # A resumed fit must not train on what the first one held out: split alike again.
             random_state = np.random.RandomState()
             random_state.set_state(self.split_random_state)
         rows = np.arange(data.X.shape[0]) if data.rows is None else data.rows
-        # As MLPClassifier does it: only binary problems are stratified.
-        stratify = data.y[rows] == 1 if data.n_outputs == 1 else None
         rows, validation_rows = train_test_split(
             rows,
             random_state=random_state,
             test_size=self.estimator.validation_fraction,
-            stratify=stratify,
+            # As MLPClassifier does it: only binary problems are stratified.
+            stratify=data.y[rows] == 1 if data.n_outputs == 1 else None,
         )
         if len(validation_rows) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 "your dataset."
             )
-        self.X_val, self.y_val = data.X[validation_rows], data.y[validation_rows]
-        self.sample_weight_val = (
-            None if data.sample_weight is None else data.sample_weight[validation_rows]
-        )
+        self.validator = Validator(self.estimator, data.take(validation_rows))
         return rows
 
-    def train(self, n_epochs: int, warn: bool) -> None:
-        """Train for ``n_epochs``, or until there is no more improvement."""
-        self.optimizer.learning_rate = self._learning_rate()
-        random_states = [self.random_state] if self.estimator.shuffle else None
-        epochs = train(self.network, self.optimizer, self.batches, random_states)
+    def run(self, listener: Listener) -> None:
+        """Train until there is no more improvement, or there are no more epochs."""
+        estimator = self.estimator
+        epochs = train(
+            self.network,
+            self.optimizer,
+            self.batches,
+            [self.random_state] if estimator.shuffle else None,
+            estimator.clip_norm,
+        )
         try:
-            for loss in islice(epochs, n_epochs):
-                if self.end_epoch(float(loss)):
-                    self._warn_if_worse_than_guessing()
+            for _ in range(self.n_epochs_left):
+                self.optimizer.learning_rate = self.learning_rate()
+                listener.begin_epoch()
+                epoch = next(epochs)
+                stop = self.end_epoch(epoch, self.optimizer.current_learning_rate)
+                if listener.end_epoch(self) or stop:
                     break
-            else:
-                if warn:
-                    warnings.warn(
-                        f"Stochastic Optimizer: Maximum iterations ({n_epochs}) reached and the "
-                        f"optimization hasn't converged yet.",
-                        ConvergenceWarning,
-                    )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.")
-        self._check_finite(np.isfinite(self.network.parameters).all())
+        self.end()
 
-    def _warn_if_worse_than_guessing(self) -> None:
-        """Warn of steps that were too large and yet left everything finite."""
-        n_outputs = self.batches.n_outputs
-        softmax = isinstance(self.network.loss, SoftmaxCategoricalCrossentropy)
-        guessing = np.log(n_outputs) if softmax else n_outputs * np.log(2)
-        if self.loss_curve[-1] > 2 * guessing:
-            warnings.warn(
-                f"Training stopped improving at a loss of {self.loss_curve[-1]:.3g}, worse than "
-                f"that of guessing ({guessing:.3g}): lower learning_rate_init (now "
-                f"{self.estimator.learning_rate_init}) or the penalties, or scale the input, for "
-                f"example with StandardScaler.",
-                ConvergenceWarning,
-            )
+    @property
+    def n_epochs_left(self) -> int:
+        """Number of epochs that this fit may still train."""
+        return max(0, (1 if self.incremental else self.estimator.max_iter) - self.n_iter)
 
-    def end_epoch(self, loss: float) -> bool:
-        """Record an epoch's loss; return whether training is to stop."""
-        estimator = self.estimator
-        self.n_iter += 1
+    def end_epoch(self, epoch: Epoch, learning_rate: float) -> bool:
+        """Record an epoch; return whether there is no more improvement."""
+        estimator, loss = self.estimator, float(epoch.loss)
         self._check_finite(math.isfinite(loss))
         self.t += self.batches.n_rows
-        self.loss_curve.append(loss)
         if estimator.verbose:
-            print(f"Iteration {self.n_iter}, loss = {loss:.8f}")
+            print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
+        validation = self.validate()
+        self.record(
+            loss=loss,
+            data_loss=float(epoch.data_loss),
+            regularization_loss=loss - float(epoch.data_loss),
+            learning_rate=float(learning_rate),
+            accuracy=float(epoch.accuracy),
+            **validation,
+        )
 
-        improvement = -loss
-        if estimator.early_stopping:
-            improvement = self._validate()
-            self.validation_scores.append(improvement)
-            if estimator.verbose:
-                print(f"Validation score: {improvement:f}")
+        improvement = validation["validation_score"] if estimator.early_stopping else -loss
         if improvement < self.best + estimator.tol:
             self.no_improvement_count += 1
         else:
@@ -231,26 +400,8 @@ class StochasticFit:
         if improvement > self.best:
             self.best = improvement
             if estimator.early_stopping:
-                self.best_parameters[:] = self.network.parameters
-
-        stop = self.no_improvement_count > estimator.n_iter_no_change and self._give_up()
-        self.optimizer.learning_rate = self._learning_rate()
-        return stop
-
-    def _validate(self) -> float:
-        """Return the accuracy on the data held out."""
-        dense = self.network.dense
-        logits = predict(
-            [layer.weights for layer in dense],
-            [layer.biases[0] for layer in dense],
-            ACTIVATIONS[self.estimator.activation],
-            self.X_val,
-        )
-        if self.y_val.ndim == 1:
-            correct = logits.argmax(axis=1) == self.y_val
-        else:
-            correct = ((logits > 0) == self.y_val).all(axis=1)
-        return float(np.average(correct, weights=self.sample_weight_val))
+                self.best_parameters[:] = self.parameters
+        return self.no_improvement_count > estimator.n_iter_no_change and self._give_up()
 
     def _give_up(self) -> bool:
         """Return whether to stop, or take smaller steps first."""
@@ -263,96 +414,152 @@ class StochasticFit:
         adaptive = estimator.solver == "sgd" and estimator.learning_rate == "adaptive"
         if not adaptive:
             action = "Stopping."
-        elif self._learning_rate() <= 1e-6:
+        elif self.learning_rate() <= 1e-6:
             action = "Learning rate too small. Stopping."
         else:
             self.learning_rate_scale /= 5.0
             self.no_improvement_count = 0
-            action = f"Setting learning rate to {self._learning_rate():f}"
+            action = f"Setting learning rate to {self.learning_rate():f}"
         if estimator.verbose:
             print(f"{message} {action}")
         return "Stopping" in action
 
-    def _learning_rate(self) -> float:
-        """Return the schedule's learning rate, before the optimizer's decay."""
+    def learning_rate(self) -> float:
+        """Return the next epoch's learning rate by the schedule, before the optimizer's decay."""
         estimator = self.estimator
         learning_rate = float(estimator.learning_rate_init) * self.learning_rate_scale
-        if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
+        if estimator.learning_rate == "invscaling" and estimator.solver == "sgd":
             learning_rate /= (self.t + 1) ** estimator.power_t
+        if estimator.learning_rate == "cosine":
+            epoch = len(self.history["loss"]) if self.incremental else self.n_iter
+            if self.incremental and epoch > estimator.max_iter:
+                raise ValueError(
+                    f"learning_rate='cosine' has fallen to 0 after max_iter={estimator.max_iter} "
+                    f"epochs. Raise max_iter before the first call of partial_fit, or choose "
+                    f"another schedule."
+                )
+            learning_rate *= (1 + math.cos(math.pi * epoch / estimator.max_iter)) / 2
         return learning_rate
 
-    def _check_finite(self, is_finite: bool) -> None:
-        if not is_finite:
-            raise ValueError(
-                f"Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed. Training diverged in epoch {self.n_iter}: "
-                f"lower learning_rate_init (now {self.estimator.learning_rate_init}) or scale the "
-                f"input, for example with StandardScaler."
+    def end(self) -> None:
+        """Check what training has come to, and warn of what is not as it should be."""
+        estimator = self.estimator
+        self._check_finite(np.isfinite(self.parameters).all())
+        if self.incremental or not self.history["loss"]:
+            return
+        loss, n_outputs = self.history["loss"][-1], self.data.n_outputs
+        guessing = math.log(n_outputs if self.data.out_activation == "softmax" else 2**n_outputs)
+        if self.n_epochs_left == 0:
+            if estimator.tol > 0:
+                warnings.warn(
+                    f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and "
+                    f"the optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
+                    f"{estimator.max_iter} epochs are what you want.",
+                    ConvergenceWarning,
+                )
+        elif self.no_improvement_count > estimator.n_iter_no_change and loss > 2 * guessing:
+            # Steps that were too large, and yet left everything finite.
+            warnings.warn(
+                f"Training stopped improving at a loss of {loss:.3g}, worse than that of guessing "
+                f"({guessing:.3g}): lower learning_rate_init (now {estimator.learning_rate_init}) "
+                f"or the penalties, or scale the input, for example with StandardScaler.",
+                ConvergenceWarning,
             )
 
-    def fitted_attributes(self) -> dict[str, Any]:
-        """Return the fitted attributes, and what a later fit needs in order to resume."""
+    def _check_finite(self, is_finite: bool) -> None:
+        self.check_finite(
+            is_finite,
+            f"Training diverged in epoch {self.n_iter + 1}: lower learning_rate_init (now "
+            f"{self.estimator.learning_rate_init}) or",
+        )
+
+    def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
+        """Return the fitted attributes, and what a later fit needs in order to resume.
+
+        Parameters
+        ----------
+        finished : bool, default=True
+            Whether training has come to its end. If not, a fit that resumes trains for what is
+            left of ``max_iter``.
+
+        Returns
+        -------
+        attributes : dict
+            Copies, by name.
+        """
         early_stopping = self.estimator.early_stopping
-        last_parameters = None
-        if early_stopping and not np.array_equal(self.best_parameters, self.network.parameters):
-            last_parameters = self.network.parameters.copy()
-            self.network.parameters[:] = self.best_parameters
+        parameters = self.best_parameters if early_stopping else self.parameters
+        is_last = np.array_equal(parameters, self.parameters)
         return {
-            **_network_attributes(self.network),
-            "n_iter_": self.n_iter,
+            **self.common_attributes(parameters),
             "t_": self.t,
-            "loss_": self.loss_curve[-1] if self.loss_curve else np.inf,
-            "loss_curve_": self.loss_curve,
             "best_loss_": None if early_stopping else -self.best,
-            "validation_scores_": self.validation_scores,
-            "best_validation_score_": self.best if early_stopping else None,
             "_training_state": {
                 "solver": self.estimator.solver,
                 "seed": _seed(self.estimator),
+                "unfinished": 0 if finished else self.n_iter,
                 "random_state": self.random_state.get_state(),
                 "split_random_state": self.split_random_state,
-                "order": None if self.batches.n_batches == 1 else self.batches.order,
+                "dropout": self.dropout_generator.bit_generator.state
+                if uses_dropout(self.estimator)
+                else None,
+                "order": None if self.batches.n_batches == 1 else self.batches.order.copy(),
                 "optimizer": self.optimizer.state_dict(),
                 "learning_rate_scale": self.learning_rate_scale,
                 "no_improvement_count": self.no_improvement_count,
-                "parameters": last_parameters,
-                "restored": None if last_parameters is None else _checksum(self.network.parameters),
+                "parameters": None if is_last else self.parameters.copy(),
+                "restored": None if is_last else _checksum(parameters),
             },
         }
 
 
-def _fit_lbfgs(estimator, data: TrainingData, resume: bool) -> dict:
-    """Train by SciPy's L-BFGS, on the one vector and all of the data."""
-    random_state = _random_state(estimator, {})
-    network = _network(estimator, data, random_state, resume)
-    batches = Batches(
-        data.X,
-        data.y,
-        data.sample_weight,
-        rows=data.rows,
-        batch_size=data.X.shape[0],
-        n_outputs=data.n_outputs,
-    )
-    (batch,) = batches.epoch()
-    # SciPy's own arithmetic is in double precision.
-    best_parameters = network.parameters.astype(np.float64)
-    loss_curve = []
+class LBFGSFit(Fit):
+    """A fit by SciPy's L-BFGS, on the one vector and all of the data."""
 
-    def loss_gradient(parameters):
-        network.parameters[:] = parameters
-        return float(network.loss_gradient(*batch)), network.gradients.astype(np.float64)
+    def __init__(self, estimator, data: TrainingData, *, resume: bool) -> None:
+        if uses_dropout(estimator) or estimator.clip_norm is not None:
+            raise ValueError(
+                "solver='lbfgs' needs the same loss every time that it asks for it: dropout and "
+                "clip_norm are for the stochastic solvers."
+            )
+        super().__init__(estimator, data, resume=resume)
+        make = resume_network if resume else make_network
+        self.network = make(estimator, data, random_state_of(estimator, {}), None)
+        self.t = estimator.t_ if resume else 0
+        self.stopped = False
+        # SciPy's own arithmetic is in double precision.
+        self.parameters = self.network.parameters.astype(np.float64)
 
-    def end_iteration(intermediate_result):
-        best_parameters[:] = intermediate_result.x
-        loss_curve.append(float(intermediate_result.fun))
-        if estimator.verbose:
-            print(f"Iteration {len(loss_curve)}, loss = {loss_curve[-1]:.8f}")
+    def run(self, listener: Listener) -> None:
+        """Minimize the loss."""
+        estimator, data, network = self.estimator, self.data, self.network
+        (batch,) = Batches(
+            data.X,
+            data.y,
+            data.sample_weight,
+            rows=data.rows,
+            batch_size=data.n_rows,
+            n_outputs=data.n_outputs,
+        ).epoch()
 
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
+        def loss_gradient(parameters):
+            network.parameters[:] = parameters
+            return float(network.loss_gradient(*batch)), network.gradients.astype(np.float64)
+
+        def end_iteration(intermediate_result):
+            self.parameters[:] = intermediate_result.x
+            if estimator.verbose:
+                print(f"Iteration {self.n_iter + 1}, loss = {intermediate_result.fun:.8f}")
+            self.record(loss=float(intermediate_result.fun), **self.validate())
+            listener.begin_epoch()
+            if listener.end_epoch(self):
+                self.stopped = True
+                raise StopIteration
+
+        try:
             result = scipy.optimize.minimize(
                 loss_gradient,
-                best_parameters.copy(),
+                self.parameters.copy(),
                 method="L-BFGS-B",
                 jac=True,
                 callback=end_iteration,
@@ -362,107 +569,37 @@ def _fit_lbfgs(estimator, data: TrainingData, resume: bool) -> dict:
                     "gtol": estimator.tol,
                 },
             )
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.")
-        n_iter, loss = len(loss_curve), loss_curve[-1] if loss_curve else np.inf
-    else:
-        best_parameters[:] = result.x
-        n_iter, loss = min(result.nit, estimator.max_iter), float(result.fun)
-        if result.status != 0:
-            warnings.warn(
-                f"lbfgs failed to converge after {result.nit} iteration(s) (status="
-                f"{result.status}): {result.message}. Increase max_iter or max_fun, or scale the "
-                f"input, for example with StandardScaler.",
-                ConvergenceWarning,
-            )
-    if not np.isfinite(best_parameters).all() or np.isnan(loss):
-        raise ValueError(
-            f"Solver produced non-finite parameter weights. The input data may contain large "
-            f"values and need to be preprocessed. L-BFGS diverged in iteration {n_iter}: scale "
-            f"the input, for example with StandardScaler."
-        )
-    network.parameters[:] = best_parameters
-    return {
-        **_network_attributes(network),
-        "n_iter_": n_iter,
-        "t_": estimator.t_ if resume else 0,
-        "loss_": loss,
-        "loss_curve_": (list(estimator.loss_curve_) if resume else []) + loss_curve,
-        "best_loss_": loss,
-        "validation_scores_": None,
-        "best_validation_score_": None,
-        "_training_state": {},
-    }
-
-
-def _network(estimator, data: TrainingData, random_state, resume: bool) -> Network:
-    """Build the network: with new weights, or with those of the last fit."""
-    hidden, dtype = hidden_layer_sizes(estimator.hidden_layer_sizes), data.X.dtype
-    units = [data.X.shape[1], *hidden, data.n_outputs]
-    strengths = zip(
-        *(_per_layer(name, getattr(estimator, name), len(units) - 1) for name in REGULARIZERS),
-        strict=True,
-    )
-    if resume and [coef.shape for coef in estimator.coefs_] != list(pairwise(units)):
-        fitted = tuple(len(intercept) for intercept in estimator.intercepts_[:-1])
-        raise ValueError(
-            f"Training can only go on with the network that was fitted: it has "
-            f"hidden_layer_sizes={fitted}, got {tuple(hidden)}. Fit a new estimator, or set "
-            f"warm_start=False."
-        )
-    initializer = partial(glorot_uniform, factor=2.0 if estimator.activation == "logistic" else 6.0)
-    layers = []
-    for i, regularizers in enumerate(strengths):
-        if resume:
-            arrays = estimator.coefs_[i], estimator.intercepts_[i][np.newaxis]
-            layer = Dense.from_arrays(*(array.astype(dtype) for array in arrays), *regularizers)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.")
         else:
-            layer = Dense(
-                units[i],
-                units[i + 1],
-                *regularizers,
-                initializer=initializer,
-                random_state=random_state,
-                dtype=dtype,
-            )
-        layers += [layer, ACTIVATIONS[estimator.activation](inplace=True)]
-    return Network(layers[:-1], LOSSES[data.out_activation](), alpha=float(estimator.alpha))
+            self.parameters[:] = result.x
+            if not self.history["loss"]:
+                # Already at the minimum.
+                self.record(loss=float(result.fun), **self.validate())
+            if result.status != 0 and not self.stopped:
+                warnings.warn(
+                    f"lbfgs failed to converge after {result.nit} iteration(s) (status="
+                    f"{result.status}): {result.message}. Raise max_iter or max_fun, or scale "
+                    f"the input, for example with StandardScaler.",
+                    ConvergenceWarning,
+                )
+        is_finite = np.isfinite(self.parameters).all() and not np.isnan(self.history["loss"][-1:])
+        self.check_finite(bool(is_finite), f"L-BFGS diverged in iteration {self.n_iter}:")
+
+    def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
+        """Return the fitted attributes; L-BFGS has no state that a later fit could go on from."""
+        self.network.parameters[:] = self.parameters
+        attributes = self.common_attributes(self.network.parameters)
+        return {
+            **attributes,
+            "t_": self.t,
+            "best_loss_": attributes["loss_"],
+            "_training_state": {},
+        }
 
 
-def hidden_layer_sizes(sizes) -> list[int]:
-    """Return the sizes of the hidden layers as a list of positive integers."""
-    array = np.atleast_1d(sizes)
-    if array.size == 0:
-        return []
-    if array.ndim != 1 or array.dtype.kind not in "iu" or (array <= 0).any():
-        raise ValueError(f"hidden_layer_sizes must be > 0 and integers, got {sizes}.")
-    return array.tolist()
-
-
-def _per_layer(name: str, value, n_layers: int) -> list[float]:
-    """Return a parameter as one number per layer."""
-    array = np.asarray(value, dtype=float)
-    if array.ndim == 0:
-        return [float(array)] * n_layers
-    if array.shape != (n_layers,) or not (np.isfinite(array) & (array >= 0)).all():
-        raise ValueError(
-            f"{name} must be a number >= 0 or a list of {n_layers} of them, one for each layer "
-            f"of weights, the output layer included; got {value!r}."
-        )
-    return array.tolist()
-
-
-def _optimizer(estimator) -> optimizers.Optimizer:
-    optimizer_class, arguments = OPTIMIZERS[estimator.solver]
-    return optimizer_class(
-        learning_rate=float(estimator.learning_rate_init),
-        decay=float(estimator.decay),
-        **{argument: getattr(estimator, name) for argument, name in arguments.items()},
-    )
-
-
-def _random_state(estimator, state: dict) -> np.random.RandomState:
-    """Return the generator that this fit draws from; never NumPy's global one."""
+def random_state_of(estimator, state: dict) -> np.random.RandomState:
+    """Return the generator that a fit draws from; never NumPy's global one."""
     given = estimator.random_state
     if isinstance(given, np.random.RandomState):
         return given
@@ -480,11 +617,3 @@ def _seed(estimator) -> int | None:
 
 def _checksum(parameters: np.ndarray) -> int:
     return zlib.crc32(parameters)
-
-
-def _network_attributes(network: Network) -> dict[str, Any]:
-    return {
-        "coefs_": [layer.weights.copy() for layer in network.dense],
-        "intercepts_": [layer.biases[0].copy() for layer in network.dense],
-        "n_layers_": len(network.dense) + 1,
-    }

@@ -1,6 +1,6 @@
 """The estimator: validation, labels and scikit-learn's contract."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Self
@@ -9,14 +9,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.metrics import get_scorer_names
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skscratch import _fitting
+from skscratch import _building, _conversion, _fitting
+from skscratch._callbacks import CallbackSupportMixin, Listener, listener_of
 from skscratch.activations import Sigmoid, Softmax
 from skscratch.prediction import predict
 
@@ -27,39 +31,43 @@ def _is_stochastic(estimator: "MLPScratchClassifier") -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
-            f"of the data at once. Choose solver from {sorted(_fitting.OPTIMIZERS)}."
+            f"of the data at once. Choose solver from {sorted(_building.OPTIMIZERS)}."
         )
     return True
 
 
-class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
+class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Multi-layer perceptron classifier, its layers, losses and optimizers written in NumPy.
 
     A drop-in replacement for :class:`~sklearn.neural_network.MLPClassifier`: the same arguments,
-    data and ``random_state`` train the same network, to rounding. Beyond it there are the solvers
-    ``'adagrad'`` and ``'rmsprop'``, learning-rate ``decay``, L1 and L2 penalties on weights and
-    biases, and training that resumes exactly.
+    data and ``random_state`` train the same network, to rounding. Beyond it there are class
+    weights, dropout, more solvers, activations, schedules and penalties, a validation set of one's
+    own, a history of the training, callbacks, and training that resumes exactly.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of shape (n_layers - 2,) or int, default=(100,)
         The number of neurons of each hidden layer. Empty is multinomial logistic regression.
 
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
-        The hidden layers' activation.
+    activation : str or array-like of str, default='relu'
+        The hidden layers' activation, or one for each of them.
 
         - 'identity': ``f(z) = z``
         - 'logistic': ``f(z) = 1 / (1 + exp(-z))``
         - 'tanh': ``f(z) = tanh(z)``
         - 'relu': ``f(z) = max(0, z)``
+        - 'leaky_relu': ``f(z) = max(0.01 z, z)``
+        - 'elu': ``f(z) = z if z > 0 else exp(z) - 1``
+        - 'silu': ``f(z) = z / (1 + exp(-z))``
 
-    solver : {'lbfgs', 'sgd', 'adam', 'adagrad', 'rmsprop'}, default='adam'
+    solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'adagrad', 'rmsprop'}, default='adam'
         How the weights are found.
 
         - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all of the data at once; often best
           where there are few samples
         - 'sgd': stochastic gradient descent, see :class:`skscratch.optimizers.SGD`
         - 'adam': see :class:`skscratch.optimizers.Adam`
+        - 'adamw': Adam with decoupled ``weight_decay``, see :class:`skscratch.optimizers.AdamW`
         - 'adagrad': see :class:`skscratch.optimizers.Adagrad`
         - 'rmsprop': see :class:`skscratch.optimizers.RMSprop`
 
@@ -73,8 +81,9 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         Number of samples in a batch of the stochastic solvers. 'auto' is
         ``min(200, n_samples)``.
 
-    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
-        The learning rate's schedule. Only used when ``solver='sgd'``.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
+        The learning rate's schedule. 'invscaling' and 'adaptive' are only used when
+        ``solver='sgd'``, 'cosine' by all stochastic solvers.
 
         - 'constant': ``learning_rate_init``
         - 'invscaling': ``learning_rate_init / (t + 1)**power_t``, ``t`` being the number of samples
@@ -82,6 +91,9 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         - 'adaptive': ``learning_rate_init`` as long as there is improvement; each time that
           ``n_iter_no_change`` epochs in a row did not improve by ``tol``, it is divided by 5, and
           training stops once it is at most 1e-6
+        - 'cosine': ``learning_rate_init * (1 + cos(pi * epoch / max_iter)) / 2``, ``epoch`` being
+          the number of epochs that the fit has trained (all calls of :meth:`partial_fit` are one
+          fit), which falls to 0 over ``max_iter`` epochs [2]_
 
     learning_rate_init : float, default=0.001
         The initial learning rate of the stochastic solvers.
@@ -121,24 +133,25 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         Whether to use Nesterov's momentum. Only used when ``solver='sgd'``.
 
     early_stopping : bool, default=False
-        Whether the stochastic solvers set aside ``validation_fraction`` of the training data,
-        stop when the accuracy on them does not improve, and keep the weights of the best epoch.
-        The split is stratified in binary problems.
+        Whether the stochastic solvers stop when the score on a validation set does not improve,
+        and keep the weights of the best epoch. The set is that given to :meth:`fit`, or
+        ``validation_fraction`` of the training data, which is then set aside; the split is
+        stratified in binary problems.
 
     validation_fraction : float, default=0.1
         The share of the training data that early stopping sets aside, in [0, 1).
 
     beta_1 : float, default=0.9
-        The share of the gradients' mean that is kept, in [0, 1). Only used when
-        ``solver='adam'``.
+        The share of the gradients' mean that is kept, in [0, 1). Only used when ``solver`` is
+        'adam' or 'adamw'.
 
     beta_2 : float, default=0.999
         The share of the squared gradients' mean that is kept, in [0, 1). Only used when
-        ``solver='adam'``.
+        ``solver`` is 'adam' or 'adamw'.
 
     epsilon : float, default=1e-8
-        Keeps divisions from those by 0. Only used when ``solver`` is 'adam', 'adagrad' or
-        'rmsprop'. Adam adds it as MLPClassifier does, see ``epsilon_hat`` of
+        Keeps divisions from those by 0. Only used when ``solver`` is 'adam', 'adamw',
+        'adagrad' or 'rmsprop'. Adam adds it as MLPClassifier does, see ``epsilon_hat`` of
         :class:`skscratch.optimizers.Adam`.
 
     n_iter_no_change : int or numpy.inf, default=10
@@ -163,6 +176,37 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
     bias_regularizer_l1, bias_regularizer_l2 : float or array-like, default=0.0
         The same for the biases.
 
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        Weights of the classes, ``{class: weight}``, by which sample weights are multiplied; classes
+        that are not named have weight 1. 'balanced' is ``n_samples / (n_classes * count)`` for each
+        class. In multilabel problems a list with a dict for each label, whose weights are
+        multiplied; 'balanced' is made of each label by itself. Weighs the validation set too.
+
+    dropout : float or array-like of shape (n_layers - 2,), default=0.0
+        The share of units that are dropped in training, in [0, 1), for all hidden layers or one
+        for each, see :class:`skscratch.layers.Dropout`. Not for 'lbfgs'.
+
+    input_dropout : float, default=0.0
+        The share of inputs that are dropped in training, in [0, 1). Of sparse input, the share of
+        stored elements. Not for 'lbfgs'.
+
+    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
+            default='glorot_uniform'
+        How the first weights are drawn, see :mod:`skscratch.initializers`. 'glorot_uniform' draws
+        biases too, as MLPClassifier does; with the others they are 0.
+
+    weight_decay : float, default=0.01
+        Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
+
+    clip_norm : float or None, default=None
+        The greatest norm of a batch's gradient; greater ones are scaled down to it, see
+        :meth:`skscratch.network.Network.clip_gradients`. Not for 'lbfgs'.
+
+    scoring : str, callable or None, default=None
+        What early stopping watches and :attr:`history_` records of a validation set: ``None`` is
+        the accuracy, 'loss' minus the cross-entropy without penalties, everything else a scorer
+        as in :func:`~sklearn.metrics.check_scoring`.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -184,10 +228,18 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         The loss of each epoch; for 'lbfgs', of each iteration.
 
     validation_scores_ : list of float or None
-        With ``early_stopping``, the accuracy on the validation set after each epoch.
+        The score on the validation set after each epoch; ``None`` if there is none.
 
     best_validation_score_ : float or None
         The greatest of them.
+
+    history_ : dict of str to ndarray of shape (n_epochs,)
+        What was recorded of each epoch, also those of earlier fits that were resumed:
+        ``loss``, its parts ``data_loss`` and ``regularization_loss``, ``learning_rate`` (that of
+        the last batch), ``accuracy`` (the share of samples that were predicted right when their
+        turn came) and, where there is a validation set, ``validation_loss`` (without penalties)
+        and ``validation_score``. 'lbfgs' records ``loss`` and the last two. What was never
+        recorded is left out.
 
     n_iter_ : int
         Number of epochs or iterations of the last fit.
@@ -228,6 +280,9 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
     ----------
     .. [1] H. Kinsley and D. Kukieła, "Neural Networks from Scratch in Python", 2020.
 
+    .. [2] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
+       ICLR 2017, equation 5.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits
@@ -242,11 +297,11 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(_fitting.ACTIVATIONS))],
-        "solver": [StrOptions({"lbfgs", *_fitting.OPTIMIZERS})],
+        "activation": [StrOptions(set(_building.ACTIVATIONS)), "array-like"],
+        "solver": [StrOptions({"lbfgs", *_building.OPTIMIZERS})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -271,14 +326,21 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         "rho": [Interval(Real, 0, 1, closed="left")],
         **{
             name: [Interval(Real, 0, None, closed="left"), "array-like"]
-            for name in _fitting.REGULARIZERS
+            for name in _building.REGULARIZERS
         },
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "weight_init": [StrOptions(set(_building.INITIALIZERS))],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     }
 
     def __init__(
         self,
         hidden_layer_sizes: int | ArrayLike = (100,),
-        activation: str = "relu",
+        activation: str | ArrayLike = "relu",
         *,
         solver: str = "adam",
         alpha: float = 0.0001,
@@ -307,6 +369,13 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         weight_regularizer_l2: float | ArrayLike = 0.0,
         bias_regularizer_l1: float | ArrayLike = 0.0,
         bias_regularizer_l2: float | ArrayLike = 0.0,
+        class_weight: dict | list[dict] | str | None = None,
+        dropout: float | ArrayLike = 0.0,
+        input_dropout: float = 0.0,
+        weight_init: str = "glorot_uniform",
+        weight_decay: float = 0.01,
+        clip_norm: float | None = None,
+        scoring: str | Callable | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -337,9 +406,25 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         self.weight_regularizer_l2 = weight_regularizer_l2
         self.bias_regularizer_l1 = bias_regularizer_l1
         self.bias_regularizer_l2 = bias_regularizer_l2
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.weight_init = weight_init
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.scoring = scoring
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -352,6 +437,18 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples' losses, at least 0. Samples of weight 0 count as absent.
+
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            A validation set of one's own. Loss and score on it are recorded after every epoch;
+            with ``early_stopping`` they decide, and nothing of ``X`` is held out. In a
+            :class:`~sklearn.pipeline.Pipeline`, it is transformed like ``X`` with
+            ``Pipeline(..., transform_input=["X_val"])``.
+
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
+            Its class labels.
+
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Its weights.
 
         Returns
         -------
@@ -366,14 +463,19 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         """
         resume = self.warm_start and hasattr(self, "coefs_")
         with self._unchanged_on_error():
-            X, y = self._validate(X, y, resume)
-            classes = unique_labels(y)
+            X_valid, y_valid = self._validate(X, y, resume)
+            classes = unique_labels(y_valid)
             if resume and not np.array_equal(classes, self.classes_):
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous "
                     f"call to fit. Previously got {self.classes_}, `y` has {classes}"
                 )
-            return self._fit(X, y, sample_weight, classes, resume, self.max_iter)
+            data = self._training_data(X_valid, y_valid, sample_weight, classes)
+            data.validation = self._validation_data(data, X_val, y_val, sample_weight_val)
+            listener = listener_of(self, self.max_iter, X, y, sample_weight)
+            self._fit(data, resume, listener)
+            listener.end_fit()
+        return self
 
     @available_if(_is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -419,6 +521,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         resume = hasattr(self, "coefs_")
         with self._unchanged_on_error():
             X, y = self._validate(X, y, resume)
+            if self._is_balanced():
+                raise ValueError(
+                    "class_weight='balanced' cannot be used in partial_fit, which does not know "
+                    "how frequent the classes are. Pass a dict, for example of "
+                    "compute_class_weight('balanced', classes=classes, y=y) for all of y."
+                )
             if classes is None:
                 if not resume:
                     raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -428,13 +536,9 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(
                     f"classes={classes} are not those of the last call, {self.classes_}."
                 )
-            unknown = np.setdiff1d(unique_labels(y), classes)
-            if unknown.size:
-                raise ValueError(
-                    f"`y` has classes that are not in classes={classes}: {unknown}. Pass all "
-                    f"classes at the first call to partial_fit."
-                )
-            return self._fit(X, y, sample_weight, classes, resume, 1, incremental=True)
+            _check_known(y, classes, "y")
+            data = self._training_data(X, y, sample_weight, classes)
+            return self._fit(data, resume, Listener(), incremental=True)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict class labels.
@@ -489,6 +593,63 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
 
+    def to_sklearn(self) -> MLPClassifier:
+        """Return a fitted MLPClassifier that predicts the same.
+
+        Whatever reads an :class:`~sklearn.neural_network.MLPClassifier` reads the network then. Of
+        its parameters those are handed over that MLPClassifier has.
+
+        Returns
+        -------
+        mlp : sklearn.neural_network.MLPClassifier
+            With copies of the weights.
+
+        Raises
+        ------
+        ValueError
+            If MLPClassifier has no such activation, or not one for each layer.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skscratch import MLPScratchClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MLPScratchClassifier(solver="adagrad", tol=0, random_state=0).fit(X, y)
+        >>> bool((clf.to_sklearn().predict(X) == clf.predict(X)).all())
+        True
+        """
+        return _conversion.to_sklearn(self)
+
+    @classmethod
+    def from_sklearn(cls, mlp: MLPClassifier) -> Self:
+        """Return an estimator with a fitted MLPClassifier's parameters and weights.
+
+        With ``warm_start=True`` or :meth:`partial_fit` it goes on from them, with all that
+        scikit-learn lacks; the optimizer begins anew.
+
+        Parameters
+        ----------
+        mlp : sklearn.neural_network.MLPClassifier
+            The fitted network.
+
+        Returns
+        -------
+        clf : MLPScratchClassifier
+            With copies of the weights.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> from skscratch import MLPScratchClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = MLPClassifier(solver="lbfgs", max_iter=500, random_state=0).fit(X, y)
+        >>> clf = MLPScratchClassifier.from_sklearn(mlp)
+        >>> clf.set_params(solver="adam", dropout=0.1).partial_fit(X, y).score(X, y) > 0.9
+        True
+        """
+        return _conversion.from_sklearn(cls, mlp)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -502,8 +663,10 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         try:
             yield
         except BaseException:
+            # scikit-learn still needs what it has noted in order to tear callbacks down.
+            callbacks = {name: value for name, value in vars(self).items() if "callback" in name}
             vars(self).clear()
-            vars(self).update(before)
+            vars(self).update({**before, **callbacks})
             raise
 
     def _validate(self, X, y, resume: bool) -> tuple:
@@ -518,20 +681,9 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
             order="C",
             reset=not resume,
         )
-        if issparse(y):
-            y = y.toarray()
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        if type_of_target(y) == "multiclass-multioutput":
-            raise ValueError(
-                "Multioutput target data is not supported: y must be one class label per sample or "
-                f"a matrix of 0 and 1, got shape {y.shape} with other values."
-            )
-        return X, y
+        return X, _check_labels(y)
 
-    def _fit(self, X, y, sample_weight, classes, resume, n_epochs, incremental=False) -> Self:
-        data = self._training_data(X, y, sample_weight, classes)
+    def _fit(self, data, resume: bool, listener: Listener, incremental: bool = False) -> Self:
         outputs = data.n_outputs, data.out_activation
         if resume and outputs != (self.n_outputs_, self.out_activation_):
             raise ValueError(
@@ -540,40 +692,66 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
                 f"per sample cannot be mixed."
             )
         attributes = _fitting.fit(
-            self, data, resume=resume, n_epochs=n_epochs, incremental=incremental
+            self, data, resume=resume, listener=listener, incremental=incremental
         )
-        self.classes_ = classes
-        self.n_outputs_ = data.n_outputs
-        self.out_activation_ = data.out_activation
         vars(self).update(attributes)
         return self
 
     def _training_data(self, X, y, sample_weight, classes) -> _fitting.TrainingData:
-        """Encode the labels and leave out samples without weight."""
+        """Encode the labels, weigh the classes and leave out samples without weight."""
         rows = None
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-            )
-            if not sample_weight.any():
-                raise ValueError("All sample weights are zero: at least one must be positive.")
+            sample_weight = _check_weights(sample_weight, X)
             if not sample_weight.all():
                 rows = np.flatnonzero(sample_weight)
+        class_weight = self._class_weight_of(y if rows is None else y[rows])
+        return _fitting.TrainingData(
+            X,
+            *_encode(y, classes, X.dtype),
+            _weigh_classes(class_weight, y, sample_weight, X.dtype),
+            rows=rows,
+            class_weight=class_weight,
+        )
 
-        if y.ndim == 2:
-            if y.shape[1] != len(classes):
-                raise ValueError(
-                    f"`y` has {y.shape[1]} labels, expected {len(classes)}: {classes}."
-                )
-            targets, out_activation = y.astype(X.dtype), "logistic"
-        else:
-            encoder = LabelEncoder()
-            encoder.classes_ = classes
-            targets, out_activation = encoder.transform(y), "softmax"
-            if len(classes) <= 2:
-                targets, out_activation = targets[:, np.newaxis].astype(X.dtype), "logistic"
-        n_outputs = len(classes) if targets.ndim == 1 else targets.shape[1]
-        return _fitting.TrainingData(X, targets, sample_weight, rows, n_outputs, out_activation)
+    def _validation_data(
+        self, data: _fitting.TrainingData, X_val, y_val, sample_weight_val
+    ) -> _fitting.LabelledData | None:
+        """Validate the validation set."""
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        given = [name for name, value in given.items() if value is not None]
+        if not given:
+            return None
+        if X_val is None or y_val is None:
+            raise ValueError(f"A validation set needs X_val and y_val, got only {given}.")
+        X_val = validate_data(
+            self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
+        )
+        y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
+        y_val = _check_labels(y_val)
+        check_consistent_length(X_val, y_val)
+        if sample_weight_val is not None:
+            sample_weight_val = _check_weights(sample_weight_val, X_val)
+        _check_known(y_val, data.classes, "y_val")
+        encoded = _encode(y_val, data.classes, X_val.dtype)
+        if encoded[-2:] != (data.n_outputs, data.out_activation):
+            raise ValueError("y_val must be like y: one class per sample, or several labels.")
+        sample_weight_val = _weigh_classes(data.class_weight, y_val, sample_weight_val, X_val.dtype)
+        return _fitting.LabelledData(X_val, *encoded, sample_weight_val)
+
+    def _is_balanced(self) -> bool:
+        return isinstance(self.class_weight, str)
+
+    def _class_weight_of(self, y: np.ndarray) -> dict | list[dict] | None:
+        """Return the weight of each class, or of each label's two, where that is asked for."""
+        if not self._is_balanced():
+            return self.class_weight
+
+        def balanced(column):
+            classes = np.unique(column)
+            weights = compute_class_weight("balanced", classes=classes, y=column)
+            return dict(zip(classes.tolist(), weights, strict=True))
+
+        return balanced(y) if y.ndim == 1 else [balanced(column) for column in y.T]
 
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
@@ -583,8 +761,8 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "coefs_")
         if not self._is_valid_array(X):
             X = validate_data(self, X, accept_sparse="csr", reset=False)
-        activation = _fitting.ACTIVATIONS[self.activation]
-        return predict(self.coefs_, self.intercepts_, activation, X, output)
+        activations = _building.hidden_activations(self)
+        return predict(self.coefs_, self.intercepts_, activations, X, output)
 
     def _is_valid_array(self, X) -> bool:
         """Whether ``validate_data`` would return X as it is, found out in a tenth of its time."""
@@ -614,3 +792,53 @@ class MLPScratchClassifier(ClassifierMixin, BaseEstimator):
             return np.full_like(logits, np.inf)
         # Both signs, instead of 1 - p, which is 0 as soon as p is 1 but for 1e-16.
         return np.hstack([-logits, logits])
+
+
+def _check_labels(y) -> np.ndarray:
+    """Return labels as a vector, or as a dense indicator matrix."""
+    if issparse(y):
+        y = y.toarray()
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    check_classification_targets(y)
+    if type_of_target(y) == "multiclass-multioutput":
+        raise ValueError(
+            "Multioutput target data is not supported: y must be one class label per sample or a "
+            f"matrix of 0 and 1, got shape {y.shape} with other values."
+        )
+    return y
+
+
+def _check_known(y: np.ndarray, classes: np.ndarray, name: str) -> None:
+    unknown = np.setdiff1d(unique_labels(y), classes)
+    if unknown.size:
+        raise ValueError(f"`{name}` has classes that are not in classes={classes}: {unknown}.")
+
+
+def _check_weights(sample_weight, X) -> np.ndarray:
+    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+    if not sample_weight.any():
+        raise ValueError("All sample weights are zero: at least one must be positive.")
+    return sample_weight
+
+
+def _weigh_classes(class_weight, y, sample_weight, dtype) -> np.ndarray | None:
+    """Return the samples' weights, times those of their classes."""
+    if class_weight is None:
+        return sample_weight
+    weights = compute_sample_weight(class_weight, y).astype(dtype)
+    return weights if sample_weight is None else weights * sample_weight
+
+
+def _encode(y: np.ndarray, classes: np.ndarray, dtype) -> tuple[np.ndarray, np.ndarray, int, str]:
+    """Return targets, classes, and the number and activation of the outputs."""
+    if y.ndim == 2:
+        if y.shape[1] != len(classes):
+            raise ValueError(f"`y` has {y.shape[1]} labels, expected {len(classes)}: {classes}.")
+        return y.astype(dtype), classes, y.shape[1], "logistic"
+    encoder = LabelEncoder()
+    encoder.classes_ = classes
+    targets = encoder.transform(y)
+    if len(classes) <= 2:
+        return targets[:, np.newaxis].astype(dtype), classes, 1, "logistic"
+    return targets, classes, len(classes), "softmax"

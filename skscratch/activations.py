@@ -15,7 +15,7 @@ import numpy as np
 
 from skscratch._arrays import Reusing, as_floating, zeros
 
-__all__ = ["Identity", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = ["ELU", "Identity", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
 
 
 class Activation(Reusing):
@@ -132,6 +132,82 @@ class ReLU(Activation):
         return np.multiply(dvalues, self._positive, out=out)
 
 
+class LeakyReLU(Activation):
+    """The leaky rectified linear unit: ``f(z) = max(0.01 z, z)``, ``f'(z) = 1 if z > 0 else 0.01``.
+
+    A unit whose input is negative still learns [1]_.
+
+    References
+    ----------
+    .. [1] A. Maas, A. Hannun and A. Ng, "Rectifier nonlinearities improve neural network acoustic
+       models", ICML 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.activations import LeakyReLU
+    >>> LeakyReLU().forward(np.array([[-1.0, 2.0]]))
+    array([[-0.01,  2.  ]])
+    """
+
+    negative_slope = 0.01
+
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "_scratch": zeros(shape, dtype),
+            "_positive": zeros(shape, bool),
+        }
+
+    def _forward(self, inputs, out):
+        np.multiply(inputs, self.negative_slope, out=self._scratch)
+        return np.maximum(inputs, self._scratch, out=out)
+
+    def _backward(self, dvalues, out):
+        np.greater(self.output, 0, out=self._positive)
+        slope = np.multiply(self._positive, 1 - self.negative_slope, out=self._scratch)
+        np.add(slope, self.negative_slope, out=slope)
+        return np.multiply(dvalues, slope, out=out)
+
+
+class ELU(Activation):
+    """The exponential linear unit: ``f(z) = z if z > 0 else exp(z) - 1``, ``f' = min(f, 0) + 1``.
+
+    Its mean output is nearer to 0 than ReLU's [1]_.
+
+    References
+    ----------
+    .. [1] D. Clevert, T. Unterthiner and S. Hochreiter, "Fast and accurate deep network learning by
+       exponential linear units", ICLR 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.activations import ELU
+    >>> ELU().forward(np.array([[-1000.0, 2.0]]))
+    array([[-1.,  2.]])
+    """
+
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "_zeros": zeros(shape, dtype),
+            "_negative": zeros(shape, dtype),
+        }
+
+    def _forward(self, inputs, out):
+        # exp(min(z, 0)) - 1 + max(z, 0): one of the two terms is 0, and nothing overflows.
+        negative = np.minimum(inputs, self._zeros, out=self._negative)
+        np.expm1(negative, out=negative)
+        np.maximum(inputs, self._zeros, out=out)
+        return np.add(out, negative, out=out)
+
+    def _backward(self, dvalues, out):
+        slope = np.minimum(self.output, self._zeros, out=self._negative)
+        np.add(slope, 1.0, out=slope)
+        return np.multiply(dvalues, slope, out=out)
+
+
 class Sigmoid(Activation):
     """The logistic sigmoid: ``f(z) = 1 / (1 + exp(-z))``, ``f' = f (1 - f)``.
 
@@ -157,6 +233,42 @@ class Sigmoid(Activation):
     def _backward(self, dvalues, out):
         slope = np.subtract(1.0, self.output, out=self._slope)
         np.multiply(slope, self.output, out=slope)
+        return np.multiply(dvalues, slope, out=out)
+
+
+class SiLU(Activation):
+    """The sigmoid linear unit: ``f(z) = z s(z)``, ``f' = s + f (1 - s)``, ``s`` the sigmoid.
+
+    Also known as swish [1]_.
+
+    References
+    ----------
+    .. [1] S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-weighted linear units for neural network
+       function approximation in reinforcement learning", Neural Networks 107, 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.activations import SiLU
+    >>> SiLU().forward(np.array([[-1000.0, 0.0, 2.0]])).round(4) + 0.0
+    array([[0.    , 0.    , 1.7616]])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self._sigmoid = Sigmoid()
+
+    def _allocate(self, shape, dtype):
+        return {**super()._allocate(shape, dtype), "_slope": zeros(shape, dtype)}
+
+    def _forward(self, inputs, out):
+        return np.multiply(inputs, self._sigmoid.forward(inputs), out=out)
+
+    def _backward(self, dvalues, out):
+        sigmoid = self._sigmoid.output
+        slope = np.subtract(1.0, sigmoid, out=self._slope)
+        np.multiply(slope, self.output, out=slope)
+        np.add(slope, sigmoid, out=slope)
         return np.multiply(dvalues, slope, out=out)
 
 

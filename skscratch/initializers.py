@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-__all__ = ["glorot_uniform", "he_normal", "scaled_normal"]
+__all__ = ["glorot_uniform", "he_normal", "lecun_normal", "scaled_normal"]
 
 RandomState = np.random.RandomState | np.random.Generator
 Initializer = Callable[[int, int, RandomState], tuple[np.ndarray, np.ndarray]]
@@ -65,6 +65,29 @@ def he_normal(
     (0.045, 0.0)
     """
     return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(2.0 / n_inputs))
+
+
+def lecun_normal(
+    n_inputs: int, n_neurons: int, random_state: RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights from ``N(0, 1 / n_inputs)``; biases are 0.
+
+    A weighted sum of inputs of variance 1 then has variance 1 [1]_.
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", in Neural Networks:
+       Tricks of the Trade, 1998, equation 16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.initializers import lecun_normal
+    >>> weights, biases = lecun_normal(1000, 100, np.random.RandomState(0))
+    >>> float(weights.std().round(3)), float(biases.sum())
+    (0.032, 0.0)
+    """
+    return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(1.0 / n_inputs))
 
 
 def scaled_normal(

@@ -385,14 +385,19 @@ class Dropout(Reusing):
 
         Parameters
         ----------
-        inputs : ndarray of shape (..., n_samples, n_units)
-            With a list of generators, its first axis counts the networks.
+        inputs : ndarray or sparse matrix of shape (..., n_samples, n_units)
+            With a list of generators, its first axis counts the networks. Of a sparse matrix, only
+            stored elements are dropped.
 
         Returns
         -------
         output : ndarray of shape (..., n_samples, n_units)
             Overwritten by the next call.
         """
+        if hasattr(inputs, "tocsr"):
+            output = inputs.tocsr(copy=True)
+            output.data = self.forward(output.data[np.newaxis])[0].copy()
+            return output
         if getattr(inputs, "shape", None) != self._shape or inputs.dtype is not self._dtype:
             inputs = as_floating(inputs)
             self._take_up(inputs.shape, inputs.dtype)

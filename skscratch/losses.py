@@ -243,7 +243,13 @@ class MeanSquaredError(Loss):
 
 
 class LogitsLoss(Reusing, Loss):
-    """A loss with the output activation whose gradient with it is ``p - y``."""
+    """A loss with the output activation whose gradient with it is ``p - y``.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (..., n_samples, n_outputs)
+        The activation of the last logits.
+    """
 
     activation_class: type
 
@@ -308,6 +314,23 @@ class LogitsLoss(Reusing, Loss):
         """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits."""
         return self.loss_gradient(logits, y_true)[1]
 
+    def right(self, out: np.ndarray) -> np.ndarray:
+        """Find out which samples of the last batch were predicted right.
+
+        Parameters
+        ----------
+        out : ndarray of bool, shape (..., n_samples)
+            Of a softmax with one-hot targets: where the logit of the sample's class was the
+            greatest. Of a sigmoid: where all logits were positive for targets of 1 and not for
+            those of 0. Else where predictions were equal to their targets.
+
+        Returns
+        -------
+        out : ndarray of bool
+            The array that was given.
+        """
+        return np.logical_and.reduce(self._right, axis=-1, out=out)
+
     def _losses(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return one loss per sample and set ``probabilities``."""
         raise NotImplementedError
@@ -325,8 +348,7 @@ class LogitsLoss(Reusing, Loss):
         return {
             "dlogits": zeros(shape, dtype),
             "_products": zeros(shape, dtype),
-            "_column": zeros((*shape[:-1], 1), dtype),
-            "_log_total": zeros((*shape[:-1], 1), dtype),
+            "_right": zeros(shape, bool),
             "_share": np.asarray(1.0 / shape[-2], dtype),
         }
 
@@ -355,10 +377,22 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
         self.probabilities = softmax.forward(logits)
         # log(total) - sum_c y_c shifted_c, all the greatest logit less
         np.multiply(y_true, softmax.shifted, out=self._products)
-        np.add.reduce(self._products, axis=-1, keepdims=True, out=self._column)
-        np.log(softmax.total, out=self._log_total)
-        np.subtract(self._log_total, self._column, out=self._column)
+        np.add.reduce(self._products, axis=-1, keepdims=True, out=self._shifted_class)
+        np.log(softmax.total, out=self._column)
+        np.subtract(self._column, self._shifted_class, out=self._column)
         return self._column[..., 0]
+
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "_column": zeros((*shape[:-1], 1), dtype),
+            "_shifted_class": zeros((*shape[:-1], 1), dtype),
+        }
+
+    def right(self, out: np.ndarray) -> np.ndarray:
+        """Find out which samples of the last batch were predicted right, if targets are one-hot."""
+        # shifted is 0 for the greatest logit, and y_c picks that of the sample's class.
+        return np.equal(self._shifted_class[..., 0], 0, out=out)
 
 
 class SigmoidBinaryCrossentropy(LogitsLoss):
@@ -379,6 +413,7 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
         np.multiply(y_true, logits, out=self._products)
         np.logaddexp(logits, self._zero, out=self._softplus)
         np.subtract(self._softplus, self._products, out=self._products)
+        np.equal(np.greater(logits, 0, out=self._right), y_true, out=self._right)
         return np.add.reduce(self._products, axis=-1)
 
     def _allocate(self, shape, dtype):
@@ -408,4 +443,5 @@ class IdentitySquaredError(LogitsLoss):
 
     def _losses(self, logits, y_true):
         self.probabilities = self.activation.forward(logits)
+        np.equal(logits, y_true, out=self._right)
         return np.sum((logits - y_true) ** 2, axis=-1) / 2

@@ -39,6 +39,9 @@ class Network:
     gradients : ndarray of shape (P,) or (K, P)
         After :meth:`loss_gradient`, the gradient with respect to ``parameters``.
 
+    data_loss : float or ndarray of shape (K,)
+        The last batch's loss without penalties.
+
     dense : list of Dense
         The layers that have parameters.
 
@@ -74,12 +77,14 @@ class Network:
         if not self.dense or self.layers[-1] is not self.dense[-1]:
             raise ValueError("A network ends in a Dense layer, whose outputs are the logits.")
 
-        weights = [layer.weights for layer in self.dense]
-        biases = [layer.biases for layer in self.dense]
-        n_parameters = sum(int(np.prod(array.shape[-2:])) for array in weights + biases)
-        shape = (*weights[0].shape[:-2], n_parameters)
-        self.parameters = np.empty(shape, weights[0].dtype)
-        self.gradients = np.zeros(shape, weights[0].dtype)
+        *leading, _, _ = self.dense[0].weights.shape
+        weights = [layer.weights.shape[-2:] for layer in self.dense]
+        biases = [layer.biases.shape[-2:] for layer in self.dense]
+        self._shapes = weights, biases
+        n_weights = sum(rows * columns for rows, columns in weights)
+        n_parameters = n_weights + sum(rows * columns for rows, columns in biases)
+        self.parameters = np.zeros((*leading, n_parameters), self.dense[0].weights.dtype)
+        self.gradients = np.zeros_like(self.parameters)
         for layer, *views in zip(
             self.dense,
             *_split(self.parameters, weights, biases),
@@ -88,7 +93,6 @@ class Network:
         ):
             layer.join(*views)
 
-        n_weights = sum(int(np.prod(array.shape[-2:])) for array in weights)
         self._weights = self.parameters[..., :n_weights]
         self._weight_gradients = self.gradients[..., :n_weights]
         self._penalty = np.empty_like(self._weights)
@@ -160,13 +164,53 @@ class Network:
             One number for each network.
         """
         logits = self.forward(inputs)
-        loss, dlogits = self.loss.loss_gradient(logits, y_true, sample_weight)
+        self.data_loss, dlogits = self.loss.loss_gradient(logits, y_true, sample_weight)
         self.backward(dlogits)
         if sample_weight is None:
             total = logits.shape[-2]
         else:
             total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
-        return loss + self._penalize(total)
+        return self.data_loss + self._penalize(total)
+
+    def split(self, parameters: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return views of a vector like :attr:`parameters`: each layer's weights and biases.
+
+        Parameters
+        ----------
+        parameters : ndarray of shape (P,)
+            Weights of all layers, then biases of all layers.
+
+        Returns
+        -------
+        weights : list of ndarray of shape (n_inputs, n_neurons)
+            One for each dense layer.
+
+        biases : list of ndarray of shape (1, n_neurons)
+            One for each dense layer.
+        """
+        return _split(parameters, *self._shapes)
+
+    def clip_gradients(self, clip_norm: float | np.ndarray) -> None:
+        r"""Scale the gradients down if their norm is greater than ``clip_norm``.
+
+        .. math:: g \leftarrow g \min(1, c / \lVert g \rVert_2)
+
+        with the norm of each network's whole vector [1]_.
+
+        Parameters
+        ----------
+        clip_norm : float or ndarray of shape (K, 1)
+            The greatest norm :math:`c` that is let through.
+
+        References
+        ----------
+        .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+           networks", ICML 2013, algorithm 1.
+        """
+        clip_norm = np.asarray(clip_norm, self.gradients.dtype)
+        norm = np.sqrt(np.vecdot(self.gradients, self.gradients))[..., np.newaxis]
+        scale = np.divide(clip_norm, norm, out=np.ones_like(norm), where=norm > clip_norm)
+        np.multiply(self.gradients, scale, out=self.gradients)
 
     def _penalize(self, total: float | np.ndarray) -> float | np.ndarray:
         """Add the gradient of alpha's penalty; return all penalties' loss."""
@@ -181,11 +225,11 @@ class Network:
         return loss
 
 
-def _split(vector: np.ndarray, weights: list, biases: list) -> tuple[list, list]:
-    """Return views of a vector shaped like the weights and like the biases."""
+def _split(vector: np.ndarray, weights: list[tuple], biases: list[tuple]) -> tuple[list, list]:
+    """Return views of a vector in the shapes of the weights and of the biases."""
     views, start = [], 0
-    for array in weights + biases:
-        stop = start + int(np.prod(array.shape[-2:]))
-        views.append(vector[..., start:stop].reshape(array.shape))
+    for rows, columns in weights + biases:
+        stop = start + rows * columns
+        views.append(vector[..., start:stop].reshape(*vector.shape[:-1], rows, columns))
         start = stop
     return views[: len(weights)], views[len(weights) :]

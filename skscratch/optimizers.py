@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SGD", "Adagrad", "Adam", "RMSprop"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSprop"]
 
 
 class Optimizer:
@@ -372,3 +372,67 @@ class Adam(Optimizer):
         np.divide(momentums, scratch, out=scratch)
         np.multiply(scratch, np.asarray(step_size, parameters.dtype), out=scratch)
         np.subtract(parameters, scratch, out=parameters)
+
+
+class AdamW(Adam):
+    r"""Adam with decoupled weight decay [1]_.
+
+    Before Adam's step, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. Unlike the gradient
+    of an L2 penalty, the decay is not divided by the root of the mean squared gradient.
+
+    Parameters
+    ----------
+    learning_rate : float or ndarray of shape (K, 1), default=0.001
+        The step size :math:`\eta` before decay.
+
+    decay : float or ndarray of shape (K, 1), default=0.0
+        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
+
+    epsilon : float or ndarray of shape (K, 1), default=1e-7
+        Keeps the division from that by 0.
+
+    beta_1 : float or ndarray of shape (K, 1), default=0.9
+        The share of the gradients' mean that is kept.
+
+    beta_2 : float or ndarray of shape (K, 1), default=0.999
+        The share of the squared gradients' mean that is kept.
+
+    weight_decay : float or ndarray of shape (K, 1), default=0.01
+        The decay's strength :math:`\lambda`, on all parameters.
+
+    epsilon_hat : bool, default=False
+        See :class:`Adam`.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.optimizers import AdamW
+    >>> optimizer = AdamW(learning_rate=0.1, weight_decay=0.5)
+    >>> parameters = np.array([1.0, 2.0])
+    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> parameters.round(6)
+    array([0.85, 2.  ])
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        decay=0.0,
+        epsilon=1e-7,
+        beta_1=0.9,
+        beta_2=0.999,
+        weight_decay=0.01,
+        *,
+        epsilon_hat=False,
+    ) -> None:
+        super().__init__(learning_rate, decay, epsilon, beta_1, beta_2, epsilon_hat=epsilon_hat)
+        self.weight_decay = weight_decay
+
+    def _step(self, parameters, gradients, scratch) -> None:
+        kept = 1 - self.current_learning_rate * self.weight_decay
+        np.multiply(parameters, np.asarray(kept, parameters.dtype), out=parameters)
+        super()._step(parameters, gradients, scratch)

@@ -19,7 +19,7 @@ CHUNK_SIZE = 4096
 def predict(
     weights: Sequence[np.ndarray],
     biases: Sequence[np.ndarray],
-    activation: type[Activation],
+    activations: Sequence[type[Activation]],
     X,
     output: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
@@ -36,8 +36,8 @@ def predict(
     biases : sequence of ndarray of shape (n_neurons,)
         Each layer's biases.
 
-    activation : type
-        The class of the hidden layers' activation.
+    activations : sequence of type
+        The class of each hidden layer's activation.
 
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         The inputs, at least one row of any dtype; each chunk is converted to the network's.
@@ -50,11 +50,14 @@ def predict(
     outputs : ndarray of shape (n_samples, n_outputs)
         In the dtype of the weights.
     """
+    dense = [
+        Dense.from_arrays(*arrays)
+        for arrays in zip(weights, (array[np.newaxis] for array in biases), strict=True)
+    ]
     layers = []
-    for layer_weights, layer_biases in zip(weights, biases, strict=True):
-        layer = Dense.from_arrays(layer_weights, layer_biases[np.newaxis])
+    for layer, activation in zip(dense, activations, strict=False):
         layers += [layer, activation(inplace=True)]
-    layers.pop()
+    layers.append(dense[-1])
 
     outputs = None
     for start in range(0, X.shape[0], CHUNK_SIZE):

@@ -1,14 +1,14 @@
 """The epoch loop: batches in, losses out. It prints nothing and decides nothing."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skscratch.network import Network
 from skscratch.optimizers import Optimizer
 
-__all__ = ["Batches", "train"]
+__all__ = ["Batches", "Epoch", "train"]
 
 
 class Batches:
@@ -25,8 +25,8 @@ class Batches:
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Class indices, which become one-hot rows batch by batch, or rows of targets.
 
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the samples' losses.
+    sample_weight : ndarray of shape (n_samples,) or (K, n_samples), default=None
+        Weights of the samples' losses, the same for all networks or each network's own.
 
     rows : ndarray of int, shape (n_rows,) or (K, n_rows), default=None
         The samples to train on; ``None`` is all of them.
@@ -109,7 +109,14 @@ class Batches:
         """Iterate over batches of rows; a slice instead is a batch."""
         # What is small is put in order at once, what is wide batch by batch.
         classes = self.y[rows] if self._classes is not None else None
-        sample_weight = None if self.sample_weight is None else self.sample_weight[rows]
+        sample_weight = None
+        if self.sample_weight is not None:
+            by_network = self.sample_weight.ndim == 2 and not isinstance(rows, slice)
+            sample_weight = (
+                np.take_along_axis(self.sample_weight, rows, axis=-1)
+                if by_network
+                else self.sample_weight[rows]
+            )
         for start in range(0, self.n_rows, self.batch_size):
             batch = (..., slice(start, start + self.batch_size))
             indices = rows if isinstance(rows, slice) else rows[batch]
@@ -138,12 +145,26 @@ class Batches:
         return by_class.transpose(*range(1, by_class.ndim), 0)
 
 
+class Epoch(NamedTuple):
+    """What an epoch of training tells; arrays of shape () or, of K networks, (K,)."""
+
+    loss: np.ndarray
+    """Mean over the samples of their batches' losses, in float64."""
+
+    data_loss: np.ndarray
+    """The same without penalties."""
+
+    accuracy: np.ndarray
+    """Share of the samples that were predicted right when their turn came."""
+
+
 def train(
     network: Network,
     optimizer: Optimizer,
     batches: Batches,
     random_states: Sequence[np.random.RandomState] | None,
-) -> Iterator[np.ndarray]:
+    clip_norm: float | np.ndarray | None = None,
+) -> Iterator[Epoch]:
     """Train a network epoch by epoch, for as long as the caller asks for epochs.
 
     Parameters
@@ -161,17 +182,30 @@ def train(
         What the rows are shuffled by before every epoch, one for each network; ``None`` visits
         them in order.
 
+    clip_norm : float or ndarray of shape (K, 1), default=None
+        The greatest norm of a gradient, see :meth:`Network.clip_gradients`.
+
     Yields
     ------
-    loss : ndarray of shape () or (K,)
-        The mean over the epoch's samples of their batches' losses, in float64.
+    epoch : Epoch
+        Its losses and accuracy.
     """
+    right = np.zeros((*batches.leading, batches.n_rows), bool)
     while True:
         if random_states is not None:
             batches.shuffle(random_states)
-        total = 0.0
+        loss = data_loss = 0.0
+        start = 0
         for inputs, targets, sample_weight in batches.epoch():
-            loss = network.loss_gradient(inputs, targets, sample_weight)
+            batch_loss = network.loss_gradient(inputs, targets, sample_weight)
+            if clip_norm is not None:
+                network.clip_gradients(clip_norm)
             optimizer.update(network.parameters, network.gradients)
-            total = total + targets.shape[-2] * np.float64(loss)
-        yield total / batches.n_rows
+
+            size = targets.shape[-2]
+            loss = loss + size * np.float64(batch_loss)
+            data_loss = data_loss + size * np.float64(network.data_loss)
+            network.loss.right(out=right[..., start : start + size])
+            start += size
+        n_rows = batches.n_rows
+        yield Epoch(loss / n_rows, data_loss / n_rows, np.count_nonzero(right, axis=-1) / n_rows)

@@ -211,9 +211,12 @@ def test_epoch_loss_is_the_mean_over_samples(dtype):
     network = network_of((3, 5, 4), dtype=dtype)
     expected = network.loss_gradient(X, y)
     batches = Batches(X, y, batch_size=4, n_outputs=4)
-    (loss,) = islice(train(network, SGD(0.0), batches, random_states(1)), 1)
-    assert loss.dtype == np.float64
-    assert loss == pytest.approx(float(expected), rel=1e-6 if dtype == np.float32 else 1e-13)
+    (epoch,) = islice(train(network, SGD(0.0), batches, random_states(1)), 1)
+    assert epoch.loss.dtype == np.float64
+    assert epoch.loss == pytest.approx(float(expected), rel=1e-6 if dtype == np.float32 else 1e-13)
+    assert epoch.data_loss == epoch.loss
+    right = network.forward(X).argmax(axis=1) == y
+    assert epoch.accuracy == right.mean()
 
 
 @pytest.mark.parametrize("shuffled", [False, True])
@@ -223,7 +226,7 @@ def test_train_updates_after_every_batch(shuffled):
     batches = Batches(X, y, sample_weight, batch_size=4, n_outputs=4)
     epochs = train(network, SGD(0.1), batches, random_states(1) if shuffled else None)
     order, (random_state,) = np.arange(10), random_states(1)
-    for loss in islice(epochs, 3):
+    for epoch in islice(epochs, 3):
         if shuffled:
             order = sklearn.utils.shuffle(order, random_state=random_state)
         losses = []
@@ -231,15 +234,16 @@ def test_train_updates_after_every_batch(shuffled):
             losses.append(expected.loss_gradient(X[rows], y[rows], sample_weight[rows]))
             expected.parameters -= 0.1 * expected.gradients
         np.testing.assert_allclose(network.parameters, expected.parameters, rtol=1e-12)
-        assert loss == pytest.approx(np.dot(losses, [0.4, 0.4, 0.2]), rel=1e-13)
+        assert epoch.loss == pytest.approx(np.dot(losses, [0.4, 0.4, 0.2]), rel=1e-13)
 
 
 def test_train_learns():
     X, y, _ = data()
     batches = Batches(X, y, batch_size=4, n_outputs=4)
     network = network_of((3, 20, 4))
-    *_, loss = islice(train(network, Adam(0.05), batches, random_states(1)), 100)
-    assert loss < 0.01
+    *_, epoch = islice(train(network, Adam(0.05), batches, random_states(1)), 100)
+    assert epoch.loss < 0.01
+    assert epoch.accuracy == 1
     assert np.array_equal(network.forward(X).argmax(axis=1), y)
 
 
@@ -314,7 +318,8 @@ def trained(training, dtype, weighted, dropout, k=None):
         n_outputs=units[-1],
     )
     states = [np.random.RandomState(i) for i in networks]
-    losses = np.array(list(islice(train(network, optimizer, batches, states), 3)))
+    epochs = islice(train(network, optimizer, batches, states), 3)
+    losses = np.array([np.array(epoch) for epoch in epochs])
     assert np.isfinite(losses).all()
     return network.parameters, batches.order, losses
 
@@ -339,7 +344,7 @@ def test_stack_trains_bit_for_bit_as_the_single_ones(training, dtype, weighted, 
 def test_stack_reports_bit_for_bit_the_single_losses(training, dtype, weighted, dropout):
     *_, losses = trained(training, dtype, weighted, dropout)
     for k in range(N_NETWORKS):
-        assert np.array_equal(losses[:, k], trained(training, dtype, weighted, dropout, k)[2])
+        assert np.array_equal(losses[..., k], trained(training, dtype, weighted, dropout, k)[2])
 
 
 @pytest.mark.parametrize("activation_class", [ReLU, Tanh])

@@ -1,0 +1,69 @@
+"""scikit-learn's callbacks where it has them (experimental since 1.9), nothing where it has not."""
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:
+
+    class CallbackSupportMixin:
+        """Stands for scikit-learn's mixin in versions that have no callbacks."""
+
+
+class Listener:
+    """Is told of every epoch, and does not listen."""
+
+    def begin_epoch(self) -> None:
+        """Take notice that an epoch begins."""
+
+    def end_epoch(self, fit) -> bool:
+        """Take notice that an epoch has ended; return whether the fit is to stop."""
+        return False
+
+    def end_fit(self) -> None:
+        """Take notice that the fit has ended and the estimator has its fitted attributes."""
+
+
+class CallbackListener(Listener):
+    """Passes on to callbacks what it is told: an epoch is a sub-task of the fit.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier
+        The estimator that is fitted; its callbacks are set up.
+
+    max_subtasks : int
+        The greatest possible number of epochs.
+
+    X, y, sample_weight : array-like
+        What was given to ``fit``.
+    """
+
+    def __init__(self, estimator, max_subtasks: int, X, y, sample_weight) -> None:
+        self.arguments = {
+            "estimator": estimator,
+            "X": X,
+            "y": y,
+            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
+        }
+        self.context = estimator._init_callback_context(max_subtasks=max_subtasks)
+        self.context.call_on_fit_task_begin(**self.arguments)
+
+    def begin_epoch(self) -> None:
+        self.epoch = self.context.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.arguments)
+
+    def end_epoch(self, fit) -> bool:
+        # The copies are only made if a callback asks for the fitted estimator.
+        return self.epoch.call_on_fit_task_end(
+            **self.arguments,
+            reconstruction_attributes=lambda: fit.fitted_attributes(finished=False),
+        )
+
+    def end_fit(self) -> None:
+        self.context.call_on_fit_task_end(**self.arguments, reconstruction_attributes={})
+
+
+def listener_of(estimator, max_subtasks: int, X, y, sample_weight) -> Listener:
+    """Return who is to be told of a fit's epochs: the estimator's callbacks, or nobody."""
+    if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+        return CallbackListener(estimator, max_subtasks, X, y, sample_weight)
+    return Listener()

@@ -1,0 +1,81 @@
+"""From and to scikit-learn's own multi-layer perceptron."""
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.validation import check_is_fitted
+
+SHARED_ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
+SHARED_SOLVERS = {"lbfgs", "sgd", "adam"}
+SHARED_SCHEDULES = {"constant", "invscaling", "adaptive"}
+
+# Fitted attributes that both have under one name and with one meaning.
+SHARED_ATTRIBUTES = (
+    "classes_",
+    "n_features_in_",
+    "feature_names_in_",
+    "n_outputs_",
+    "n_layers_",
+    "out_activation_",
+    "n_iter_",
+    "t_",
+    "loss_",
+    "best_loss_",
+    "loss_curve_",
+    "validation_scores_",
+    "best_validation_score_",
+)
+
+
+def to_sklearn(estimator) -> MLPClassifier:
+    """Return a fitted MLPClassifier with the estimator's weights."""
+    check_is_fitted(estimator)
+    names = {estimator.activation} if isinstance(estimator.activation, str) else set()
+    names = names or set(estimator.activation)
+    if len(names) > 1 or not names <= SHARED_ACTIVATIONS:
+        raise ValueError(
+            f"MLPClassifier has one activation for all hidden layers, from "
+            f"{sorted(SHARED_ACTIVATIONS)}; this network has activation={estimator.activation!r}."
+        )
+    parameters = {name: getattr(estimator, name) for name in MLPClassifier().get_params()}
+    parameters["activation"] = names.pop() if names else "identity"
+    # How it was trained makes no difference to how it predicts.
+    if estimator.solver not in SHARED_SOLVERS:
+        parameters["solver"] = "adam"
+    if estimator.learning_rate not in SHARED_SCHEDULES:
+        parameters["learning_rate"] = "constant"
+    mlp = MLPClassifier(**parameters)
+    _copy_fit(estimator, mlp)
+    mlp._label_binarizer = LabelBinarizer().fit(
+        np.identity(mlp.n_outputs_, int)
+        if mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1
+        else mlp.classes_
+    )
+    # What a warm start of theirs reads.
+    mlp._no_improvement_count = 0
+    mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
+    mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
+    return mlp
+
+
+def from_sklearn(estimator_class, mlp: MLPClassifier):
+    """Return an estimator of the class with an MLPClassifier's parameters and weights."""
+    if not isinstance(mlp, MLPClassifier):
+        raise TypeError(f"Expected an MLPClassifier, got {type(mlp).__name__}.")
+    check_is_fitted(mlp)
+    estimator = estimator_class(**mlp.get_params())
+    estimator.loss_curve_ = []  # theirs has none after lbfgs
+    estimator.best_loss_ = estimator.validation_scores_ = estimator.best_validation_score_ = None
+    _copy_fit(mlp, estimator)
+    estimator.history_ = {"loss": np.array(estimator.loss_curve_, float)}
+    estimator._training_state = {}
+    return estimator
+
+
+def _copy_fit(source, target) -> None:
+    target.coefs_ = [coef.copy() for coef in source.coefs_]
+    target.intercepts_ = [intercept.copy() for intercept in source.intercepts_]
+    for name in SHARED_ATTRIBUTES:
+        if hasattr(source, name):
+            value = getattr(source, name)
+            setattr(target, name, list(value) if isinstance(value, list) else value)

@@ -1,0 +1,181 @@
+"""Callbacks for ``set_callbacks``, in scikit-learn's protocol (experimental since 1.9).
+
+Tasks are epochs (for ``solver='lbfgs'``, iterations) of a fit of
+:class:`~skscratch.MLPScratchClassifier`.
+"""
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+import joblib
+
+__all__ = ["EpochLogger", "ModelCheckpoint"]
+
+logger = logging.getLogger("skscratch")
+
+
+class EpochLogger:
+    """Log the book's line after every so many epochs.
+
+    ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``, and
+    what is recorded of a validation set, at level INFO of the logger ``skscratch``.
+
+    Parameters
+    ----------
+    every : int, default=1
+        After how many epochs a line is logged. The last epoch always has one.
+
+    Examples
+    --------
+    >>> from skscratch.callbacks import EpochLogger
+    >>> EpochLogger(every=100)
+    EpochLogger(every=100)
+    """
+
+    def __init__(self, every: int = 1) -> None:
+        self.every = _check_every(every)
+
+    def __repr__(self) -> str:
+        return f"EpochLogger(every={self.every})"
+
+    def setup(self, estimator, context) -> None:
+        """Do nothing: there is nothing to prepare."""
+
+    def teardown(self, estimator, context) -> None:
+        """Do nothing: there is nothing to clear away."""
+
+    def on_fit_task_begin(self, estimator, context) -> None:
+        """Do nothing: epochs are logged when they end."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
+        """Log a line, if it is time.
+
+        Parameters
+        ----------
+        estimator : MLPScratchClassifier
+            The estimator that is fitted.
+
+        context : CallbackContext
+            The epoch's, or the whole fit's.
+
+        fitted_estimator : MLPScratchClassifier
+            The estimator as it would be if training stopped now.
+        """
+        history = getattr(fitted_estimator, "history_", None)
+        if history is None:
+            return
+        n_epochs = len(history["loss"])
+        due = n_epochs % self.every == 0
+        # The fit's own end has a line only if its last epoch has had none.
+        if due if context.task_name == "epoch" else not due:
+            logger.info(_line(n_epochs, {name: values[-1] for name, values in history.items()}))
+
+
+def _line(n_epochs: int, last: dict[str, float]) -> str:
+    parts = [f"epoch: {n_epochs}"]
+    if "accuracy" in last:
+        parts.append(f"acc: {last['accuracy']:.3f}")
+    loss = f"loss: {last['loss']:.3f}"
+    if "data_loss" in last:
+        regularization = last["regularization_loss"]
+        loss += f" (data_loss: {last['data_loss']:.3f}, reg_loss: {regularization:.3f})"
+    parts.append(loss)
+    if "learning_rate" in last:
+        parts.append(f"lr: {last['learning_rate']:.6g}")
+    if "validation_loss" in last:
+        parts.append(f"val_loss: {last['validation_loss']:.3f}")
+        parts.append(f"val_score: {last['validation_score']:.3f}")
+    return ", ".join(parts)
+
+
+class ModelCheckpoint:
+    """Write the estimator to a file after every so many epochs, as if training had stopped there.
+
+    The file is written beside the target, flushed to disk and renamed over it, so that a process
+    that is killed at any moment leaves the last whole checkpoint. A fit that was cut short is
+    finished, to the same weights, by
+
+    >>> clf = joblib.load("model.joblib")  # doctest: +SKIP
+    >>> clf.set_params(warm_start=True).fit(X, y)  # doctest: +SKIP
+
+    with the same data: it trains for the epochs that are left of ``max_iter``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. In a search, all candidates write to it.
+
+    every : int, default=1
+        After how many epochs it is written. At the end of the fit it always is.
+
+    Examples
+    --------
+    >>> from skscratch.callbacks import ModelCheckpoint
+    >>> ModelCheckpoint("model.joblib", every=10)
+    ModelCheckpoint('model.joblib', every=10)
+    """
+
+    def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
+        self.path = path
+        self.every = _check_every(every)
+
+    def __repr__(self) -> str:
+        return f"ModelCheckpoint({os.fspath(self.path)!r}, every={self.every})"
+
+    def setup(self, estimator, context) -> None:
+        """Do nothing: there is nothing to prepare."""
+
+    def teardown(self, estimator, context) -> None:
+        """Do nothing: there is nothing to clear away."""
+
+    def on_fit_task_begin(self, estimator, context) -> None:
+        """Do nothing: checkpoints are written when epochs end."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
+        """Write the checkpoint, if it is time.
+
+        Parameters
+        ----------
+        estimator : MLPScratchClassifier
+            The estimator that is fitted.
+
+        context : CallbackContext
+            The epoch's, or the whole fit's.
+
+        fitted_estimator : MLPScratchClassifier
+            The estimator as it would be if training stopped now.
+        """
+        if fitted_estimator is None:
+            return
+        if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
+            return
+        self._write(_without_callbacks(fitted_estimator))
+
+    def _write(self, estimator) -> None:
+        target = Path(self.path)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                joblib.dump(estimator, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+
+def _without_callbacks(estimator):
+    """Return a copy without what scikit-learn has noted of the running fit and its callbacks."""
+    attributes = {name: value for name, value in vars(estimator).items() if "callback" not in name}
+    copy = type(estimator).__new__(type(estimator))
+    vars(copy).update(attributes)
+    return copy
+
+
+def _check_every(every: int) -> int:
+    if not isinstance(every, int) or every < 1:
+        raise ValueError(f"every must be an integer >= 1, got {every!r}.")
+    return every

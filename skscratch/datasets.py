@@ -1,0 +1,187 @@
+"""Data sets to learn with: a spiral, vertical bands and a sine, drawn anew at every size.
+
+They are those of Neural Networks from Scratch in Python, with scikit-learn's manners: whatever is
+random comes from ``random_state``. ``random_state=seed`` draws what the book's package ``nnfs``
+draws after ``numpy.random.seed(seed)``, bit for bit.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, validate_params
+
+__all__ = ["make_sine", "make_spiral", "make_vertical"]
+
+_POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+_STANDARD_DEVIATION = Interval(Real, 0, None, closed="left")
+
+_CLASSES = {
+    "n_samples": [_POSITIVE_INT],
+    "n_classes": [_POSITIVE_INT],
+    "noise": [_STANDARD_DEVIATION],
+    "random_state": ["random_state"],
+}
+
+
+@validate_params(_CLASSES, prefer_skip_nested_validation=True)
+def make_spiral(
+    n_samples: int = 100,
+    n_classes: int = 3,
+    *,
+    noise: float = 0.2,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a spiral whose arms are the classes.
+
+    Each arm runs from the origin to the unit circle and turns by 10 radians on its way, where the
+    next one begins. No straight line separates any two of them. The data set is that of Karpathy's
+    notes for Stanford's CS231n [1]_.
+
+    Parameters
+    ----------
+    n_samples : int, default=100
+        Number of samples in each class.
+
+    n_classes : int, default=3
+        Number of classes.
+
+    noise : float, default=0.2
+        Standard deviation of the angle, in units of 0.4 radians: an arm is 4 units long. The radius
+        is exact.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the noise. Pass an int for reproducible output across multiple function calls.
+        With ``None`` every call is different; NumPy's global random state is not used.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples * n_classes, 2)
+        The points, class by class, each class from the origin outwards.
+
+    y : ndarray of shape (n_samples * n_classes,)
+        The classes, 0 to ``n_classes - 1``.
+
+    References
+    ----------
+    .. [1] A. Karpathy, "CS231n: convolutional neural networks for visual recognition. Putting it
+       together: minimal neural network case study", 2015,
+       https://cs231n.github.io/neural-networks-case-study/
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.datasets import make_spiral
+    >>> X, y = make_spiral(n_samples=100, n_classes=3, random_state=0)
+    >>> X.shape, np.bincount(y)
+    ((300, 2), array([100, 100, 100]))
+    >>> np.hypot(*X[[0, 99]].T).round(6)
+    array([0., 1.])
+    """
+    random_state = _random_state(random_state)
+    classes = np.arange(n_classes)
+    radius = np.linspace(0, 1, n_samples)
+    t = np.linspace(4 * classes, 4 * (classes + 1), n_samples, axis=1)
+    t += random_state.normal(scale=noise, size=t.shape)
+    X = np.stack([radius * np.sin(2.5 * t), radius * np.cos(2.5 * t)], axis=-1)
+    return X.reshape(-1, 2), np.repeat(classes, n_samples)
+
+
+@validate_params(_CLASSES, prefer_skip_nested_validation=True)
+def make_vertical(
+    n_samples: int = 100,
+    n_classes: int = 3,
+    *,
+    noise: float = 0.1,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw clouds side by side, each a class: vertical lines all but separate them.
+
+    Parameters
+    ----------
+    n_samples : int, default=100
+        Number of samples in each class.
+
+    n_classes : int, default=3
+        Number of classes.
+
+    noise : float, default=0.1
+        Standard deviation of either coordinate around the class's center, ``(class / 3, 0.5)``.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the noise. Pass an int for reproducible output across multiple function calls.
+        With ``None`` every call is different; NumPy's global random state is not used.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples * n_classes, 2)
+        The points, class by class.
+
+    y : ndarray of shape (n_samples * n_classes,)
+        The classes, 0 to ``n_classes - 1``.
+
+    Examples
+    --------
+    >>> from skscratch.datasets import make_vertical
+    >>> X, y = make_vertical(n_samples=10_000, random_state=0)
+    >>> [X[y == label].mean(axis=0).round(2).tolist() for label in range(3)]
+    [[-0.0, 0.5], [0.33, 0.5], [0.67, 0.5]]
+    """
+    random_state = _random_state(random_state)
+    classes = np.arange(n_classes)
+    X = random_state.normal(scale=noise, size=(n_classes, 2, n_samples)).swapaxes(1, 2)
+    X[..., 0] += classes[:, np.newaxis] / 3
+    X[..., 1] += 0.5
+    return X.reshape(-1, 2), np.repeat(classes, n_samples)
+
+
+@validate_params(
+    {
+        "n_samples": [_POSITIVE_INT],
+        "noise": [_STANDARD_DEVIATION],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_sine(
+    n_samples: int = 1000,
+    *,
+    noise: float = 0.0,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sample one period of the sine: ``y = sin(2 pi x)``, a problem of regression.
+
+    Parameters
+    ----------
+    n_samples : int, default=1000
+        Number of samples, evenly spaced in [0, 1).
+
+    noise : float, default=0.0
+        Standard deviation of what is added to ``y``.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the noise. Pass an int for reproducible output across multiple function calls.
+        With ``None`` every call is different; NumPy's global random state is not used.
+
+    Returns
+    -------
+    X : ndarray of shape (n_samples, 1)
+        The places.
+
+    y : ndarray of shape (n_samples,)
+        The values there.
+
+    Examples
+    --------
+    >>> from skscratch.datasets import make_sine
+    >>> X, y = make_sine(n_samples=4)
+    >>> X.ravel(), abs(y).round(6)
+    (array([0.  , 0.25, 0.5 , 0.75]), array([0., 1., 0., 1.]))
+    """
+    x = np.arange(n_samples) / n_samples
+    y = np.sin(2 * np.pi * x)
+    y += _random_state(random_state).normal(scale=noise, size=n_samples)
+    return x[:, np.newaxis], y
+
+
+def _random_state(seed) -> np.random.RandomState:
+    return seed if isinstance(seed, np.random.RandomState) else np.random.RandomState(seed)
