@@ -55,3 +55,13 @@ def as_floating(values) -> np.ndarray:
     """Return ``values`` as an array of floating point numbers, itself if it is one."""
     values = np.asarray(values)
     return values if values.dtype.kind == "f" else values.astype(np.float64)
+
+
+def side_by_side(values: list, n_axes: int = 1):
+    """Return the hyper-parameters of several networks: a number if it is one, else an array.
+
+    The array is of shape ``(K, 1)``, with ``n_axes=2`` of shape ``(K, 1, 1)``.
+    """
+    if all(value == values[0] for value in values):
+        return values[0]
+    return np.array(values, np.float64).reshape(-1, *[1] * n_axes)

@@ -67,7 +67,7 @@ def hidden_activations(estimator) -> list[type]:
     names, n_hidden = estimator.activation, len(hidden_layer_sizes(estimator))
     if isinstance(names, str):
         names = [names] * n_hidden
-    if len(names) != n_hidden or not set(names) <= set(ACTIVATIONS):
+    if len(names) != n_hidden or not all(name in list(ACTIVATIONS) for name in names):
         raise ValueError(
             f"activation must be one of {sorted(ACTIVATIONS)} or a list of {n_hidden} of them, one "
             f"for each hidden layer; got {estimator.activation!r}."
@@ -78,6 +78,7 @@ def hidden_activations(estimator) -> list[type]:
 def make_network(estimator, data, random_state, dropout_generator) -> Network:
     """Build a network with new weights, which are drawn in MLPClassifier's order."""
     layers = []
+    hidden_activations(estimator)  # refuses what the initializers could not read
     shapes = list(pairwise(_units(estimator, data)))
     for i, (shape, strengths) in enumerate(zip(shapes, _strengths(estimator), strict=True)):
         layers.append(
@@ -158,14 +159,12 @@ def _per_layer(estimator, name: str, n_layers: int, what: str) -> list[float]:
     """Return a parameter as one number for each layer."""
     value = getattr(estimator, name)
     array = np.asarray(value, dtype=float)
-    if array.ndim == 0:
-        return [float(array)] * n_layers
-    if array.shape != (n_layers,) or not (np.isfinite(array) & (array >= 0)).all():
+    if array.shape not in ((), (n_layers,)) or not (np.isfinite(array) & (array >= 0)).all():
         raise ValueError(
             f"{name} must be a number >= 0 or a list of {n_layers} of them, one for each {what}; "
             f"got {value!r}."
         )
-    return array.tolist()
+    return np.broadcast_to(array, n_layers).tolist()
 
 
 def make_optimizer(estimator) -> optimizers.Optimizer:

@@ -1,11 +1,15 @@
 """scikit-learn's callbacks where it has them (experimental since 1.9), nothing where it has not."""
 
 try:
-    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
 
     class CallbackSupportMixin:
         """Stands for scikit-learn's mixin in versions that have no callbacks."""
+
+    def with_callbacks(method):
+        """Return the method, in versions that have no callbacks."""
+        return method
 
 
 class Listener:

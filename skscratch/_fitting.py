@@ -74,11 +74,11 @@ class LabelledData:
 class TrainingData(LabelledData):
     """What to train on: all rows, or some of them, and a validation set if one was given.
 
-    The weights of the classes are in ``sample_weight`` already.
+    The weights of the classes, an array for each label, are in ``sample_weight`` already.
     """
 
     rows: np.ndarray | None = None
-    class_weight: dict | list[dict] | None = None
+    class_weights: list[np.ndarray] | None = None
     validation: LabelledData | None = None
 
     @property
@@ -273,6 +273,8 @@ class StochasticFit(Fit):
         self.t = estimator.t_ if resume else 0
         self.no_improvement_count = state.get("no_improvement_count", 0)
         self.learning_rate_scale = state.get("learning_rate_scale", 1.0)
+        # A checkpoint of the last epoch may know that there was no more improvement.
+        self.stopped = self.n_iter > 0 and self._is_stuck()
 
         rows = data.rows
         self.split_random_state = None
@@ -280,7 +282,9 @@ class StochasticFit(Fit):
         if estimator.early_stopping:
             if self.validator is None:
                 rows = self._hold_out(state)
-            best = estimator.best_validation_score_ if resume else None
+            # Only fits with early stopping, which have no best loss, keep the best weights.
+            if resume and estimator.best_loss_ is None:
+                best = estimator.best_validation_score_
         elif resume and estimator.best_loss_ is not None:
             best = -estimator.best_loss_
         # What is to be improved is the validation score, or minus the training loss.
@@ -307,8 +311,8 @@ class StochasticFit(Fit):
         if state.get("dropout") is not None:
             self.dropout_generator.bit_generator.state = state["dropout"]
         elif uses_dropout(self.estimator):
-            # Drawn after the first weights, so that these are the same without dropout.
-            seed = self.random_state.randint(1 << 31)
+            # Drawn from a copy: the weights and the order of samples are those without dropout.
+            seed = copy.deepcopy(self.random_state).randint(1 << 31)
             self.dropout_generator.bit_generator.state = np.random.PCG64(seed).state
 
     def _batch_size(self, n_rows: int) -> int:
@@ -363,8 +367,9 @@ class StochasticFit(Fit):
                 self.optimizer.learning_rate = self.learning_rate()
                 listener.begin_epoch()
                 epoch = next(epochs)
-                stop = self.end_epoch(epoch, self.optimizer.current_learning_rate)
-                if listener.end_epoch(self) or stop:
+                self.end_epoch(epoch, self.optimizer.current_learning_rate)
+                self.stopped |= bool(listener.end_epoch(self))
+                if self.stopped:
                     break
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.")
@@ -373,6 +378,8 @@ class StochasticFit(Fit):
     @property
     def n_epochs_left(self) -> int:
         """Number of epochs that this fit may still train."""
+        if self.stopped:
+            return 0
         return max(0, (1 if self.incremental else self.estimator.max_iter) - self.n_iter)
 
     def end_epoch(self, epoch: Epoch, learning_rate: float) -> bool:
@@ -393,6 +400,11 @@ class StochasticFit(Fit):
         )
 
         improvement = validation["validation_score"] if estimator.early_stopping else -loss
+        if math.isnan(improvement):
+            raise ValueError(
+                f"The validation score is not a number, early stopping cannot compare it: choose "
+                f"another scoring than {estimator.scoring!r}, or another validation set."
+            )
         if improvement < self.best + estimator.tol:
             self.no_improvement_count += 1
         else:
@@ -401,7 +413,11 @@ class StochasticFit(Fit):
             self.best = improvement
             if estimator.early_stopping:
                 self.best_parameters[:] = self.parameters
-        return self.no_improvement_count > estimator.n_iter_no_change and self._give_up()
+        self.stopped = self._is_stuck() and self._give_up()
+        return self.stopped
+
+    def _is_stuck(self) -> bool:
+        return self.no_improvement_count > self.estimator.n_iter_no_change
 
     def _give_up(self) -> bool:
         """Return whether to stop, or take smaller steps first."""
@@ -432,7 +448,7 @@ class StochasticFit(Fit):
             learning_rate /= (self.t + 1) ** estimator.power_t
         if estimator.learning_rate == "cosine":
             epoch = len(self.history["loss"]) if self.incremental else self.n_iter
-            if self.incremental and epoch > estimator.max_iter:
+            if self.incremental and epoch >= estimator.max_iter:
                 raise ValueError(
                     f"learning_rate='cosine' has fallen to 0 after max_iter={estimator.max_iter} "
                     f"epochs. Raise max_iter before the first call of partial_fit, or choose "
@@ -449,7 +465,7 @@ class StochasticFit(Fit):
             return
         loss, n_outputs = self.history["loss"][-1], self.data.n_outputs
         guessing = math.log(n_outputs if self.data.out_activation == "softmax" else 2**n_outputs)
-        if self.n_epochs_left == 0:
+        if not self.stopped and self.n_epochs_left == 0:
             if estimator.tol > 0:
                 warnings.warn(
                     f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and "
@@ -457,7 +473,7 @@ class StochasticFit(Fit):
                     f"{estimator.max_iter} epochs are what you want.",
                     ConvergenceWarning,
                 )
-        elif self.no_improvement_count > estimator.n_iter_no_change and loss > 2 * guessing:
+        elif self._is_stuck() and loss > 2 * guessing:
             # Steps that were too large, and yet left everything finite.
             warnings.warn(
                 f"Training stopped improving at a loss of {loss:.3g}, worse than that of guessing "

@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -463,15 +463,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         """
         resume = self.warm_start and hasattr(self, "coefs_")
         with self._unchanged_on_error():
-            X_valid, y_valid = self._validate(X, y, resume)
-            classes = unique_labels(y_valid)
-            if resume and not np.array_equal(classes, self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the previous "
-                    f"call to fit. Previously got {self.classes_}, `y` has {classes}"
-                )
-            data = self._training_data(X_valid, y_valid, sample_weight, classes)
-            data.validation = self._validation_data(data, X_val, y_val, sample_weight_val)
+            data = self._prepare(X, y, sample_weight, X_val, y_val, sample_weight_val, resume)
             listener = listener_of(self, self.max_iter, X, y, sample_weight)
             self._fit(data, resume, listener)
             listener.end_fit()
@@ -521,7 +513,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         resume = hasattr(self, "coefs_")
         with self._unchanged_on_error():
             X, y = self._validate(X, y, resume)
-            if self._is_balanced():
+            if self.class_weight == "balanced":
                 raise ValueError(
                     "class_weight='balanced' cannot be used in partial_fit, which does not know "
                     "how frequent the classes are. Pass a dict, for example of "
@@ -669,6 +661,21 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             vars(self).update({**before, **callbacks})
             raise
 
+    def _prepare(
+        self, X, y, sample_weight, X_val, y_val, sample_weight_val, resume: bool = False
+    ) -> _fitting.TrainingData:
+        """Validate the arguments of ``fit`` and encode the labels."""
+        X, y = self._validate(X, y, resume)
+        classes = unique_labels(y)
+        if resume and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+        data = self._training_data(X, y, sample_weight, classes)
+        data.validation = self._validation_data(data, X_val, y_val, sample_weight_val)
+        return data
+
     def _validate(self, X, y, resume: bool) -> tuple:
         """Return X and y as arrays that can be trained on."""
         X, y = validate_data(
@@ -699,18 +706,19 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _training_data(self, X, y, sample_weight, classes) -> _fitting.TrainingData:
         """Encode the labels, weigh the classes and leave out samples without weight."""
-        rows = None
+        encoded = _encode(y, classes, X.dtype, "y")
+        labels = classes if y.ndim == 1 else np.array([0, 1])
+        counted = slice(None)
         if sample_weight is not None:
             sample_weight = _check_weights(sample_weight, X)
-            if not sample_weight.all():
-                rows = np.flatnonzero(sample_weight)
-        class_weight = self._class_weight_of(y if rows is None else y[rows])
+            counted = sample_weight > 0
+        class_weights = _class_weights(self.class_weight, labels, _codes(encoded[0])[:, counted])
+        sample_weight = _weigh(encoded[0], class_weights, sample_weight, X.dtype)
+        rows = None
+        if sample_weight is not None and not sample_weight.all():
+            rows = np.flatnonzero(sample_weight)
         return _fitting.TrainingData(
-            X,
-            *_encode(y, classes, X.dtype),
-            _weigh_classes(class_weight, y, sample_weight, X.dtype),
-            rows=rows,
-            class_weight=class_weight,
+            X, *encoded, sample_weight, rows=rows, class_weights=class_weights
         )
 
     def _validation_data(
@@ -732,26 +740,11 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         if sample_weight_val is not None:
             sample_weight_val = _check_weights(sample_weight_val, X_val)
         _check_known(y_val, data.classes, "y_val")
-        encoded = _encode(y_val, data.classes, X_val.dtype)
+        encoded = _encode(y_val, data.classes, X_val.dtype, "y_val")
         if encoded[-2:] != (data.n_outputs, data.out_activation):
             raise ValueError("y_val must be like y: one class per sample, or several labels.")
-        sample_weight_val = _weigh_classes(data.class_weight, y_val, sample_weight_val, X_val.dtype)
+        sample_weight_val = _weigh(encoded[0], data.class_weights, sample_weight_val, X_val.dtype)
         return _fitting.LabelledData(X_val, *encoded, sample_weight_val)
-
-    def _is_balanced(self) -> bool:
-        return isinstance(self.class_weight, str)
-
-    def _class_weight_of(self, y: np.ndarray) -> dict | list[dict] | None:
-        """Return the weight of each class, or of each label's two, where that is asked for."""
-        if not self._is_balanced():
-            return self.class_weight
-
-        def balanced(column):
-            classes = np.unique(column)
-            weights = compute_class_weight("balanced", classes=classes, y=column)
-            return dict(zip(classes.tolist(), weights, strict=True))
-
-        return balanced(y) if y.ndim == 1 else [balanced(column) for column in y.T]
 
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
@@ -816,25 +809,67 @@ def _check_known(y: np.ndarray, classes: np.ndarray, name: str) -> None:
 
 
 def _check_weights(sample_weight, X) -> np.ndarray:
-    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-    if not sample_weight.any():
-        raise ValueError("All sample weights are zero: at least one must be positive.")
+    sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    _check_any(sample_weight)
     return sample_weight
 
 
-def _weigh_classes(class_weight, y, sample_weight, dtype) -> np.ndarray | None:
-    """Return the samples' weights, times those of their classes."""
+def _check_any(sample_weight: np.ndarray) -> None:
+    if not sample_weight.any():
+        raise ValueError("All sample weights are zero: at least one must be positive.")
+
+
+def _codes(targets: np.ndarray) -> np.ndarray:
+    """Return the index of every sample's class in a row, or a row of 0 and 1 for each label."""
+    return targets.reshape(len(targets), -1).T.astype(int)
+
+
+def _class_weights(class_weight, labels: np.ndarray, codes: np.ndarray) -> list[np.ndarray] | None:
+    """Return the weights of ``labels``, for each row of ``codes``, which are their indices."""
     if class_weight is None:
-        return sample_weight
-    weights = compute_sample_weight(class_weight, y).astype(dtype)
-    return weights if sample_weight is None else weights * sample_weight
+        return None
+    if class_weight == "balanced":
+        return [_balanced(row, len(labels)) for row in codes]
+    given = [class_weight] if len(codes) == 1 else class_weight
+    if len(given) != len(codes) or not all(isinstance(weights, dict) for weights in given):
+        raise ValueError(
+            f"class_weight must be 'balanced' or a dict, for several labels a list with a dict for "
+            f"each of them; got {class_weight!r} for {len(codes)} label(s)."
+        )
+    weights = [compute_class_weight(weights, classes=labels, y=labels) for weights in given]
+    if not (np.isfinite(weights) & (np.asarray(weights) >= 0)).all():
+        raise ValueError(f"class_weight must be finite and >= 0, got {class_weight!r}.")
+    return weights
 
 
-def _encode(y: np.ndarray, classes: np.ndarray, dtype) -> tuple[np.ndarray, np.ndarray, int, str]:
+def _balanced(codes: np.ndarray, n_labels: int) -> np.ndarray:
+    present, weights = np.unique(codes), np.ones(n_labels)
+    weights[present] = compute_class_weight("balanced", classes=present, y=codes)
+    return weights
+
+
+def _weigh(targets: np.ndarray, class_weights, sample_weight, dtype) -> np.ndarray | None:
+    """Return the samples' weights, times those of their classes."""
+    if class_weights is not None:
+        rows = zip(class_weights, _codes(targets), strict=True)
+        product = np.prod([weights[row] for weights, row in rows], axis=0)
+        sample_weight = product if sample_weight is None else product * sample_weight
+    if sample_weight is None:
+        return None
+    sample_weight = sample_weight.astype(dtype, copy=False)
+    _check_any(sample_weight)
+    return sample_weight
+
+
+def _encode(
+    y: np.ndarray, classes: np.ndarray, dtype, name: str
+) -> tuple[np.ndarray, np.ndarray, int, str]:
     """Return targets, classes, and the number and activation of the outputs."""
     if y.ndim == 2:
         if y.shape[1] != len(classes):
-            raise ValueError(f"`y` has {y.shape[1]} labels, expected {len(classes)}: {classes}.")
+            raise ValueError(
+                f"`{name}` has {y.shape[1]} labels, expected {len(classes)}: {classes}."
+            )
         return y.astype(dtype), classes, y.shape[1], "logistic"
     encoder = LabelEncoder()
     encoder.classes_ = classes

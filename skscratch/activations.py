@@ -9,7 +9,8 @@ The arrays that are returned belong to the activation, which fills them again at
 what is to be kept.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,6 +37,22 @@ class Activation(Reusing):
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
+
+    @classmethod
+    def stack(cls, activations: "Sequence[Activation]") -> Self:
+        """Return an activation for ``K`` networks.
+
+        Parameters
+        ----------
+        activations : sequence of Activation
+            One of each network.
+
+        Returns
+        -------
+        activation : Activation
+            A new one of the same class.
+        """
+        return cls(inplace=activations[0].inplace)
 
     def forward(self, inputs: np.ndarray) -> np.ndarray:
         """Return the activation's outputs.

@@ -70,7 +70,10 @@ class EpochLogger:
         due = n_epochs % self.every == 0
         # The fit's own end has a line only if its last epoch has had none.
         if due if context.task_name == "epoch" else not due:
-            logger.info(_line(n_epochs, {name: values[-1] for name, values in history.items()}))
+            last = {name: values[-1] for name, values in history.items()}
+            # What only earlier fits recorded is not a number.
+            recorded = {name: value for name, value in last.items() if value == value}
+            logger.info(_line(n_epochs, recorded))
 
 
 def _line(n_epochs: int, last: dict[str, float]) -> str:

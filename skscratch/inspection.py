@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 __all__ = ["LossCurveDisplay", "WeightsDisplay"]
 
-# How each of an estimator's curves is drawn: their color is the estimator's.
+# What each curve is called, and how it is drawn.
 _CURVES = {
     "loss": ("training loss", {"linestyle": "-"}),
     "validation_loss": ("validation loss", {"linestyle": "--"}),
@@ -112,7 +112,8 @@ class LossCurveDisplay:
             Whether to draw the learning rate on a second axis.
 
         name : str, default=None
-            The estimator's name in the legend, to tell several in one axes apart.
+            The estimator's name in the legend. All of its curves are then of one color, to tell
+            several estimators in one axes apart.
 
         ax : matplotlib Axes, default=None
             Axes to draw in. ``None`` makes a new figure.
@@ -219,25 +220,27 @@ class LossCurveDisplay:
             label, style = _CURVES[key]
             # Where there are only training losses, the estimators' names will do.
             label = prefix + label if name is None or len(wanted) > 1 else name
-            self._draw(self.ax_, key, label, {**style, **kwargs})
+            self._draw(self.ax_, key, label, {**style, **self._color(name), **kwargs})
         self._mark_best_epoch(prefix)
         self.ax_.set(xlabel=self.step, ylabel="loss")
 
         self.learning_rate_ax_ = None
         if learning_rate:
             self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate")
-            style = {"linewidth": 1, "alpha": 0.5}
-            self._draw(
-                self.learning_rate_ax_, "learning_rate", prefix + "learning rate", style | kwargs
-            )
+            style = {"linewidth": 1, "alpha": 0.5, "color": "black", **self._color(name), **kwargs}
+            self._draw(self.learning_rate_ax_, "learning_rate", prefix + "learning rate", style)
         axes = [self.ax_, *[self.learning_rate_ax_] * learning_rate]
         self.ax_.legend(handles=[line for ax in axes for line in ax.get_legend_handles_labels()[0]])
         return self
 
+    def _color(self, name: str | None) -> dict[str, Any]:
+        """Return the color of all curves of an estimator with a name, once there is one."""
+        if name is None or "loss" not in self.lines_:
+            return {}
+        return {"color": self.lines_["loss"].get_color()}
+
     def _draw(self, ax, key: str, label: str, style: dict) -> None:
         values = np.asarray(self.history[key])
-        if "loss" in self.lines_ and not {"color", "c"} & style.keys():
-            style = {**style, "color": self.lines_["loss"].get_color()}
         epochs = np.arange(1, len(values) + 1)
         (self.lines_[key],) = ax.plot(epochs, values, label=label, **style)
 

@@ -9,11 +9,12 @@ The arrays that are returned belong to the layer, which fills them again at its 
 what is to be kept.
 """
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from skscratch._arrays import Reusing, as_floating, zeros
+from skscratch._arrays import Reusing, as_floating, side_by_side, zeros
 from skscratch.initializers import Initializer, RandomState, scaled_normal
 
 __all__ = ["Dense", "Dropout"]
@@ -124,6 +125,29 @@ class Dense(Reusing):
         layer = cls.__new__(cls)
         layer._set_up(weights, biases, *regularizers)
         return layer
+
+    @classmethod
+    def stack(cls, layers: "Sequence[Dense]") -> Self:
+        """Return ``K`` layers of one shape as one layer of ``K`` networks, with copied arrays.
+
+        Parameters
+        ----------
+        layers : sequence of Dense
+            One of each network.
+
+        Returns
+        -------
+        layer : Dense
+            With weights of shape ``(K, n_inputs, n_neurons)``.
+        """
+        return cls.from_arrays(
+            np.stack([layer.weights for layer in layers]),
+            np.stack([layer.biases for layer in layers]),
+            side_by_side([layer.weight_regularizer_l1 for layer in layers], 2),
+            side_by_side([layer.weight_regularizer_l2 for layer in layers], 2),
+            side_by_side([layer.bias_regularizer_l1 for layer in layers], 2),
+            side_by_side([layer.bias_regularizer_l2 for layer in layers], 2),
+        )
 
     def _set_up(
         self,
@@ -379,6 +403,23 @@ class Dropout(Reusing):
 
     def __repr__(self) -> str:
         return f"Dropout({self.rate})"
+
+    @classmethod
+    def stack(cls, layers: "Sequence[Dropout]") -> Self:
+        """Return ``K`` layers as one layer of ``K`` networks, each with its own generator.
+
+        Parameters
+        ----------
+        layers : sequence of Dropout
+            One of each network.
+
+        Returns
+        -------
+        layer : Dropout
+            Drops what each of the layers would.
+        """
+        rate = side_by_side([layer.rate for layer in layers], 2)
+        return cls(rate, [layer.random_state for layer in layers])
 
     def forward(self, inputs: np.ndarray) -> np.ndarray:
         """Return ``inputs`` with a random share of them 0 and the others scaled up.

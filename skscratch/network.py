@@ -1,9 +1,11 @@
 """The network: layers in order and a loss, over one vector of parameters."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
+from skscratch._arrays import side_by_side
 from skscratch.layers import Dense
 from skscratch.losses import LogitsLoss
 
@@ -98,6 +100,26 @@ class Network:
         self._penalty = np.empty_like(self._weights)
         self._after_first = self.layers[: self.layers.index(self.dense[0]) : -1]
         self._regularized = [layer for layer in self.dense if layer.is_regularized]
+
+    @classmethod
+    def stack(cls, networks: "Sequence[Network]") -> Self:
+        """Return networks of one shape as one, to be trained side by side.
+
+        Parameters
+        ----------
+        networks : sequence of Network
+            ``K`` networks with the same layers, of the same dtype.
+
+        Returns
+        -------
+        network : Network
+            With copies of their parameters, of shape ``(K, P)``.
+        """
+        layers = [
+            type(same[0]).stack(same) for same in zip(*(n.layers for n in networks), strict=True)
+        ]
+        alpha = side_by_side([network.alpha for network in networks])
+        return cls(layers, type(networks[0].loss)(), alpha)
 
     def __repr__(self) -> str:
         return f"Network({self.layers}, {self.loss})"

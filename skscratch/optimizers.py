@@ -11,9 +11,12 @@ stand here where textbooks have powers, whose last digit depends on how many are
 
 import copy
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+
+from skscratch._arrays import side_by_side
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSprop"]
 
@@ -48,6 +51,53 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate}, decay={self.decay})"
+
+    @classmethod
+    def stack(cls, optimizers: "Sequence[Optimizer]") -> Self:
+        """Return one optimizer for ``K`` networks, which goes on from where each one's was.
+
+        Parameters
+        ----------
+        optimizers : sequence of Optimizer
+            One of each network, all with the same number of iterations.
+
+        Returns
+        -------
+        optimizer : Optimizer
+            With hyper-parameters of shape ``(K, 1)`` where they differ.
+        """
+        stacked = copy.copy(optimizers[0])
+        for name in vars(stacked):
+            if not name.startswith("_"):
+                setattr(stacked, name, side_by_side([vars(each)[name] for each in optimizers]))
+        stacked._scratch = None
+        stacked._state = {}
+        for name, value in optimizers[0]._state.items():
+            values = [each._state[name] for each in optimizers]
+            is_array = isinstance(value, np.ndarray)
+            stacked._state[name] = np.stack(values) if is_array else side_by_side(values)
+        return stacked
+
+    def state_dict_of(self, k: int) -> dict[str, Any]:
+        """Return a copy of what the optimizer of a stack remembers of one network.
+
+        Parameters
+        ----------
+        k : int
+            The network's index.
+
+        Returns
+        -------
+        state : dict
+            For :meth:`load_state_dict` of an optimizer of that network alone.
+        """
+        state = {"iterations": self.iterations}
+        for name, value in self._state.items():
+            if isinstance(value, np.ndarray):
+                # A hyper-parameter's column, or a row of numbers like the parameters.
+                value = value[k].copy() if value.shape == self._scratch.shape else value[k].item()
+            state[name] = value
+        return state
 
     def update(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
         """Change ``parameters`` in place by one step against ``gradients``.

@@ -208,4 +208,4 @@ def train(
             network.loss.right(out=right[..., start : start + size])
             start += size
         n_rows = batches.n_rows
-        yield Epoch(loss / n_rows, data_loss / n_rows, np.count_nonzero(right, axis=-1) / n_rows)
+        yield Epoch(loss / n_rows, data_loss / n_rows, np.add.reduce(right, axis=-1) / n_rows)

@@ -1,0 +1,191 @@
+"""Fits of one shape, trained side by side: bit for bit what each trains alone."""
+
+import traceback
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skscratch._building import hidden_activations, hidden_layer_sizes
+from skscratch._fitting import StochasticFit, TrainingData
+from skscratch.network import Network
+from skscratch.training import Batches, Epoch, train
+
+# Larger stacks fall out of the processor's cache: so many networks, by the size of a number, and
+# so many bytes for their parameters, moments and activations.
+MAX_NETWORKS = {4: 40, 8: 20}
+MAX_BYTES = 128 * 2**20
+
+
+class Failure(NamedTuple):
+    """What ended a fit before its time."""
+
+    error: Exception
+    traceback: str
+
+    @classmethod
+    def now(cls, error: Exception) -> "Failure":
+        """Return the exception that is being handled."""
+        return cls(error, traceback.format_exc())
+
+
+def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
+    """Return what fits have in common if they can be stacked."""
+    hold_out = estimator.early_stopping and data.validation is None
+    state = estimator._training_state if resume else {}
+    return (
+        estimator.solver,
+        estimator.nesterovs_momentum,
+        estimator.shuffle,
+        estimator.batch_size,
+        estimator.clip_norm is None,
+        estimator.input_dropout > 0,
+        tuple(np.ravel(np.greater(estimator.dropout, 0))),
+        tuple(hidden_layer_sizes(estimator)),
+        tuple(hidden_activations(estimator)),
+        hold_out and estimator.validation_fraction,
+        data.n_rows,
+        data.sample_weight is None,
+        data.X.shape[1],
+        data.X.dtype,
+        data.n_outputs,
+        data.out_activation,
+        state["optimizer"]["iterations"] if state else 0,
+    )
+
+
+def max_stack_size(estimator, data: TrainingData) -> int:
+    """Return how many fits like this one may be in a stack."""
+    units = [data.X.shape[1], *hidden_layer_sizes(estimator), data.n_outputs]
+    parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
+    batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
+    # Parameters, gradients and four more vectors like them; of a batch, its inputs and of every
+    # layer the outputs, their gradients and what the activation keeps.
+    numbers = 6 * parameters + min(batch_size, data.n_rows) * (units[0] + 5 * sum(units[1:]))
+    itemsize = data.X.dtype.itemsize
+    return max(1, min(MAX_NETWORKS[itemsize], MAX_BYTES // (numbers * itemsize)))
+
+
+def run_stack(fits: Sequence[StochasticFit]) -> list[dict[str, Any] | Failure]:
+    """Train fits of one shape side by side.
+
+    Parameters
+    ----------
+    fits : sequence of StochasticFit
+        Whose estimators and data have the same :func:`shape_of`.
+
+    Returns
+    -------
+    results : list of dict or Failure
+        The fitted attributes of each, or why it has none. A fit that fails leaves the others
+        untouched.
+    """
+    results: dict[int, dict[str, Any] | Failure] = {}
+    training = [fit for fit in fits if fit.n_epochs_left > 0]
+    shared = SharedData(training) if training else None
+    with np.errstate(over="ignore", invalid="ignore"):
+        while training:
+            stack = Stack(training, shared)
+            ended = []
+            while not ended:
+                for fit, epoch, learning_rate in stack.train_epoch():
+                    try:
+                        stop = fit.end_epoch(epoch, learning_rate)
+                    except ValueError as error:
+                        results[id(fit)] = Failure.now(error)
+                        stop = True
+                    if stop or fit.n_epochs_left == 0:
+                        ended.append(fit)
+            stack.dissolve()
+            training = [fit for fit in training if fit not in ended]
+        for fit in fits:
+            if id(fit) not in results:
+                try:
+                    fit.end()
+                    results[id(fit)] = fit.fitted_attributes()
+                except ValueError as error:
+                    results[id(fit)] = Failure.now(error)
+    return [results[id(fit)] for fit in fits]
+
+
+class SharedData:
+    """The training data of several fits, each array of them once.
+
+    Folds have data of their own, candidates that are trained on one fold share them.
+    """
+
+    def __init__(self, fits: Sequence[StochasticFit]) -> None:
+        distinct = {id(fit.data.X): fit.data for fit in fits}
+        self.X = _joined([data.X for data in distinct.values()])
+        self.y = _joined([data.y for data in distinct.values()])
+        starts = np.cumsum([0] + [data.X.shape[0] for data in distinct.values()])
+        self._starts = dict(zip(distinct, starts, strict=False))
+
+    def rows(self, fit: StochasticFit) -> np.ndarray:
+        """Return where a fit's rows are."""
+        rows = fit.batches.rows
+        if rows is None:
+            rows = np.arange(fit.batches.n_rows)
+        return rows + self._starts[id(fit.data.X)]
+
+    def sample_weight(self, fits: Sequence[StochasticFit]) -> np.ndarray | None:
+        """Return each fit's weights where its rows are."""
+        if fits[0].data.sample_weight is None:
+            return None
+        weights = np.zeros((len(fits), self.X.shape[0]), self.X.dtype)
+        for row, fit in zip(weights, fits, strict=True):
+            start = self._starts[id(fit.data.X)]
+            row[start : start + fit.data.X.shape[0]] = fit.data.sample_weight
+        return weights
+
+
+def _joined(arrays: list[np.ndarray]) -> np.ndarray:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+class Stack:
+    """Fits whose networks are rows of one array, until one of them ends."""
+
+    def __init__(self, fits: Sequence[StochasticFit], shared: SharedData) -> None:
+        self.fits = fits
+        first = fits[0]
+        self.network = Network.stack([fit.network for fit in fits])
+        self.optimizer = type(first.optimizer).stack([fit.optimizer for fit in fits])
+        self.batches = Batches(
+            shared.X,
+            shared.y,
+            shared.sample_weight(fits),
+            rows=np.stack([shared.rows(fit) for fit in fits]),
+            batch_size=first.batches.batch_size,
+            n_outputs=first.data.n_outputs,
+        )
+        self.batches.order = np.stack([fit.batches.order for fit in fits])
+        for fit, parameters in zip(fits, self.network.parameters, strict=True):
+            fit.parameters = parameters
+        clip_norm = first.estimator.clip_norm
+        if clip_norm is not None:
+            clip_norm = np.array([[fit.estimator.clip_norm] for fit in fits])
+        self.epochs = train(
+            self.network,
+            self.optimizer,
+            self.batches,
+            [fit.random_state for fit in fits] if first.estimator.shuffle else None,
+            clip_norm,
+        )
+
+    def train_epoch(self):
+        """Train an epoch; iterate over the fits, what it was for them and their learning rates."""
+        self.optimizer.learning_rate = np.array([[fit.learning_rate()] for fit in self.fits])
+        epoch = next(self.epochs)
+        for k, fit in enumerate(self.fits):
+            learning_rate = self.optimizer.current_learning_rate[k, 0]
+            yield fit, Epoch(*(part[k] for part in epoch)), learning_rate
+
+    def dissolve(self) -> None:
+        """Give every fit its own network, optimizer and order of samples back."""
+        for k, fit in enumerate(self.fits):
+            fit.network.parameters[:] = self.network.parameters[k]
+            fit.parameters = fit.network.parameters
+            fit.optimizer.load_state_dict(self.optimizer.state_dict_of(k))
+            fit.batches.order = self.batches.order[k]
