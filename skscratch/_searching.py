@@ -22,6 +22,10 @@ from skscratch._mlp import MLPScratchClassifier
 from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
 
 
+# Of fewer networks, a stack is not much faster than they are alone.
+SMALLEST_STACK = 8
+
+
 class Request(NamedTuple):
     """A fit that is asked for: an estimator of its own, and the fold that it is to be fitted on."""
 
@@ -225,8 +229,10 @@ def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[
             stacks[shape_of(*member)].append((i, member))
 
     n_networks = sum(map(len, stacks.values()))
+    # Two tasks or more for each job, so that none has to wait long for another.
+    share = n_networks if n_jobs == 1 else math.ceil(n_networks / (2 * n_jobs))
     for members in stacks.values():
-        largest = min(max_stack_size(*members[0][1][:2]), math.ceil(n_networks / n_jobs))
+        largest = min(max_stack_size(*members[0][1][:2]), max(share, SMALLEST_STACK))
         n_stacks = math.ceil(len(members) / largest)
         parts = [members[k::n_stacks] for k in range(n_stacks)]
         tasks += [

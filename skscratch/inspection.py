@@ -8,6 +8,7 @@ underscore. matplotlib is imported when the first one is drawn.
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
@@ -315,7 +316,7 @@ class WeightsDisplay:
 
     def __init__(
         self,
-        weights,
+        weights: ArrayLike,
         *,
         image_shape: tuple[int, int] | None = None,
         estimator_name: str | None = None,
@@ -335,6 +336,7 @@ class WeightsDisplay:
         name: str | None = None,
         ax=None,
         colorbar: bool = True,
+        bins: int | ArrayLike = 50,
         **kwargs,
     ) -> Self:
         """Draw the weights of one layer of a fitted estimator.
@@ -366,6 +368,9 @@ class WeightsDisplay:
 
         colorbar : bool, default=True
             Whether a heat map or images get a color bar.
+
+        bins : int or array-like, default=50
+            The histogram's number of bins, or their edges.
 
         **kwargs : dict
             Passed to matplotlib's ``imshow``, for a histogram to ``stairs``.
@@ -406,7 +411,7 @@ class WeightsDisplay:
                 f"0 to {n_layers - 1}."
             )
         display = cls(estimator.coefs_[layer], image_shape=image_shape, estimator_name=name)
-        return display.plot(ax, kind=kind, colorbar=colorbar, **kwargs)
+        return display.plot(ax, kind=kind, colorbar=colorbar, bins=bins, **kwargs)
 
     def plot(
         self,
@@ -415,6 +420,7 @@ class WeightsDisplay:
         kind: str = "heatmap",
         name: str | None = None,
         colorbar: bool = True,
+        bins: int | ArrayLike = 50,
         **kwargs,
     ) -> Self:
         """Draw the weights.
@@ -432,6 +438,9 @@ class WeightsDisplay:
 
         colorbar : bool, default=True
             Whether a heat map or images get a color bar.
+
+        bins : int or array-like, default=50
+            The histogram's number of bins, or their edges.
 
         **kwargs : dict
             Passed to matplotlib's ``imshow``, for a histogram to ``stairs``.
@@ -459,14 +468,14 @@ class WeightsDisplay:
         self.figure_ = self.ax_.figure
         self.image_ = self.colorbar_ = self.histogram_ = None
         if kind == "histogram":
-            self._draw_histogram(weights, name, kwargs)
+            self._draw_histogram(weights, bins, name, kwargs)
         else:
             self._draw_image(weights, kind, colorbar, kwargs)
         return self
 
-    def _draw_histogram(self, weights: np.ndarray, name: str | None, kwargs: dict) -> None:
+    def _draw_histogram(self, weights: np.ndarray, bins, name: str | None, kwargs: dict) -> None:
         name = self.estimator_name if name is None else name
-        counts, edges = np.histogram(weights, bins=50)
+        counts, edges = np.histogram(weights, bins)
         self.histogram_ = self.ax_.stairs(counts, edges, label=name, **kwargs)
         self.ax_.set(xlabel="weight", ylabel="number of weights")
         if name is not None:
