@@ -21,7 +21,6 @@ from skscratch._callbacks import CallbackSupportMixin, Listener, listener_of, wi
 from skscratch._mlp import MLPScratchClassifier
 from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
 
-
 # Of fewer networks, a stack is not much faster than they are alone.
 SMALLEST_STACK = 8
 

@@ -3,10 +3,10 @@ import weakref
 import numpy as np
 import pytest
 
-from skscratch.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from skscratch.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from skscratch.testing import check_gradient
 
-ACTIVATIONS = [Identity, ReLU, Sigmoid, Softmax, Tanh]
+ACTIVATIONS = [Identity, ReLU, LeakyReLU, ELU, Sigmoid, SiLU, Softmax, Tanh]
 # networks, samples, units: more samples than units, fewer, one of either, many networks
 STACKS = [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (7, 5, 3), (40, 33, 130)]
 
@@ -23,7 +23,10 @@ def class_major(array):
     [
         (Identity, [-1.0, 0.0, 2.0]),
         (ReLU, [0.0, 0.0, 2.0]),
+        (LeakyReLU, [-0.01, 0.0, 2.0]),
+        (ELU, [1 / np.e - 1, 0.0, 2.0]),
         (Sigmoid, [1 / (1 + np.e), 0.5, np.e**2 / (1 + np.e**2)]),
+        (SiLU, [-1 / (1 + np.e), 0.0, 2 * np.e**2 / (1 + np.e**2)]),
         (Softmax, np.array([1.0, np.e, np.e**3]) / (1 + np.e + np.e**3)),
         (Tanh, [(1 - np.e**2) / (1 + np.e**2), 0.0, (np.e**4 - 1) / (np.e**4 + 1)]),
     ],
@@ -31,6 +34,64 @@ def class_major(array):
 def test_forward(activation_class, expected):
     outputs = activation_class().forward(np.array([[-1.0, 0.0, 2.0]]))
     np.testing.assert_allclose(outputs, [expected], rtol=1e-14)
+
+
+# As PyTorch's documentation has them.
+PYTORCH = {
+    LeakyReLU: lambda z: np.maximum(0, z) + 0.01 * np.minimum(0, z),
+    ELU: lambda z: np.where(z > 0, z, 1.0 * (np.exp(z) - 1)),
+    SiLU: lambda z: z * (1 / (1 + np.exp(-z))),
+}
+
+
+@pytest.mark.parametrize("activation_class", PYTORCH)
+@both_dtypes
+def test_values_and_slopes_are_those_of_pytorchs_formulas(activation_class, dtype):
+    z = np.linspace(-6, 6, 121).reshape(11, 11) + 0.01
+    step, formula = 1e-6, PYTORCH[activation_class]
+    slopes = (formula(z + step) - formula(z - step)) / (2 * step)
+    activation = activation_class()
+    rtol, atol = (1e-5, 1e-6) if dtype == np.float32 else (1e-12, 1e-15)
+    np.testing.assert_allclose(activation.forward(z.astype(dtype)), formula(z), rtol, atol)
+    actual = activation.backward(np.ones((11, 11), dtype))
+    np.testing.assert_allclose(actual, slopes, rtol=1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("activation_class", "expected"), [(LeakyReLU, 0.01), (ELU, 1), (SiLU, 0.5)]
+)
+def test_slope_at_0(activation_class, expected):
+    activation = activation_class()
+    activation.forward(np.zeros((1, 1)))
+    assert activation.backward(np.ones((1, 1))) == expected
+
+
+@every_activation
+@both_dtypes
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, class_major])
+@pytest.mark.parametrize("shape", [(7, 3), (2, 3, 7)])
+def test_inplace_gives_the_same(activation_class, dtype, layout, shape):
+    rng = np.random.default_rng(0)
+    plain, inplace = activation_class(), activation_class(inplace=True)
+    for scale in (1, 1000):
+        inputs = layout(rng.normal(scale=scale, size=shape).astype(dtype))
+        dvalues = layout(rng.normal(size=shape).astype(dtype))
+        outputs, dinputs = plain.forward(inputs).copy(), plain.backward(dvalues).copy()
+        assert inplace.forward(inputs) is inputs
+        assert np.array_equal(inputs, outputs)
+        assert inplace.backward(dvalues) is dvalues
+        assert np.array_equal(dvalues, dinputs)
+
+
+@every_activation
+def test_inputs_are_only_read_unless_inplace(activation_class):
+    inputs, dvalues = np.random.default_rng(0).normal(size=(2, 4, 3))
+    before = inputs.copy(), dvalues.copy()
+    activation = activation_class()
+    activation.forward(inputs)
+    activation.backward(dvalues)
+    assert np.array_equal(inputs, before[0])
+    assert np.array_equal(dvalues, before[1])
 
 
 @every_activation
@@ -76,7 +137,10 @@ def test_softmax_log_probabilities(dtype):
     [
         (Identity, [-1000, 1000]),
         (ReLU, [0, 1000]),
+        (LeakyReLU, [-10, 1000]),
+        (ELU, [-1, 1000]),
         (Sigmoid, [0, 1]),
+        (SiLU, [0, 1000]),
         (Softmax, [0, 1]),
         (Tanh, [-1, 1]),
     ],
@@ -86,7 +150,13 @@ def test_extreme_inputs(activation_class, expected, dtype):
     outputs = activation.forward(np.array([[-1000, 1000]], dtype))
     assert np.array_equal(outputs, [expected])
     dinputs = activation.backward(np.ones((1, 2), dtype))
-    slopes = {Identity: [1, 1], ReLU: [0, 1]}
+    slopes = {
+        Identity: [1, 1],
+        ReLU: [0, 1],
+        LeakyReLU: [dtype(0.01), 1],
+        ELU: [0, 1],
+        SiLU: [0, 1],
+    }
     assert np.array_equal(dinputs, [slopes.get(activation_class, [0, 0])])
 
 
@@ -128,7 +198,7 @@ def test_integers_become_floats(activation_class):
     assert np.array_equal(outputs, expected)
 
 
-@pytest.mark.parametrize("activation_class", [ReLU, Sigmoid, Softmax, Tanh])
+@pytest.mark.parametrize("activation_class", ACTIVATIONS[1:])
 def test_arrays_are_filled_again(activation_class):
     activation = activation_class()
     inputs = np.random.default_rng(0).normal(size=(4, 3))
@@ -139,7 +209,7 @@ def test_arrays_are_filled_again(activation_class):
     assert np.array_equal(outputs, activation_class().forward(-inputs))
 
 
-@pytest.mark.parametrize("activation_class", [ReLU, Sigmoid, Softmax, Tanh])
+@pytest.mark.parametrize("activation_class", ACTIVATIONS[1:])
 def test_arrays_of_ever_new_shapes_are_let_go(activation_class):
     activation = activation_class()
     outputs = [weakref.ref(activation.forward(np.ones((n, 2)))) for n in range(1, 101)]

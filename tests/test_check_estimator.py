@@ -1,11 +1,11 @@
 """scikit-learn's checks of an estimator, none expected to fail."""
 
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skscratch import MLPScratchClassifier
 
-SOLVERS = ["adam", "sgd", "lbfgs", "adagrad", "rmsprop"]
+SOLVERS = ["adam", "sgd", "lbfgs", "adagrad", "rmsprop", "adamw"]
 
 # Some checks fit twice and want the same predictions. A warm-started fit goes on training, so
 # that is true only of fits that have converged: give them the epochs to do so, and RMSprop, whose
@@ -28,3 +28,8 @@ pytestmark = [
 )
 def test_check_estimator(estimator, check):
     check(estimator)
+
+
+def test_class_weights_are_checked():
+    checks = estimator_checks_generator(MLPScratchClassifier())
+    assert "check_class_weight_classifiers" in {check.func.__name__ for _, check in checks}

@@ -3,11 +3,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skscratch.initializers import glorot_uniform, he_normal, scaled_normal
+from skscratch.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
 from skscratch.layers import Dense
 
 every_initializer = pytest.mark.parametrize(
-    "initializer", [glorot_uniform, he_normal, scaled_normal]
+    "initializer", [glorot_uniform, he_normal, lecun_normal, scaled_normal]
 )
 
 
@@ -40,6 +40,7 @@ def test_glorot_uniform_has_6_for_its_factor():
     ("initializer", "variance"),
     [
         (he_normal, 2 / 50),
+        (lecun_normal, 1 / 50),
         (scaled_normal, 0.01**2),
         (partial(scaled_normal, scale=3.0), 9.0),
     ],

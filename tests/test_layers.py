@@ -185,6 +185,25 @@ def test_dropout_drops_its_rate_and_keeps_the_mean(rate):
     assert np.mean(outputs) == pytest.approx(1, abs=tolerance / (1 - rate))
 
 
+@both_dtypes
+@pytest.mark.parametrize("container", [scipy.sparse.csr_array, scipy.sparse.csc_matrix])
+def test_dropout_of_sparse_inputs_drops_of_what_is_stored(dtype, container):
+    inputs = container(np.tri(200, 150, dtype=dtype))
+    outputs = Dropout(0.3, np.random.default_rng(0)).forward(inputs)
+    assert scipy.sparse.issparse(outputs)
+    assert outputs.shape == inputs.shape
+    assert outputs.dtype == dtype
+    assert set(np.unique(outputs.data)) == {dtype(0), 1 / dtype(0.7)}
+    assert np.mean(outputs.data == 0) == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / inputs.nnz))
+    assert not outputs.toarray()[np.tri(200, 150) == 0].any()
+    assert np.array_equal(inputs.toarray(), np.tri(200, 150))
+
+
+def test_dropout_of_sparse_inputs_without_elements():
+    outputs = Dropout(0.5).forward(scipy.sparse.csr_array((4, 3)))
+    assert np.array_equal(outputs.toarray(), np.zeros((4, 3)))
+
+
 def test_dropout_of_nothing():
     inputs = normal(4, 3)
     assert np.array_equal(Dropout(0.0).forward(inputs), inputs)

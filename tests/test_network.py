@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from skscratch.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
+from skscratch.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from skscratch.initializers import glorot_uniform
 from skscratch.layers import Dense, Dropout
 from skscratch.losses import (
@@ -62,7 +62,10 @@ def far_from_kinks(network, X):
     [
         {"activation_class": Identity},
         {"activation_class": ReLU},
+        {"activation_class": LeakyReLU},
+        {"activation_class": ELU},
         {"activation_class": Sigmoid},
+        {"activation_class": SiLU},
         {"activation_class": Softmax},
         {"activation_class": Tanh},
         {"loss_class": SigmoidBinaryCrossentropy},
@@ -87,6 +90,16 @@ def test_gradients(arguments, weighted):
     check_gradient(
         lambda: network.loss_gradient(X, y, sample_weight), network.parameters, network.gradients
     )
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_gradients_of_mixed_activations(inplace):
+    dense = network_of(units=(4, 6, 5, 4, 3)).dense
+    layers = [dense[0], SiLU(inplace), dense[1], LeakyReLU(inplace), dense[2], ELU(inplace)]
+    network = Network([*layers, dense[3]], SoftmaxCategoricalCrossentropy())
+    X, y, _ = data()
+    network.loss_gradient(X, y)
+    check_gradient(lambda: network.loss_gradient(X, y), network.parameters, network.gradients)
 
 
 def test_gradients_with_dropout():
@@ -137,6 +150,65 @@ def test_penalties_in_the_loss(weighted):
     assert network.loss_gradient(X, y, sample_weight) == pytest.approx(
         bare.loss_gradient(X, y, sample_weight) + penalties, rel=1e-13
     )
+
+
+@pytest.mark.parametrize("shape", [(31,), (3, 31)])
+@pytest.mark.parametrize("clip_norm", [1e-3, 1.0, 4.0, 100.0])
+@both_dtypes
+def test_clipped_gradients(shape, clip_norm, dtype):
+    network = network_of(units=(5, 4, 1))
+    network.gradients = gradients = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    if len(shape) == 2:
+        gradients[1] *= 10
+        gradients[2] /= 10
+    norm = np.sqrt((gradients.astype(float) ** 2).sum(axis=-1, keepdims=True))
+    expected = gradients * np.minimum(1, clip_norm / norm)
+    network.clip_gradients(clip_norm)
+    assert network.gradients is gradients
+    assert gradients.dtype == dtype
+    np.testing.assert_allclose(gradients, expected, rtol=1e-5 if dtype == np.float32 else 1e-14)
+
+
+@both_dtypes
+def test_gradients_within_the_norm_stay_to_the_bit(dtype):
+    network = network_of(dtype=dtype)
+    network.loss_gradient(*data(dtype=dtype))
+    before = network.gradients.copy()
+    network.clip_gradients(1.001 * float(np.linalg.norm(before)))
+    assert np.array_equal(network.gradients, before)
+
+
+def test_zero_gradients_stay_zero():
+    network = network_of()
+    network.gradients[:] = 0
+    network.clip_gradients(1e-3)
+    assert np.array_equal(network.gradients, np.zeros(network.parameters.size))
+
+
+@both_dtypes
+@pytest.mark.parametrize("n_parameters", [1, 7, 33, 1000])
+@pytest.mark.parametrize("own", [False, True])
+def test_clipped_stack_is_bit_for_bit_the_single_ones(dtype, n_parameters, own):
+    gradients = np.random.default_rng(0).normal(size=(5, n_parameters)).astype(dtype)
+    gradients *= np.array([[1], [10], [0], [1e-3], [1e3]], dtype)
+    clip_norm = np.array([[0.5], [1e-2], [1], [1e9], [3]]) if own else 0.7
+    stack, single = network_of(), network_of()
+    stack.gradients = gradients.copy()
+    stack.clip_gradients(clip_norm)
+    for k in range(5):
+        single.gradients = gradients[k].copy()
+        single.clip_gradients(float(clip_norm[k, 0]) if own else clip_norm)
+        assert np.array_equal(stack.gradients[k], single.gradients)
+
+
+def test_split_gives_views_of_weights_and_biases():
+    network = network_of(units=(2, 3, 1))
+    vector = np.arange(13.0)
+    weights, biases = network.split(vector)
+    assert [array.tolist() for array in weights] == [[[0, 1, 2], [3, 4, 5]], [[6], [7], [8]]]
+    assert [array.tolist() for array in biases] == [[[9, 10, 11]], [[12]]]
+    weights[1][0, 0] = -1
+    assert vector[6] == -1
 
 
 def test_forward_is_layer_after_layer():

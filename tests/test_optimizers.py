@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from skscratch.optimizers import SGD, Adagrad, Adam, RMSprop
+from skscratch.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
+ADAM = {"learning_rate": 0.3, "decay": 0.01, "epsilon": 1e-2, "beta_1": 0.8, "beta_2": 0.95}
 # Of every optimizer, hyper-parameters that are all different from the default.
 SETTINGS = [
     (SGD, {"learning_rate": 0.3, "decay": 0.01}),
@@ -10,7 +11,10 @@ SETTINGS = [
     (SGD, {"learning_rate": 0.3, "decay": 0.01, "momentum": 0.8, "nesterov": True}),
     (Adagrad, {"learning_rate": 0.3, "decay": 0.01, "epsilon": 1e-2}),
     (RMSprop, {"learning_rate": 0.3, "decay": 0.01, "epsilon": 1e-2, "rho": 0.8}),
-    (Adam, {"learning_rate": 0.3, "decay": 0.01, "epsilon": 1e-2, "beta_1": 0.8, "beta_2": 0.95}),
+    (Adam, ADAM),
+    (Adam, {**ADAM, "epsilon_hat": True}),
+    (AdamW, {**ADAM, "weight_decay": 0.2}),
+    (AdamW, {**ADAM, "weight_decay": 0.2, "epsilon_hat": True}),
 ]
 # What each of three networks has of its own.
 OWN = {
@@ -21,12 +25,13 @@ OWN = {
     "rho": [0.9, 0.99, 0.5],
     "beta_1": [0.9, 0.0, 0.5],
     "beta_2": [0.999, 0.9, 0.5],
+    "weight_decay": [0.0, 0.01, 0.5],
 }
 STACKS = [
     (optimizer_class, settings, names)
     for optimizer_class, settings in SETTINGS
     for names in [*([name] for name in settings), list(settings)]
-    if names != ["nesterov"]
+    if names not in (["nesterov"], ["epsilon_hat"])
 ]
 
 every_optimizer = pytest.mark.parametrize(("optimizer_class", "settings"), SETTINGS)
@@ -69,7 +74,17 @@ def book_rmsprop(theta, gradients, learning_rate, decay, epsilon, rho):
     return theta
 
 
-def book_adam(theta, gradients, learning_rate, decay, epsilon, beta_1, beta_2):
+def book_adam(
+    theta,
+    gradients,
+    learning_rate,
+    decay,
+    epsilon,
+    beta_1,
+    beta_2,
+    weight_decay=0.0,
+    epsilon_hat=False,
+):
     m, v = np.zeros_like(theta), np.zeros_like(theta)
     for t, g in enumerate(gradients):
         m = beta_1 * m + (1 - beta_1) * g
@@ -77,11 +92,23 @@ def book_adam(theta, gradients, learning_rate, decay, epsilon, beta_1, beta_2):
         corrected_m = m / (1 - beta_1 ** (t + 1))
         corrected_v = v / (1 - beta_2 ** (t + 1))
         rate = learning_rate / (1 + decay * t)
-        theta = theta - rate * corrected_m / (np.sqrt(corrected_v) + epsilon)
+        theta = theta - rate * weight_decay * theta
+        if epsilon_hat:
+            # MLPClassifier's: the corrections are in the step size, and epsilon is not corrected
+            rate *= np.sqrt(1 - beta_2 ** (t + 1)) / (1 - beta_1 ** (t + 1))
+            theta = theta - rate * m / (np.sqrt(v) + epsilon)
+        else:
+            theta = theta - rate * corrected_m / (np.sqrt(corrected_v) + epsilon)
     return theta
 
 
-BOOK = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam}
+BOOK = {
+    SGD: book_sgd,
+    Adagrad: book_adagrad,
+    RMSprop: book_rmsprop,
+    Adam: book_adam,
+    AdamW: book_adam,
+}
 
 
 @every_optimizer
@@ -110,6 +137,17 @@ def test_textbook_equations(optimizer_class, settings, shape):
                 "epsilon": 1e-7,
                 "beta_1": 0.9,
                 "beta_2": 0.999,
+            },
+        ),
+        (
+            AdamW,
+            {
+                "learning_rate": 0.001,
+                "decay": 0.0,
+                "epsilon": 1e-7,
+                "beta_1": 0.9,
+                "beta_2": 0.999,
+                "weight_decay": 0.01,
             },
         ),
     ],
@@ -144,7 +182,8 @@ def test_dtype_is_kept(optimizer_class, settings, dtype, kind):
     assert run(optimizer, np.ones((2, 3), dtype), gradients_of((2, 3), 3, dtype)).dtype == dtype
     arrays = [value for value in optimizer.state_dict().values() if np.shape(value) == (2, 3)]
     assert all(array.dtype == dtype for array in arrays)
-    assert len(arrays) == {SGD: "momentum" in settings, Adam: 2}.get(optimizer_class, 1)
+    expected = {SGD: "momentum" in settings, Adam: 2, AdamW: 2}
+    assert len(arrays) == expected.get(optimizer_class, 1)
 
 
 @every_optimizer
@@ -175,10 +214,29 @@ def test_current_learning_rate(optimizer, n_updates, expected):
 
 @every_optimizer
 def test_no_gradient_no_step(optimizer_class, settings):
+    settings = {name: value for name, value in settings.items() if name != "weight_decay"}
+    if optimizer_class is AdamW:
+        settings["weight_decay"] = 0.0
     parameters = np.linspace(-1, 1, 5)
     assert np.array_equal(
         run(optimizer_class(**settings), parameters, np.zeros((3, 5))), parameters
     )
+
+
+def test_weight_decay_shrinks_all_parameters_alike_without_a_gradient():
+    parameters = np.linspace(-1, 1, 5)
+    optimizer = AdamW(learning_rate=0.1, decay=1.0, weight_decay=0.5)
+    expected = parameters * (1 - 0.1 * 0.5) * (1 - 0.1 / 2 * 0.5)
+    np.testing.assert_allclose(run(optimizer, parameters, np.zeros((2, 5))), expected, rtol=1e-15)
+
+
+def test_epsilon_hat_damps_first_steps_of_tiny_gradients():
+    gradients = np.full((1, 1), 1e-8)
+    plain = run(Adam(0.1, epsilon=1e-8), np.zeros(1), gradients)
+    damped = run(Adam(0.1, epsilon=1e-8, epsilon_hat=True), np.zeros(1), gradients)
+    # sqrt(v) is sqrt(0.001) of the gradient, to which epsilon is added as it is
+    assert plain == pytest.approx([-0.05])
+    assert damped == pytest.approx([-0.1 * np.sqrt(0.001) / (np.sqrt(0.001) + 1)])
 
 
 @every_optimizer
