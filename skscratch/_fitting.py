@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
 
 from skscratch._building import (
     LOSSES,
@@ -94,9 +92,8 @@ class Validator:
         self.estimator, self.data = estimator, data
         self.activations = hidden_activations(estimator)
         self.loss = LOSSES[data.out_activation]()
-        self.scorer = None
-        if estimator.scoring not in (None, "loss"):
-            self.scorer = check_scoring(estimator, scoring=estimator.scoring)
+        self.scorer = _scorer_of(estimator)
+        if self.scorer is not None:
             self.labels = data.labels()
 
     def measure(self, weights: list, biases: list) -> tuple[float, float]:
@@ -184,6 +181,7 @@ class Fit:
                 past = estimator.history_.get(name)
                 values += [np.nan] * len(estimator.loss_curve_) if past is None else past.tolist()
         self.validator = None
+        _scorer_of(estimator)  # a wrong name is an error without a validation set too
         if data.validation is not None:
             self.validator = Validator(estimator, data.validation)
 
@@ -328,6 +326,8 @@ class StochasticFit(Fit):
 
     def _hold_out(self, state: dict) -> np.ndarray:
         """Set validation data aside; return the rows that are left to train on."""
+        from sklearn.model_selection import train_test_split  # here: see _scorer_of
+
         data, random_state = self.data, self.random_state
         self.split_random_state = state.get("split_random_state")
         if self.split_random_state is None:
@@ -612,6 +612,16 @@ class LBFGSFit(Fit):
             "best_loss_": attributes["loss_"],
             "_training_state": {},
         }
+
+
+def _scorer_of(estimator):
+    """Return the scorer that ``scoring`` names, None for the accuracy and the loss."""
+    if estimator.scoring in (None, "loss"):
+        return None
+    # Here, because importing the package would take longer by a twentieth.
+    from sklearn.metrics import check_scoring
+
+    return check_scoring(estimator, scoring=estimator.scoring)
 
 
 def random_state_of(estimator, state: dict) -> np.random.RandomState:

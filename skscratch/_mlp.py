@@ -3,15 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.metrics import get_scorer_names
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_class_weight
@@ -19,10 +16,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skscratch import _building, _conversion, _fitting
+from skscratch import _building, _fitting
 from skscratch._callbacks import CallbackSupportMixin, Listener, listener_of
 from skscratch.activations import Sigmoid, Softmax
 from skscratch.prediction import predict
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier
 
 __all__ = ["MLPScratchClassifier"]
 
@@ -334,7 +334,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         "weight_init": [StrOptions(set(_building.INITIALIZERS))],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "scoring": [str, callable, None],
     }
 
     def __init__(
@@ -585,7 +585,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
 
-    def to_sklearn(self) -> MLPClassifier:
+    def to_sklearn(self) -> "MLPClassifier":
         """Return a fitted MLPClassifier that predicts the same.
 
         Whatever reads an :class:`~sklearn.neural_network.MLPClassifier` reads the network then. Of
@@ -610,10 +610,12 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         >>> bool((clf.to_sklearn().predict(X) == clf.predict(X)).all())
         True
         """
+        from skscratch import _conversion
+
         return _conversion.to_sklearn(self)
 
     @classmethod
-    def from_sklearn(cls, mlp: MLPClassifier) -> Self:
+    def from_sklearn(cls, mlp: "MLPClassifier") -> Self:
         """Return an estimator with a fitted MLPClassifier's parameters and weights.
 
         With ``warm_start=True`` or :meth:`partial_fit` it goes on from them, with all that
@@ -640,6 +642,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         >>> clf.set_params(solver="adam", dropout=0.1).partial_fit(X, y).score(X, y) > 0.9
         True
         """
+        from skscratch import _conversion
+
         return _conversion.from_sklearn(cls, mlp)
 
     def __sklearn_tags__(self):
@@ -871,6 +875,9 @@ def _encode(
                 f"`{name}` has {y.shape[1]} labels, expected {len(classes)}: {classes}."
             )
         return y.astype(dtype), classes, y.shape[1], "logistic"
+    # Here, because importing the package would take longer by a twentieth.
+    from sklearn.preprocessing import LabelEncoder
+
     encoder = LabelEncoder()
     encoder.classes_ = classes
     targets = encoder.transform(y)

@@ -251,7 +251,7 @@ class BatchedRandomizedSearchCV(_BatchedSearch, RandomizedSearchCV):
     >>> search = BatchedRandomizedSearchCV(
     ...     clf, {"learning_rate_init": loguniform(1e-4, 1e-1)}, n_iter=5, random_state=0
     ... )
-    >>> search.fit(X, y).best_score_ > 0.9
+    >>> bool(search.fit(X, y).best_score_ > 0.9)
     True
     """
 
@@ -415,7 +415,7 @@ def batched_cross_validate(
     >>> from skscratch.model_selection import batched_cross_validate
     >>> X, y = load_iris(return_X_y=True)
     >>> clf = MLPScratchClassifier(learning_rate_init=0.01, max_iter=50, tol=0, random_state=0)
-    >>> batched_cross_validate(clf, X, y)["test_score"].mean() > 0.9
+    >>> bool(batched_cross_validate(clf, X, y)["test_score"].mean() > 0.9)
     True
     """
     X, y = indexable(X, y)
