@@ -520,7 +520,7 @@ class StochasticFit(Fit):
                 if uses_dropout(self.estimator)
                 else None,
                 "order": None if self.batches.n_batches == 1 else self.batches.order.copy(),
-                "optimizer": self.optimizer.state_dict(),
+                "optimizer": self.optimizer.state_dict(copied=not finished),
                 "learning_rate_scale": self.learning_rate_scale,
                 "no_improvement_count": self.no_improvement_count,
                 "parameters": None if is_last else self.parameters.copy(),

@@ -269,7 +269,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     Notes
     -----
-    Samples of weight 0 count as absent. float32 data train a float32 network.
+    Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
+    fit by Adam needs seven times the memory of the weights, and one batch's activations.
 
     What is minimized is the mean cross-entropy of the samples (summed over the labels of a
     multilabel problem) plus the penalties. Training stops with a :class:`ValueError` when the

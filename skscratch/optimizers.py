@@ -135,15 +135,21 @@ class Optimizer:
             self._state[name] = np.zeros(parameters.shape, parameters.dtype)
         return self._state[name]
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return a copy of what the optimizer remembers, as arrays and numbers.
+    def state_dict(self, copied: bool = True) -> dict[str, Any]:
+        """Return what the optimizer remembers, as arrays and numbers.
+
+        Parameters
+        ----------
+        copied : bool, default=True
+            Whether to return copies of the arrays, which further updates leave alone.
 
         Returns
         -------
         state : dict
             For :meth:`load_state_dict` of an optimizer of the same class.
         """
-        return {"iterations": self.iterations, **copy.deepcopy(self._state)}
+        state = copy.deepcopy(self._state) if copied else self._state
+        return {"iterations": self.iterations, **state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where another optimizer of this class was.

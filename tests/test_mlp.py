@@ -465,6 +465,20 @@ def test_prediction_needs_little_memory(fitted):
     assert peak - probabilities.nbytes < 30e6
 
 
+def test_a_fit_needs_seven_times_its_weights_and_a_batch():
+    X = np.random.RandomState(0).uniform(size=(1000, 500)).astype(np.float32)
+    y = np.arange(1000) % 10
+    clf = MLPScratchClassifier((400, 200), max_iter=2, batch_size=50)
+    clf.fit(X[:100], y[:100])
+    weights = sum(array.nbytes for array in clf.coefs_ + clf.intercepts_)
+    batch = 50 * 4 * (500 + 4 * (400 + 200 + 10))
+    tracemalloc.start()
+    clf.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 7.2 * weights + batch + 100_000
+
+
 def test_prediction_writes_nothing(fitted):
     before = pickle.dumps(fitted)
     for method in (fitted.predict, fitted.predict_proba, fitted.predict_log_proba):
