@@ -258,6 +258,11 @@ class SiLU(Activation):
 
     Also known as swish [1]_.
 
+    Parameters
+    ----------
+    inplace : bool, default=False
+        As for all activations.
+
     References
     ----------
     .. [1] S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-weighted linear units for neural network

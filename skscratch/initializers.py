@@ -25,6 +25,28 @@ def glorot_uniform(
     :class:`~sklearn.neural_network.MLPClassifier` draws its biases like that too, and takes 2 for
     the factor where the hidden activation is the logistic.
 
+    Parameters
+    ----------
+    n_inputs : int
+        Number of the layer's inputs.
+
+    n_neurons : int
+        Number of its neurons.
+
+    random_state : RandomState or Generator
+        What is drawn from.
+
+    factor : float, default=6.0
+        The greater, the greater the bound.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_inputs, n_neurons)
+        The weights.
+
+    biases : ndarray of shape (1, n_neurons)
+        The biases.
+
     References
     ----------
     .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
@@ -51,6 +73,25 @@ def he_normal(
 
     The variance that keeps a deep ReLU network's activations from fading [1]_.
 
+    Parameters
+    ----------
+    n_inputs : int
+        Number of the layer's inputs.
+
+    n_neurons : int
+        Number of its neurons.
+
+    random_state : RandomState or Generator
+        What is drawn from.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_inputs, n_neurons)
+        The weights.
+
+    biases : ndarray of shape (1, n_neurons)
+        The biases.
+
     References
     ----------
     .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
@@ -74,6 +115,25 @@ def lecun_normal(
 
     A weighted sum of inputs of variance 1 then has variance 1 [1]_.
 
+    Parameters
+    ----------
+    n_inputs : int
+        Number of the layer's inputs.
+
+    n_neurons : int
+        Number of its neurons.
+
+    random_state : RandomState or Generator
+        What is drawn from.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_inputs, n_neurons)
+        The weights.
+
+    biases : ndarray of shape (1, n_neurons)
+        The biases.
+
     References
     ----------
     .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", in Neural Networks:
@@ -94,6 +154,28 @@ def scaled_normal(
     n_inputs: int, n_neurons: int, random_state: RandomState, scale: float = 0.01
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw weights from ``scale * N(0, 1)``; biases are 0, as the book has it.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Number of the layer's inputs.
+
+    n_neurons : int
+        Number of its neurons.
+
+    random_state : RandomState or Generator
+        What is drawn from.
+
+    scale : float, default=0.01
+        Standard deviation of the weights.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_inputs, n_neurons)
+        The weights.
+
+    biases : ndarray of shape (1, n_neurons)
+        The biases.
 
     Examples
     --------

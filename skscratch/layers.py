@@ -214,7 +214,16 @@ class Dense(Reusing):
         return current
 
     def join(self, weights, biases, dweights, dbiases) -> None:
-        """Move the parameters into a network's arrays, and the gradients with them."""
+        """Move the parameters into a network's arrays, and the gradients with them.
+
+        Parameters
+        ----------
+        weights, biases : ndarray
+            Views of the network's parameters.
+
+        dweights, dbiases : ndarray
+            Views of its gradients.
+        """
         weights[...], biases[...] = self._weights, self._biases
         self._weights, self._biases = weights, biases
         self.dweights, self.dbiases = dweights, dbiases

@@ -311,7 +311,21 @@ class LogitsLoss(Reusing, Loss):
         return _mean(losses, sample_weight), np.multiply(dlogits, share, out=dlogits)
 
     def backward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits."""
+        """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits.
+
+        Parameters
+        ----------
+        logits : ndarray of shape (..., n_samples, n_outputs)
+            The output layer's weighted sums.
+
+        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
+            Rows of probabilities or class indices.
+
+        Returns
+        -------
+        dlogits : ndarray of shape (..., n_samples, n_outputs)
+            Overwritten by the next call.
+        """
         return self.loss_gradient(logits, y_true)[1]
 
     def right(self, out: np.ndarray) -> np.ndarray:

@@ -149,7 +149,7 @@ class _BatchedSearch:
         return super()._format_results(candidate_params, n_splits, out, more_results)
 
 
-class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
+class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):  # numpydoc ignore=PR02
     """Exhaustive search over a grid, its candidates and folds trained in stacks.
 
     Parameters, attributes, methods and scores are those of
@@ -213,7 +213,7 @@ class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
     """
 
 
-class BatchedRandomizedSearchCV(_BatchedSearch, RandomizedSearchCV):
+class BatchedRandomizedSearchCV(_BatchedSearch, RandomizedSearchCV):  # numpydoc ignore=PR02
     """Randomized search, its candidates and folds trained in stacks.
 
     Parameters, attributes, methods and scores are those of
@@ -256,7 +256,7 @@ class BatchedRandomizedSearchCV(_BatchedSearch, RandomizedSearchCV):
     """
 
 
-class BatchedHalvingGridSearchCV(_BatchedSearch, HalvingGridSearchCV):
+class BatchedHalvingGridSearchCV(_BatchedSearch, HalvingGridSearchCV):  # numpydoc ignore=PR02
     """Successive halving in which the survivors train on from where they are.
 
     Parameters, attributes, methods and scores are those of
@@ -394,11 +394,14 @@ def batched_cross_validate(
     y : array-like of shape (n_samples,) or (n_samples, n_labels)
         The class labels.
 
-    groups, scoring, cv, verbose, params, pre_dispatch : optional
+    groups, scoring, cv : optional
         As in cross_validate.
 
     n_jobs : int, default=None
         How many stacks are trained at once.
+
+    verbose, params, pre_dispatch : optional
+        As in cross_validate.
 
     return_train_score, return_estimator, return_indices, error_score : optional
         As in cross_validate.
