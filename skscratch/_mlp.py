@@ -1,5 +1,7 @@
 """The estimator: validation, labels and scikit-learn's contract."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["MLPScratchClassifier"]
 
 
-def _is_stochastic(estimator: "MLPScratchClassifier") -> bool:
+def _is_stochastic(estimator: MLPScratchClassifier) -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
@@ -586,7 +588,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
 
-    def to_sklearn(self) -> "MLPClassifier":
+    def to_sklearn(self) -> MLPClassifier:
         """Return a fitted MLPClassifier that predicts the same.
 
         Whatever reads an :class:`~sklearn.neural_network.MLPClassifier` reads the network then. Of
@@ -616,7 +618,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         return _conversion.to_sklearn(self)
 
     @classmethod
-    def from_sklearn(cls, mlp: "MLPClassifier") -> Self:
+    def from_sklearn(cls, mlp: MLPClassifier) -> Self:
         """Return an estimator with a fitted MLPClassifier's parameters and weights.
 
         With ``warm_start=True`` or :meth:`partial_fit` it goes on from them, with all that

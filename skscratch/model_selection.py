@@ -6,6 +6,8 @@ an estimator that has been trained already, in a stack with those of other candi
 scores are, to the last digit, those of scikit-learn's searches.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
