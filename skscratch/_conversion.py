@@ -52,6 +52,10 @@ def to_sklearn(estimator) -> MLPClassifier:
         else mlp.classes_
     )
     # What a warm start of theirs reads.
+    if mlp.early_stopping and mlp.validation_scores_ is None:
+        mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
+    elif not mlp.early_stopping and mlp.best_loss_ is None:
+        mlp.best_loss_ = np.inf
     mlp._no_improvement_count = 0
     mlp._best_coefs = [coef.copy() for coef in mlp.coefs_]
     mlp._best_intercepts = [intercept.copy() for intercept in mlp.intercepts_]
@@ -68,6 +72,8 @@ def from_sklearn(estimator_class, mlp: MLPClassifier):
     estimator.best_loss_ = estimator.validation_scores_ = estimator.best_validation_score_ = None
     _copy_fit(mlp, estimator)
     estimator.history_ = {"loss": np.array(estimator.loss_curve_, float)}
+    if estimator.validation_scores_:
+        estimator.history_["validation_score"] = np.array(estimator.validation_scores_, float)
     estimator._training_state = {}
     return estimator
 

@@ -6,7 +6,7 @@ Tasks are epochs (for ``solver='lbfgs'``, iterations) of a fit of
 
 import logging
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 import joblib
@@ -158,15 +158,16 @@ class ModelCheckpoint:
 
     def _write(self, estimator) -> None:
         target = Path(self.path)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        # Of a name that no other process has, and with the permissions of any new file.
+        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(beside, "xb") as file:
                 joblib.dump(estimator, file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, target)
+            os.replace(beside, target)
         except BaseException:
-            os.unlink(name)
+            beside.unlink(missing_ok=True)
             raise
 
 

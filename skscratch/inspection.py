@@ -154,10 +154,11 @@ class LossCurveDisplay:
         """
         _check_has(estimator, "loss_curve_")
         history = getattr(estimator, "history_", None) or {"loss": estimator.loss_curve_}
-        best_epoch = None
         step = "iteration" if getattr(estimator, "solver", None) == "lbfgs" else "epoch"
-        if step == "epoch" and getattr(estimator, "early_stopping", False):
-            best_epoch = int(np.nanargmax(estimator.validation_scores_)) + 1
+        scores = getattr(estimator, "validation_scores_", None)
+        best_epoch = None
+        if scores and step == "epoch" and estimator.early_stopping:
+            best_epoch = int(np.nanargmax(scores)) + 1
         display = cls(history, best_epoch=best_epoch, step=step, estimator_name=name)
         return display.plot(ax, parts=parts, learning_rate=learning_rate, **kwargs)
 
@@ -202,6 +203,8 @@ class LossCurveDisplay:
         """
         check_matplotlib_support("LossCurveDisplay.plot")
         import matplotlib.pyplot as plt
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
 
         wanted = ["loss", *["data_loss", "regularization_loss"] * parts]
         for key in [*wanted, *["learning_rate"] * learning_rate]:
@@ -214,6 +217,7 @@ class LossCurveDisplay:
 
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
+        kwargs = normalize_kwargs(kwargs, Line2D)
         name = self.estimator_name if name is None else name
         prefix = "" if name is None else f"{name}: "
         self.lines_: dict[str, Any] = {}

@@ -1,0 +1,704 @@
+"""Callbacks: scikit-learn's, those of skscratch.callbacks, and what any may rely on."""
+
+import logging
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import skscratch.callbacks
+from skscratch import MLPScratchClassifier
+from skscratch._fitting import LBFGSFit, StochasticFit
+from skscratch.callbacks import EpochLogger, ModelCheckpoint
+
+sklearn_callback = pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning"
+)
+
+STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+SOLVERS = [*STOCHASTIC, "lbfgs"]
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
+
+X, y = load_iris(return_X_y=True)
+
+
+def mlp(*callbacks, **arguments):
+    defaults = {"max_iter": 5, "batch_size": 40, "tol": 0.0, "random_state": 0}
+    return MLPScratchClassifier((6, 5), **{**defaults, **arguments}).set_callbacks(*callbacks)
+
+
+def assert_same_fit(first, second):
+    for a, b in zip(
+        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    for name in ("loss_curve_", "validation_scores_", "n_iter_", "t_"):
+        assert getattr(first, name) == getattr(second, name)
+
+
+class Recorder:
+    """Notes what it is told; its ``action`` may do more."""
+
+    def __init__(self, action=None):
+        self.calls, self.action = [], action
+
+    def tell(self, hook, context):
+        self.calls.append((hook, context.task_name, context.task_id))
+        return self.action and self.action(hook, context)
+
+    def setup(self, estimator, context):
+        self.tell("setup", context)
+
+    def teardown(self, estimator, context):
+        self.tell("teardown", context)
+
+    def on_fit_task_begin(self, estimator, context):
+        self.tell("begin", context)
+
+    def on_fit_task_end(self, estimator, context):
+        return self.tell("end", context)
+
+    def count(self, hook):
+        return sum(call[0] == hook for call in self.calls)
+
+
+class Collector(Recorder):
+    """Keeps the fitted estimators that it is offered."""
+
+    def __init__(self):
+        super().__init__()
+        self.fitted = []
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.tell("end", context)
+        self.fitted.append(fitted_estimator)
+
+
+class CrashError(Exception):
+    """What nobody catches."""
+
+
+class CrashAt:
+    """An action: raises an error when a hook is called for a task."""
+
+    def __init__(self, hook, task_name="fit", task_id=0, error=CrashError):
+        self.call, self.error = (hook, task_name, task_id), error
+
+    def __call__(self, hook, context):
+        if (hook, context.task_name, context.task_id) == self.call:
+            raise self.error
+
+
+# --- What a callback is told
+
+
+@every_solver
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_every_epoch_is_a_task(solver, early_stopping):
+    recorder = Recorder()
+    clf = mlp(recorder, solver=solver, early_stopping=early_stopping).fit(X, y)
+    assert recorder.calls == [
+        ("setup", "fit", 0),
+        ("begin", "fit", 0),
+        *((hook, "epoch", epoch) for epoch in range(5) for hook in ("begin", "end")),
+        ("end", "fit", 0),
+        ("teardown", "fit", 0),
+    ]
+    assert clf.n_iter_ == 5
+
+
+def test_only_epochs_that_were_trained_are_tasks():
+    recorder, tree = Recorder(), {}
+
+    def note(hook, context):
+        tree[context.task_name] = context.max_subtasks, context.parent and context.parent.task_name
+
+    recorder.action = note
+    clf = mlp(recorder, tol=0.5, n_iter_no_change=2, learning_rate_init=0.05, max_iter=90)
+    clf.fit(X, y)
+    assert clf.n_iter_ < 90
+    assert recorder.count("begin") == recorder.count("end") == clf.n_iter_ + 1
+    assert tree == {"fit": (90, None), "epoch": (0, "fit")}
+
+
+def test_data_and_weights_are_those_that_were_given():
+    weights, told = np.ones(150), []
+
+    class Curious(Recorder):
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
+            told.append((estimator, X, y, metadata))
+
+    frame = [list(row) for row in X]
+    clf = mlp(Curious(), max_iter=2).fit(frame, y, sample_weight=weights)
+    assert len(told) == 3
+    for estimator, told_X, told_y, metadata in told:
+        assert estimator is clf
+        assert told_X is frame
+        assert told_y is y
+        assert metadata == {"sample_weight": weights}
+    told.clear()
+    clf.fit(X, y)
+    assert not any(metadata for *_, metadata in told)
+
+
+@every_solver
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"dropout": 0.3, "input_dropout": 0.1, "momentum": 0.5, "decay": 0.1},
+        {"early_stopping": True, "scoring": "loss", "learning_rate_init": 0.1},
+    ],
+)
+def test_the_fitted_estimator_is_that_of_so_many_epochs(solver, arguments):
+    if solver == "lbfgs":
+        arguments = {name: arguments[name] for name in arguments if "dropout" not in name}
+    collector = Collector()
+    clf = mlp(collector, solver=solver, **arguments).fit(X, y)
+    assert len(collector.fitted) == 6
+    # Looked at when all is over: later epochs have not changed the earlier ones' arrays.
+    for epoch, fitted in enumerate(collector.fitted, start=1):
+        until = mlp(solver=solver, max_iter=min(epoch, 5), **arguments).fit(X, y)
+        np.testing.assert_array_equal(fitted.predict_proba(X), until.predict_proba(X))
+        assert_same_fit(fitted, until)
+        assert fitted.history_.keys() == until.history_.keys()
+    assert_same_fit(clf, until)
+    assert_same_fit(clf, mlp(solver=solver, **arguments).fit(X, y))
+
+
+@every_solver
+def test_the_fitted_estimator_is_made_for_those_who_ask(solver, monkeypatch):
+    calls = []
+    for fit_class in (StochasticFit, LBFGSFit):
+
+        def counted(self, finished=True, original=fit_class.fitted_attributes):
+            calls.append(finished)
+            return original(self, finished)
+
+        monkeypatch.setattr(fit_class, "fitted_attributes", counted)
+    mlp(Recorder(), Recorder(), solver=solver).fit(X, y)
+    assert calls == [True]
+    calls.clear()
+    mlp(Collector(), Collector(), solver=solver).fit(X, y)
+    assert calls == [False] * 5 + [True]
+
+
+# --- Stopping, failing
+
+
+@every_solver
+@pytest.mark.parametrize("last", [1, 3, 5])
+@pytest.mark.filterwarnings("error")
+def test_a_request_to_stop_is_honoured(solver, last):
+    recorder = Recorder(lambda hook, context: hook == "end" and context.task_id == last - 1)
+    clf = mlp(recorder, Recorder(), solver=solver, tol=1e-4).fit(X, y)
+    assert clf.n_iter_ == len(clf.loss_curve_) == last
+    assert recorder.calls[-2:] == [("end", "fit", 0), ("teardown", "fit", 0)]
+
+
+FAILURES = [
+    CrashAt("setup"),
+    CrashAt("begin"),
+    CrashAt("begin", "epoch", 1),
+    CrashAt("end", "epoch", 0),
+    CrashAt("end", "epoch", 1),
+    CrashAt("end"),
+    CrashAt("setup", error=KeyboardInterrupt),
+    CrashAt("end", error=KeyboardInterrupt),
+]
+
+
+@every_solver
+@pytest.mark.parametrize("action", FAILURES, ids=lambda action: str(action.call))
+@pytest.mark.parametrize("state", ["new", "fitted", "warm"])
+def test_a_failing_callback_leaves_the_estimator_as_it_was(solver, action, state):
+    recorder, other = Recorder(action), Recorder()
+    clf = mlp(solver=solver, warm_start=state == "warm")
+    if state != "new":
+        clf.fit(X, y)
+        weights = [coef.copy() for coef in clf.coefs_]
+    clf.set_callbacks(other, recorder)
+    before = vars(clf).copy()
+    with pytest.raises(action.error):
+        clf.fit(X, y)
+    assert vars(clf) == before
+    assert other.count("setup") == other.count("teardown") == 1
+    assert recorder.count("setup") == recorder.count("teardown") == 1
+    if state != "new":
+        for a, b in zip(weights, clf.coefs_, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_callback_that_fails_when_torn_down():
+    other = Recorder()
+    clf = mlp(Recorder(CrashAt("teardown")), other)
+    with pytest.raises(CrashError):
+        clf.fit(X, y)
+    assert other.count("teardown") == 1
+    assert not {"_callback_fit_ctx", "_skl_callbacks_to_teardown"} & vars(clf).keys()
+
+
+def test_training_that_diverges_tears_down():
+    recorder = Recorder()
+    clf = mlp(recorder, solver="sgd", learning_rate_init=1e10, activation="identity", max_iter=99)
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match="non-finite"):
+        clf.fit(X, y)
+    assert vars(clf) == before
+    assert recorder.count("setup") == recorder.count("teardown") == 1
+
+
+def test_bad_data_do_not_reach_callbacks():
+    recorder = Recorder()
+    with pytest.raises(ValueError, match="NaN"):
+        mlp(recorder).fit(X * np.nan, y)
+    assert recorder.calls == []
+
+
+@every_solver
+def test_interrupting_leaves_a_usable_model_and_tears_down(solver):
+    recorder = Recorder(CrashAt("end", "epoch", 2, error=KeyboardInterrupt))
+    clf = mlp(recorder, solver=solver)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        clf.fit(X, y)
+    assert clf.n_iter_ == 3
+    assert_same_fit(clf, mlp(solver=solver, max_iter=3).fit(X, y))
+    assert recorder.calls[-2:] == [("end", "fit", 0), ("teardown", "fit", 0)]
+
+
+# --- What stays
+
+
+@every_solver
+def test_nothing_of_the_run_stays_on_the_estimator(solver):
+    clf = mlp(Recorder(), Collector(), EpochLogger(), solver=solver).fit(X, y)
+    plain = mlp(solver=solver).fit(X, y)
+    assert vars(clf).keys() - vars(plain).keys() == {"_skl_callbacks"}
+    clf.set_callbacks()
+    assert pickle.dumps(clf) == pickle.dumps(plain)
+
+
+def test_clone_and_pickle_keep_callbacks_alone(caplog):
+    caplog.set_level(logging.INFO, "skscratch")
+    clf = mlp(EpochLogger()).fit(X, y)
+    for copy in (clone(clf), pickle.loads(pickle.dumps(clf))):
+        caplog.clear()
+        assert_same_fit(copy.fit(X, y), clf)
+        assert len(caplog.records) == 5
+
+
+def test_partial_fit_has_no_epochs_to_tell_of():
+    recorder = Recorder()
+    mlp(recorder).partial_fit(X, y, classes=[0, 1, 2])
+    assert recorder.calls == []
+
+
+def test_callbacks_change_nothing():
+    clf = mlp(Recorder(), Collector(), dropout=0.2, early_stopping=True).fit(X, y)
+    assert_same_fit(clf, mlp(dropout=0.2, early_stopping=True).fit(X, y))
+
+
+# --- scikit-learn's callbacks
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_progress_bar(solver, capsys):
+    pytest.importorskip("rich")
+    mlp(sklearn_callback.ProgressBar(), solver=solver).fit(X, y)
+    printed = capsys.readouterr().out
+    assert "MLPScratchClassifier - fit" in printed
+    assert "100%" in printed
+    # Epochs are what the bar counts: they have none of their own.
+    assert "epoch" not in printed
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+def test_progress_bar_in_other_estimators(solver, n_jobs, capsys):
+    pytest.importorskip("rich")
+    pipeline = make_pipeline(StandardScaler(), mlp(solver=solver))
+    outer = pipeline
+    if n_jobs:
+        grid = {"mlpscratchclassifier__alpha": [0.01, 0.1]}
+        outer = GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs, error_score="raise")
+    outer.set_callbacks(sklearn_callback.ProgressBar(max_propagation_depth=None)).fit(X, y)
+    printed = capsys.readouterr().out
+    assert f"{type(outer).__name__} - fit" in printed
+    assert "MLPScratchClassifier - fit" in printed
+    assert not re.search(r"\b[0-9]{1,2}%", printed)
+
+
+@every_solver
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_scoring_monitor(solver, weighted):
+    weights = np.random.RandomState(0).uniform(0.5, 2, 150) if weighted else None
+    monitor = sklearn_callback.ScoringMonitor(scoring=["balanced_accuracy", "neg_log_loss"])
+    clf = mlp(monitor, solver=solver, learning_rate_init=0.05).fit(X, y, sample_weight=weights)
+    rows = monitor.get_logs().data
+    assert [row["task_name"] for row in rows] == ["fit"] + ["epoch"] * 5
+    for row in rows:
+        epochs = row["task_id"] + 1 if row["task_name"] == "epoch" else 5
+        until = clone(clf).set_callbacks().set_params(max_iter=epochs)
+        until.fit(X, y, sample_weight=weights)
+        expected = balanced_accuracy_score(y, until.predict(X), sample_weight=weights)
+        assert row["balanced_accuracy"] == pytest.approx(expected)
+        assert np.isfinite(row["neg_log_loss"])
+
+
+def test_scoring_monitor_in_a_pipeline():
+    monitor = sklearn_callback.ScoringMonitor(scoring="accuracy")
+    pipeline = make_pipeline(StandardScaler(), mlp(monitor)).fit(X, y)
+    rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert len(rows) == 5
+    assert rows[-1]["accuracy"] == pytest.approx(pipeline.score(X, y))
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_scoring_monitor_in_a_search(n_jobs):
+    monitor = sklearn_callback.ScoringMonitor(scoring="accuracy")
+    search = GridSearchCV(mlp(monitor), {"alpha": [0.01, 0.1, 1]}, cv=2, n_jobs=n_jobs)
+    search.fit(X, y)
+    rows = monitor.get_logs().data
+    # three candidates, two folds and the refit
+    assert sum(row["task_name"] == "epoch" for row in rows) == (3 * 2 + 1) * 5
+    assert rows[-1]["accuracy"] > 0.2
+
+
+# --- EpochLogger
+
+
+LINE = re.compile(
+    r"epoch: (\d+), acc: (\d\.\d{3}), loss: (\d\.\d{3}) "
+    r"\(data_loss: (\d\.\d{3}), reg_loss: (\d\.\d{3})\), lr: (\S+)"
+    r"(?:, val_loss: (\d\.\d{3}), val_score: (-?\d\.\d{3}))?"
+)
+COLUMNS = [
+    "accuracy",
+    "loss",
+    "data_loss",
+    "regularization_loss",
+    "learning_rate",
+    "validation_loss",
+    "validation_score",
+]
+
+
+def lines_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.name == "skscratch"]
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize(
+    ("every", "epochs"), [(1, [1, 2, 3, 4, 5, 6, 7]), (3, [3, 6, 7]), (7, [7]), (99, [7])]
+)
+def test_lines_of_epochs(solver, early_stopping, every, epochs, caplog):
+    caplog.set_level(logging.INFO, "skscratch")
+    clf = mlp(EpochLogger(every), solver=solver, early_stopping=early_stopping, max_iter=7)
+    clf.set_params(decay=0.1, scoring="loss", alpha=1.0).fit(X, y)
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    lines = lines_of(caplog)
+    assert [int(LINE.fullmatch(line)[1]) for line in lines] == epochs
+    for line, epoch in zip(lines, epochs, strict=True):
+        numbers = [float(number) for number in LINE.fullmatch(line).groups()[1:] if number]
+        assert len(numbers) == (7 if early_stopping else 5)
+        for name, number in zip(COLUMNS, numbers, strict=False):
+            expected = clf.history_[name][epoch - 1]
+            rel = 1e-5 if name == "learning_rate" else 0
+            assert number == pytest.approx(expected, abs=5.1e-4 * (rel == 0), rel=rel)
+
+
+def test_the_books_line(caplog):
+    caplog.set_level(logging.INFO, "skscratch")
+    clf = mlp(EpochLogger(), max_iter=1).fit(X, y)
+    loss, accuracy = clf.loss_, clf.history_["accuracy"][0]
+    assert lines_of(caplog) == [
+        f"epoch: 1, acc: {accuracy:.3f}, loss: {loss:.3f} (data_loss: {loss:.3f}, "
+        f"reg_loss: 0.000), lr: 0.001"
+    ]
+
+
+def test_lines_count_on_after_a_warm_start(caplog):
+    caplog.set_level(logging.INFO, "skscratch")
+    clf = mlp(EpochLogger(every=4), max_iter=5, warm_start=True).fit(X, y).fit(X, y)
+    assert [line.split(",")[0] for line in lines_of(caplog)] == [
+        f"epoch: {epoch}" for epoch in (4, 5, 8, 10)
+    ]
+    # What lbfgs does not record is left out, though earlier fits have recorded it.
+    caplog.clear()
+    clf.set_params(solver="lbfgs", max_iter=2).fit(X, y)
+    lines = lines_of(caplog)
+    assert [line.split(",")[0] for line in lines] == ["epoch: 12"]
+    assert lines[0] == f"epoch: 12, loss: {clf.loss_:.3f}"
+
+
+def test_lines_of_lbfgs(caplog):
+    caplog.set_level(logging.INFO, "skscratch")
+    clf = mlp(EpochLogger(every=2), solver="lbfgs").fit(X, y, X_val=X, y_val=y)
+    history = clf.history_
+    assert lines_of(caplog) == [
+        f"epoch: {i}, loss: {history['loss'][i - 1]:.3f}, "
+        f"val_loss: {history['validation_loss'][i - 1]:.3f}, "
+        f"val_score: {history['validation_score'][i - 1]:.3f}"
+        for i in (2, 4, 5)
+    ]
+
+
+def test_lines_in_a_search(caplog):
+    caplog.set_level(logging.INFO, "skscratch")
+    GridSearchCV(mlp(EpochLogger(every=2)), {"alpha": [0, 1]}, cv=2).fit(X, y)
+    assert len(lines_of(caplog)) == 3 * (2 * 2 + 1)
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, None])
+@pytest.mark.parametrize("callback", [EpochLogger, lambda every: ModelCheckpoint("path", every)])
+def test_wrong_every(callback, every):
+    with pytest.raises(ValueError, match="every must be an integer >= 1"):
+        callback(every)
+
+
+def test_repr():
+    assert repr(EpochLogger(3)) == "EpochLogger(every=3)"
+    assert repr(ModelCheckpoint("model", 3)) == "ModelCheckpoint('model', every=3)"
+
+
+# --- ModelCheckpoint
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Note how many epochs each checkpoint has been trained for."""
+    epochs, dump = [], joblib.dump
+
+    def noted(estimator, file):
+        epochs.append(estimator.n_iter_)
+        return dump(estimator, file)
+
+    monkeypatch.setattr(skscratch.callbacks.joblib, "dump", noted)
+    return epochs
+
+
+@every_solver
+@pytest.mark.parametrize(
+    ("every", "epochs"), [(1, [1, 2, 3, 4, 5, 5]), (2, [2, 4, 5]), (5, [5, 5]), (9, [5])]
+)
+def test_checkpoints_are_whole_estimators(solver, every, epochs, written, tmp_path):
+    path, seen = tmp_path / "model.joblib", []
+
+    class Reader(Collector):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            if path.exists():
+                seen.append((joblib.load(path), fitted_estimator))
+                assert os.listdir(tmp_path) == ["model.joblib"]
+
+    arguments = {"solver": solver, "early_stopping": solver != "lbfgs"}
+    clf = mlp(ModelCheckpoint(path, every), Reader(), **arguments).fit(X, y)
+    assert written == epochs
+    for loaded, offered in seen:
+        assert type(loaded) is MLPScratchClassifier
+        assert loaded.n_iter_ <= offered.n_iter_
+        until = mlp(**arguments, max_iter=loaded.n_iter_).fit(X, y)
+        np.testing.assert_array_equal(loaded.predict_proba(X), until.predict_proba(X))
+        assert not [name for name in vars(loaded) if "callback" in name]
+        assert loaded.get_params() == clf.get_params()
+    assert_same_fit(joblib.load(path), clf)
+    assert os.listdir(tmp_path) == ["model.joblib"]
+
+
+def test_a_path_may_be_a_name_in_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mlp(ModelCheckpoint("model")).fit(X, y)
+    assert os.listdir() == ["model"]
+
+
+def test_permissions_are_those_of_any_new_file(tmp_path):
+    mlp(ModelCheckpoint(tmp_path / "model")).fit(X, y)
+    (tmp_path / "other").touch()
+    assert (tmp_path / "model").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_failed_write_leaves_the_old_file(error, tmp_path, monkeypatch):
+    path, calls, dump = tmp_path / "model", [], joblib.dump
+
+    def failing(estimator, file):
+        calls.append(1)
+        if len(calls) == 3:
+            file.write(b"half of it")
+            raise error("disk full")
+        return dump(estimator, file)
+
+    monkeypatch.setattr(skscratch.callbacks.joblib, "dump", failing)
+    clf = mlp(ModelCheckpoint(path))
+    before = vars(clf).copy()
+    if error is OSError:
+        with pytest.raises(OSError, match="disk full"):
+            clf.fit(X, y)
+        assert vars(clf) == before
+        assert joblib.load(path).n_iter_ == 2
+    else:
+        with pytest.warns(UserWarning, match="interrupted"):
+            clf.fit(X, y)
+        assert clf.n_iter_ == joblib.load(path).n_iter_ == 3
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_directory_that_is_not_there(tmp_path):
+    clf = mlp(ModelCheckpoint(tmp_path / "nowhere" / "model"))
+    before = vars(clf).copy()
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        clf.fit(X, y)
+    assert vars(clf) == before
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_checkpoints_in_a_search(n_jobs, tmp_path):
+    path = tmp_path / "model"
+    search = GridSearchCV(mlp(ModelCheckpoint(path)), {"alpha": [0, 1]}, cv=2, n_jobs=n_jobs)
+    search.fit(X, y)
+    assert_same_fit(joblib.load(path), search.best_estimator_)
+    assert os.listdir(tmp_path) == ["model"]
+
+
+RESUMED = [
+    *({"solver": solver} for solver in STOCHASTIC),
+    *({"solver": solver, "early_stopping": True, "dropout": 0.3} for solver in STOCHASTIC),
+    *({"solver": solver, "learning_rate": "cosine", "decay": 0.1} for solver in STOCHASTIC),
+    {"dropout": [0.2, 0.4], "input_dropout": 0.1, "batch_size": 7},
+    {"shuffle": False, "class_weight": "balanced", "clip_norm": 0.1},
+    {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.05, "learning_rate_init": 0.02},
+    {"early_stopping": True, "scoring": "loss", "n_iter_no_change": 1, "learning_rate_init": 0.3},
+    {"tol": 0.3, "n_iter_no_change": 3},
+    {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.1},
+    {
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "learning_rate_init": 4e-6,
+        "tol": 0.5,
+        "n_iter_no_change": 1,
+    },
+    {"random_state": np.random.RandomState(3), "dropout": 0.2, "early_stopping": True},
+]
+
+
+@pytest.mark.filterwarnings("ignore:.*Maximum iterations", "ignore:Training stopped improving")
+@pytest.mark.parametrize("arguments", RESUMED, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_fit_cut_short_is_finished_to_the_same_weights(arguments, dtype, tmp_path):
+    X_, path = X.astype(dtype), tmp_path / "model"
+
+    def keep(hook, context):
+        if (hook, context.task_name) == ("end", "epoch"):
+            shutil.copy(path, tmp_path / str(context.task_id + 1))
+
+    once = mlp(ModelCheckpoint(path), Recorder(keep), max_iter=8, **arguments).fit(X_, y)
+    assert (once.n_iter_ < 8) == ("n_iter_no_change" in arguments)
+    for n_epochs in range(1, once.n_iter_ + 1):
+        clf = joblib.load(tmp_path / str(n_epochs))
+        assert len(clf.loss_curve_) == n_epochs
+        clf.set_params(warm_start=True).fit(X_, y)
+        assert_same_fit(clf, once)
+        assert clf.best_loss_ == once.best_loss_
+        assert clf.best_validation_score_ == once.best_validation_score_
+        for name, values in once.history_.items():
+            np.testing.assert_array_equal(clf.history_[name], values)
+
+
+def test_a_fit_with_a_validation_set_is_finished(tmp_path):
+    arguments = {"max_iter": 9, "early_stopping": True, "scoring": "f1_macro", "dropout": 0.1}
+    validation = {"X_val": X[::2], "y_val": y[::2]}
+    once = mlp(**arguments).fit(X, y, **validation)
+    crash = Recorder(CrashAt("begin", "epoch", 4))
+    clf = mlp(ModelCheckpoint(tmp_path / "model"), crash, **arguments)
+    with pytest.raises(CrashError):
+        clf.fit(X, y, **validation)
+    clf = joblib.load(tmp_path / "model").set_params(warm_start=True)
+    assert_same_fit(clf.fit(X, y, **validation), once)
+
+
+KILLED = """
+import os, pathlib, random, signal, sys, time
+import joblib
+import numpy as np
+from sklearn.datasets import load_digits
+from skscratch import MLPScratchClassifier
+from skscratch.callbacks import ModelCheckpoint
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:300] / 16, y[:300]
+path = pathlib.Path(sys.argv[1]) / "model"
+arguments = dict(
+    hidden_layer_sizes=(40,), batch_size=50, max_iter=200, learning_rate="cosine", solver="sgd",
+    learning_rate_init=0.05, dropout=0.2, input_dropout=0.1, early_stopping=True, decay=1e-3,
+    n_iter_no_change=np.inf, class_weight="balanced", clip_norm=1.0, tol=0, random_state=0,
+)
+
+def train():
+    clf = MLPScratchClassifier(**arguments)
+    if path.exists():
+        clf = joblib.load(path).set_params(warm_start=True)
+    clf.set_callbacks(ModelCheckpoint(path)).fit(X, y)
+
+start = time.perf_counter()
+train()
+pace = (time.perf_counter() - start) / 200
+path.unlink()
+
+kills, starts, n_epochs = 0, set(), 0
+while n_epochs < 200:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            train()
+            status = 0
+        finally:
+            os._exit(status)
+    if kills < 40:
+        time.sleep(random.uniform(0, 0.02 + 8 * pace))
+        os.kill(child, signal.SIGKILL)
+        kills += 1
+    _, status = os.waitpid(child, 0)
+    assert status in (0, signal.SIGKILL), status
+    if path.exists():
+        n_epochs = joblib.load(path).n_iter_
+        starts.add(n_epochs)
+
+clf = joblib.load(path)
+once = MLPScratchClassifier(**arguments).fit(X, y)
+for a, b in zip(clf.coefs_ + clf.intercepts_, once.coefs_ + once.intercepts_, strict=True):
+    assert np.array_equal(a, b)
+assert clf.loss_curve_ == once.loss_curve_
+assert clf.validation_scores_ == once.validation_scores_
+assert clf.n_iter_ == once.n_iter_ == 200
+print(kills, len(starts))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
+def test_killed_again_and_again_it_is_finished_to_the_same_weights(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    kills, starts = map(int, result.stdout.split())
+    assert kills >= 30
+    assert starts >= 4

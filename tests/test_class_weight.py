@@ -1,0 +1,251 @@
+"""class_weight: what it multiplies, and what it refuses."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.datasets import load_iris, make_classification, make_multilabel_classification
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.utils.class_weight import compute_sample_weight
+
+from skscratch import MLPScratchClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+every_solver = pytest.mark.parametrize("solver", [*STOCHASTIC, "lbfgs"])
+
+X, y = load_iris(return_X_y=True)
+# 50, 30 and 10 of the classes
+X, y = X[np.r_[:80, 100:110]], y[np.r_[:80, 100:110]]
+X_labels, y_labels = make_multilabel_classification(90, random_state=0)
+weights = np.random.RandomState(0).uniform(0.5, 2, 90)
+
+
+def mlp(**arguments):
+    return MLPScratchClassifier(
+        (6,), **{"max_iter": 4, "batch_size": 16, "random_state": 0, **arguments}
+    )
+
+
+def assert_same_fit(first, second):
+    assert first.loss_curve_ == second.loss_curve_
+    for a, b in zip(
+        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+@every_solver
+@pytest.mark.parametrize(
+    ("X", "y", "class_weight"),
+    [
+        (X, y, "balanced"),
+        (X, y, {0: 1, 1: 2.5, 2: 7}),
+        (X, y, {2: 3.0}),
+        (X, y, {}),
+        (sp.csr_array(X), y, {0: 0.5, 2: 3.0}),
+        (X, y == 2, "balanced"),
+        (X, y == 2, {True: 9.0}),
+        (X_labels, y_labels, "balanced"),
+        (X_labels, y_labels, [{0: 1, 1: 3}, {1: 5}, {0: 0.5}, {}, {0: 2, 1: 2}]),
+    ],
+)
+@pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_classes_weights_multiply_the_samples(solver, X, y, class_weight, sample_weight, dtype):
+    X = X.astype(dtype)
+    by_hand = compute_sample_weight(class_weight, y)
+    if sample_weight is not None:
+        by_hand = by_hand * sample_weight
+    weighted = mlp(solver=solver, class_weight=class_weight)
+    assert_same_fit(
+        weighted.fit(X, y, sample_weight=sample_weight),
+        mlp(solver=solver).fit(X, y, sample_weight=by_hand),
+    )
+    assert weighted.coefs_[0].dtype == dtype
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["x", "y", "z"], ["0", "1", "2"], np.array(["0", "1", "2"], dtype=object), [-1.0, 0.0, 1.0]],
+)
+def test_balanced_labels_of_every_kind(names):
+    expected = mlp(class_weight="balanced").fit(X, y)
+    assert_same_fit(mlp(class_weight="balanced").fit(X, np.array(names)[y]), expected)
+
+
+def test_named_classes():
+    y_names = np.array(["setosa", "versicolor", "virginica"])[y]
+    named = mlp(class_weight={"virginica": 4.0}).fit(X, y_names)
+    assert_same_fit(named, mlp(class_weight={2: 4.0}).fit(X, y))
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_partial_fit_weighs_classes_of_which_a_batch_has_none(solver):
+    weighted = mlp(solver=solver, class_weight={0: 3.0, 2: 5.0})
+    by_hand = mlp(solver=solver)
+    for rows in (slice(60), slice(40, 80), slice(70, 90)):
+        weighted.partial_fit(X[rows], y[rows], weights[rows], classes=[0, 1, 2])
+        both = np.array([3.0, 1.0, 5.0])[y[rows]] * weights[rows]
+        by_hand.partial_fit(X[rows], y[rows], both, classes=[0, 1, 2])
+        assert_same_fit(weighted, by_hand)
+
+
+def test_partial_fit_weighs_labels_of_which_a_batch_has_none():
+    y = np.zeros((90, 5), int)
+    y[:, 3] = 1
+    weighted = mlp(class_weight=[{1: 5.0}, {0: 3.0}, {}, {1: 7.0}, {0: 0.5, 1: 1.0}])
+    weighted.partial_fit(X_labels, y, classes=range(5))
+    by_hand = mlp().partial_fit(X_labels, y, np.full(90, 3 * 7 * 0.5), classes=range(5))
+    assert_same_fit(weighted, by_hand)
+
+
+def test_partial_fit_refuses_balanced():
+    clf = mlp(class_weight="balanced").fit(X, y)
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=r"'balanced' cannot be used in partial_fit.*Pass a dict"):
+        clf.partial_fit(X, y)
+    assert vars(clf) == before
+
+
+@every_solver
+def test_samples_of_weight_zero_are_not_counted(solver):
+    zeros = np.where(np.arange(90) % 3 == 0, 0, weights)
+    kept = zeros > 0
+    clf = mlp(solver=solver, class_weight="balanced").fit(X, y, sample_weight=zeros)
+    without = mlp(solver=solver, class_weight="balanced")
+    assert_same_fit(clf, without.fit(X[kept], y[kept], sample_weight=zeros[kept]))
+
+
+def test_a_class_whose_samples_are_all_of_weight_zero():
+    clf = mlp(class_weight="balanced").fit(X, y, sample_weight=(y != 1).astype(float))
+    # 50 and 10 samples of two classes are left
+    by_hand = np.array([60 / (2 * 50), 0, 60 / (2 * 10)])[y]
+    assert_same_fit(clf, mlp().fit(X, y, sample_weight=by_hand))
+    np.testing.assert_array_equal(clf.classes_, [0, 1, 2])
+
+
+@every_solver
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_classes_of_weight_zero_count_as_absent(solver, early_stopping):
+    arguments = {"solver": solver, "early_stopping": early_stopping, "batch_size": 5}
+    clf = mlp(class_weight={0: 0}, shuffle=False, **arguments).fit(X, y)
+    by_hand = mlp(shuffle=False, **arguments).fit(X, y, sample_weight=(y > 0).astype(float))
+    assert_same_fit(clf, by_hand)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "class_weight"),
+    [
+        (X, y, "balanced"),
+        (X, y, {1: 4.0}),
+        (X_labels, y_labels, "balanced"),
+        (X_labels, y_labels, [{1: 4.0}, {}, {}, {0: 3.0}, {1: 0.2}]),
+    ],
+)
+def test_the_validation_split_is_weighed(X, y, class_weight):
+    clf = mlp(class_weight=class_weight, early_stopping=True, validation_fraction=0.3).fit(X, y)
+    by_hand = mlp(early_stopping=True, validation_fraction=0.3)
+    by_hand.fit(X, y, sample_weight=compute_sample_weight(class_weight, y))
+    assert_same_fit(clf, by_hand)
+    for name in ("validation_loss", "validation_score"):
+        np.testing.assert_array_equal(clf.history_[name], by_hand.history_[name])
+    unweighted = mlp(early_stopping=True, validation_fraction=0.3).fit(X, y)
+    assert not np.array_equal(
+        clf.history_["validation_loss"], unweighted.history_["validation_loss"]
+    )
+
+
+@pytest.mark.parametrize("sample_weight_val", [None, weights[60:]], ids=["", "weighted"])
+@pytest.mark.parametrize(
+    ("class_weight", "of_classes"),
+    # the training data's frequencies, not the validation set's
+    [("balanced", [60 / (2 * 50), 60 / (2 * 10), 1.0]), ({0: 2.0, 1: 5.0}, [2.0, 5.0, 1.0])],
+)
+def test_a_validation_set_is_weighed(class_weight, of_classes, sample_weight_val):
+    # Neither the training data nor the validation set has all of the three classes.
+    X_train, y_train, X_val, y_val = X[:60], y[:60], X[60:], np.where(y[60:] == 2, 1, y[60:])
+    clf = mlp(class_weight=class_weight)
+    clf.fit(X_train, y_train, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
+    by_hand = np.array(of_classes)[y_val]
+    if sample_weight_val is not None:
+        by_hand = by_hand * sample_weight_val
+    expected = mlp().fit(
+        X_train,
+        y_train,
+        sample_weight=np.array(of_classes)[y_train],
+        X_val=X_val,
+        y_val=y_val,
+        sample_weight_val=by_hand,
+    )
+    for name in ("validation_loss", "validation_score"):
+        np.testing.assert_array_equal(clf.history_[name], expected.history_[name])
+
+
+def test_a_validation_set_without_a_label():
+    y_val = y_labels.copy()
+    y_val[:, 2] = 0
+    class_weight = [{}, {1: 3.0}, {1: 5.0}, {}, {}]
+    clf = mlp(class_weight=class_weight).fit(X_labels, y_labels, X_val=X_labels, y_val=y_val)
+    by_hand = mlp().fit(
+        X_labels,
+        y_labels,
+        sample_weight=np.where(y_labels[:, 1], 3, 1) * np.where(y_labels[:, 2], 5, 1),
+        X_val=X_labels,
+        y_val=y_val,
+        sample_weight_val=np.where(y_val[:, 1], 3, 1),
+    )
+    assert_same_fit(clf, by_hand)
+    np.testing.assert_array_equal(
+        clf.history_["validation_loss"], by_hand.history_["validation_loss"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "class_weight", "message"),
+    [
+        (X, y, "weighted", "class_weight"),
+        (X, y, 2.0, "class_weight"),
+        (X, y, {0: 1.0, 3: 2.0}, r"classes, \[1, 2\], are not in class_weight"),
+        (X, y, {0: -1.0}, "class_weight must be finite and >= 0"),
+        (X, y, {0: np.nan}, "class_weight must be finite and >= 0"),
+        (X, y, {0: np.inf}, "class_weight must be finite and >= 0"),
+        (X, y, {0: 0, 1: 0, 2: 0}, "All sample weights are zero"),
+        (X, y, [{0: 1.0}], "for several labels a list with a dict for each.* 1 label"),
+        (X_labels, y_labels, {0: 1.0}, "a list with a dict for each of them.* 5 label"),
+        (X_labels, y_labels, [{0: 1.0}] * 4, "a list with a dict for each of them.* 5 label"),
+        (X_labels, y_labels, [1.0] * 5, "a list with a dict for each of them.* 5 label"),
+        (X_labels, y_labels, [{2: 1.0}] * 5, "are not in class_weight"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_refused(X, y, class_weight, message, method):
+    clf = mlp(class_weight=class_weight)
+    fit = clf.fit
+    if method == "partial_fit":
+        fit = partial(clf.partial_fit, classes=range(3) if y.ndim == 1 else range(5))
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=message):
+        fit(X, y)
+    assert vars(clf) == before
+
+
+def test_balanced_weights_help_where_classes_are_imbalanced():
+    X, y = make_classification(
+        2000, 10, n_informative=4, weights=[0.95], flip_y=0.02, class_sep=0.7, random_state=0
+    )
+    scores = [
+        balanced_accuracy_score(
+            y[1000:],
+            mlp(class_weight=class_weight, max_iter=60, batch_size=50)
+            .fit(X[:1000], y[:1000])
+            .predict(X[1000:]),
+        )
+        for class_weight in (None, "balanced")
+    ]
+    assert scores[1] > scores[0] + 0.05

@@ -1,0 +1,80 @@
+"""The warnings at the end of a fit: one or none."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
+
+from skscratch import MLPScratchClassifier
+
+STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+
+X, y = load_iris(return_X_y=True)
+
+
+def warnings_of(clf, **fit_arguments):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clf.fit(X, y, **fit_arguments)
+    return [(warning.category, str(warning.message)) for warning in caught]
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"n_iter_no_change": np.inf}, {"early_stopping": True}, {"learning_rate": "cosine"}],
+)
+def test_one_warning_where_max_iter_is_reached(solver, arguments):
+    clf = MLPScratchClassifier(solver=solver, max_iter=5, random_state=0, **arguments)
+    ((category, message),) = warnings_of(clf)
+    assert category is ConvergenceWarning
+    assert "Maximum iterations (5) reached" in message
+    assert "Raise max_iter, or set tol=0 if 5 epochs are what you want" in message
+    # and one for every further fit
+    assert len(warnings_of(clf.set_params(warm_start=True))) == 1
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_none_where_tol_is_0(solver, early_stopping):
+    clf = MLPScratchClassifier(solver=solver, max_iter=5, tol=0, early_stopping=early_stopping)
+    assert warnings_of(clf) == []
+    assert clf.n_iter_ == 5
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_none_where_it_stops_by_itself(early_stopping):
+    arguments = {"learning_rate_init": 0.05, "n_iter_no_change": 3, "random_state": 0}
+    clf = MLPScratchClassifier(early_stopping=early_stopping, **arguments)
+    assert warnings_of(clf) == []
+    assert clf.n_iter_ < 200
+    # not even if it was the last epoch that it could have had
+    last = clf.n_iter_
+    assert warnings_of(clf.set_params(max_iter=last)) == []
+    assert clf.n_iter_ == last
+    assert len(warnings_of(clf.set_params(max_iter=last - 1))) == 1
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_none_from_partial_fit(solver):
+    clf = MLPScratchClassifier(solver=solver, max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(3):
+            clf.partial_fit(X, y, classes=[0, 1, 2])
+
+
+def test_lbfgs_names_max_iter():
+    ((category, message),) = warnings_of(MLPScratchClassifier(solver="lbfgs", max_iter=3))
+    assert category is ConvergenceWarning
+    assert "lbfgs failed to converge after 3 iteration(s)" in message
+    assert "Raise max_iter" in message
+
+
+def test_one_warning_of_steps_that_are_too_large():
+    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, random_state=0)
+    ((category, message),) = warnings_of(clf)
+    assert category is ConvergenceWarning
+    assert "lower learning_rate_init (now 1000.0)" in message

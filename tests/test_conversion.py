@@ -1,0 +1,272 @@
+"""to_sklearn and from_sklearn: the same network in the other package's estimator."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from skscratch import MLPScratchClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+SOLVERS = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lbfgs"]
+THEIRS = ["sgd", "adam", "lbfgs"]
+
+X, y = load_iris(return_X_y=True)
+DATA = {
+    "multiclass": (X, y),
+    "strings": (X, np.array(["x", "y", "z"])[y]),
+    "binary": (X, y == 1),
+    "binary strings": (X, np.where(y == 1, "yes", "no")),
+    "multilabel": make_multilabel_classification(150, random_state=0),
+    "float32": (X.astype(np.float32), y),
+}
+every_problem = pytest.mark.parametrize("problem", DATA)
+
+
+def ours(**arguments):
+    arguments = {"max_iter": 8, "batch_size": 40, "random_state": 0, **arguments}
+    return MLPScratchClassifier((6, 5), **arguments)
+
+
+def theirs(**arguments):
+    arguments = {"max_iter": 8, "batch_size": 40, "random_state": 0, **arguments}
+    return MLPClassifier((6, 5), **arguments)
+
+
+def classes_of(y):
+    return np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
+
+
+def assert_same_predictions(first, second, X):
+    rtol = 1e-5 if first.coefs_[0].dtype == np.float32 else 1e-10
+    expected = first.predict_proba(X)
+    np.testing.assert_allclose(second.predict_proba(X), expected, rtol=rtol, atol=1e-12)
+    assert second.predict_proba(X).dtype == expected.dtype
+    np.testing.assert_array_equal(second.predict(X), first.predict(X))
+    assert second.predict(X).dtype == first.predict(X).dtype
+
+
+def assert_same_attributes(first, second):
+    for a, b in zip(
+        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+        assert not np.shares_memory(a, b)
+    np.testing.assert_array_equal(first.classes_, second.classes_)
+    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_", "n_features_in_"):
+        assert getattr(first, name) == getattr(second, name)
+
+
+# --- to_sklearn
+
+
+@every_problem
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_their_estimator_predicts_the_same(problem, solver, activation):
+    X, y = DATA[problem]
+    clf = ours(solver=solver, activation=activation).fit(X, y)
+    mlp = clf.to_sklearn()
+    assert type(mlp) is MLPClassifier
+    assert_same_predictions(clf, mlp, X)
+    assert mlp.score(X, y) == clf.score(X, y)
+    assert_same_attributes(clf, mlp)
+    assert mlp.loss_curve_ == clf.loss_curve_
+    assert mlp.loss_curve_ is not clf.loss_curve_
+    assert_same_predictions(clf, pickle.loads(pickle.dumps(mlp)), X)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"activation": ["tanh", "tanh"]},
+        {"learning_rate": "cosine"},
+        {"solver": "adamw", "dropout": 0.2, "weight_init": "he_normal", "class_weight": "balanced"},
+        {"early_stopping": True, "scoring": "loss"},
+    ],
+)
+def test_how_it_was_trained_makes_no_difference(arguments):
+    clf = ours(**arguments).fit(X, y)
+    mlp = clf.to_sklearn()
+    assert_same_predictions(clf, mlp, X)
+    # Their parameters are valid, and ours where they have them.
+    clone(mlp).fit(X, y)
+    parameters, expected = mlp.get_params(), clf.get_params()
+    same = {name for name, value in parameters.items() if value == expected[name]}
+    assert parameters.keys() - same <= {"activation", "solver", "learning_rate"}
+
+
+def test_a_network_without_hidden_layers():
+    for activation in ("silu", [], "relu"):
+        clf = MLPScratchClassifier((), activation, max_iter=8).fit(X, y)
+        if activation == "silu":
+            with pytest.raises(ValueError, match="MLPClassifier has one activation"):
+                clf.to_sklearn()
+        else:
+            assert_same_predictions(clf, clf.to_sklearn(), X)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    ["leaky_relu", "elu", "silu", ["relu", "tanh"], ("silu", "silu"), ["relu", "elu"]],
+)
+def test_activations_that_they_do_not_have(activation):
+    clf = ours(activation=activation).fit(X, y)
+    with pytest.raises(ValueError, match="MLPClassifier has one activation for all") as error:
+        clf.to_sklearn()
+    assert f"this network has activation={activation!r}" in str(error.value)
+
+
+def test_to_sklearn_before_fit():
+    with pytest.raises(NotFittedError):
+        ours().to_sklearn()
+
+
+@every_problem
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_their_estimator_goes_on(problem, solver, early_stopping):
+    X, y = DATA[problem]
+    if early_stopping and y.dtype.kind == "U":
+        pytest.skip("MLPClassifier has no early stopping for strings in all versions (#33760)")
+    clf = ours(solver=solver, early_stopping=early_stopping).fit(X, y)
+    before = [coef.copy() for coef in clf.coefs_]
+    mlp = clf.to_sklearn()
+    if solver != "lbfgs" and not early_stopping:
+        mlp.partial_fit(X, y)
+        assert mlp.loss_ < 1.2 * clf.loss_
+        assert mlp.t_ == clf.t_ + 150
+    for their_solver in (mlp.solver, "adam"):
+        mlp.set_params(warm_start=True, solver=their_solver).fit(X, y)
+        assert mlp.loss_ < 1.1 * clf.loss_curve_[0]
+    for a, b in zip(before, clf.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_their_warm_start_takes_early_stopping_up_or_leaves_it():
+    for first, then in ((True, False), (False, True)):
+        clf = ours(early_stopping=first).fit(X, y).set_params(early_stopping=then)
+        clf.to_sklearn().set_params(warm_start=True).fit(X, y)
+
+
+def test_their_warm_start_begins_at_our_weights():
+    clf = ours(solver="sgd").fit(X, y)
+    mlp = clf.to_sklearn().set_params(warm_start=True, learning_rate_init=1e-300, max_iter=1)
+    for expected, actual in zip(clf.coefs_, mlp.fit(X, y).coefs_, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+# --- from_sklearn
+
+
+@every_problem
+@pytest.mark.parametrize("solver", THEIRS)
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_our_estimator_predicts_the_same(problem, solver, activation):
+    X, y = DATA[problem]
+    mlp = theirs(solver=solver, activation=activation).fit(X, y)
+    clf = MLPScratchClassifier.from_sklearn(mlp)
+    assert type(clf) is MLPScratchClassifier
+    assert_same_predictions(mlp, clf, X)
+    assert_same_attributes(mlp, clf)
+    assert {name: clf.get_params()[name] for name in mlp.get_params()} == mlp.get_params()
+    assert_same_predictions(mlp, pickle.loads(pickle.dumps(clf)), X)
+
+
+@every_problem
+@pytest.mark.parametrize("solver", THEIRS)
+def test_our_estimator_goes_on(problem, solver):
+    X, y = DATA[problem]
+    mlp = theirs(solver=solver).fit(X, y)
+    n_epochs = len(getattr(mlp, "loss_curve_", []))
+    clf = MLPScratchClassifier.from_sklearn(mlp)
+    if solver != "lbfgs":
+        clf.partial_fit(X, y)
+        assert clf.loss_ < 1.2 * mlp.loss_
+        assert clf.loss_curve_[:-1] == mlp.loss_curve_
+        assert clf.history_["loss"].tolist() == clf.loss_curve_
+        n_epochs += 1
+    clf.set_params(warm_start=True, solver="adamw", dropout=0.1, input_dropout=0.1, clip_norm=1.0)
+    clf.fit(X, y, X_val=X, y_val=y)
+    assert len(clf.loss_curve_) == n_epochs + 8
+    assert clf.history_["loss"].tolist() == clf.loss_curve_
+    assert np.isfinite(clf.history_["validation_loss"]).sum() == 8
+    # Theirs is as it was.
+    assert_same_predictions(mlp, MLPScratchClassifier.from_sklearn(mlp), X)
+
+
+@pytest.mark.parametrize("solver", THEIRS)
+def test_it_goes_on_from_their_weights(solver):
+    mlp = theirs(solver=solver).fit(X, y)
+    clf = MLPScratchClassifier.from_sklearn(mlp)
+    clf.set_params(solver="sgd", learning_rate_init=1e-300).partial_fit(X, y)
+    for expected, actual in zip(mlp.coefs_, clf.coefs_, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    clf = MLPScratchClassifier.from_sklearn(mlp)
+    clf.set_params(solver="lbfgs", warm_start=True, max_iter=50).fit(X, y)
+    assert clf.loss_ <= mlp.loss_
+
+
+def test_early_stopping_goes_on_from_their_best_score():
+    mlp = theirs(early_stopping=True, learning_rate_init=0.02, max_iter=60, random_state=1)
+    assert mlp.fit(X, y).best_validation_score_ == 1
+    clf = MLPScratchClassifier.from_sklearn(mlp)
+    assert clf.validation_scores_ == mlp.validation_scores_
+    assert clf.best_validation_score_ == mlp.best_validation_score_
+    clf.set_params(warm_start=True, max_iter=2, learning_rate_init=1e-300).fit(X, y)
+    for expected, actual in zip(mlp.coefs_, clf.coefs_, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    assert clf.validation_scores_[:-2] == mlp.validation_scores_
+    assert clf.best_validation_score_ == mlp.best_validation_score_
+
+
+@every_problem
+@pytest.mark.parametrize("solver", THEIRS)
+def test_round_trips(problem, solver):
+    X, y = DATA[problem]
+    mlp = theirs(solver=solver).fit(X, y)
+    back = MLPScratchClassifier.from_sklearn(mlp).to_sklearn()
+    assert_same_predictions(mlp, back, X)
+    assert_same_attributes(mlp, back)
+    assert back.get_params() == mlp.get_params()
+    clf = ours(solver=solver).fit(X, y)
+    forth = MLPScratchClassifier.from_sklearn(clf.to_sklearn())
+    assert_same_predictions(clf, forth, X)
+    assert forth.get_params() == clf.get_params()
+    assert forth.loss_curve_ == clf.loss_curve_
+
+
+def test_feature_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    clf = ours().fit(frame, y)
+    mlp = clf.to_sklearn()
+    np.testing.assert_array_equal(mlp.predict(frame), clf.predict(frame))
+    back = MLPScratchClassifier.from_sklearn(mlp)
+    assert list(back.feature_names_in_) == ["a", "b", "c", "d"]
+    with pytest.raises(ValueError, match="feature names"):
+        back.predict(frame[["b", "a", "c", "d"]])
+
+
+def test_a_subclass_makes_its_own():
+    class Named(MLPScratchClassifier):
+        pass
+
+    assert type(Named.from_sklearn(theirs().fit(X, y))) is Named
+
+
+def test_what_is_no_fitted_mlp_classifier_is_refused():
+    with pytest.raises(NotFittedError):
+        MLPScratchClassifier.from_sklearn(MLPClassifier())
+    for other in (LogisticRegression(), MLPRegressor(), ours()):
+        with pytest.raises(TypeError, match=f"an MLPClassifier, got {type(other).__name__}"):
+            MLPScratchClassifier.from_sklearn(other)

@@ -1,0 +1,185 @@
+"""activation and weight_init: an activation for each hidden layer, and what it starts from."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import GridSearchCV
+
+from skscratch import MLPScratchClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+SOLVERS = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lbfgs"]
+FORMULAS = {
+    "identity": lambda z: z,
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(0, z),
+    "leaky_relu": lambda z: np.maximum(0.01 * z, z),
+    "elu": lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+}
+
+X, y = load_iris(return_X_y=True)
+X_digits, y_digits = load_digits(return_X_y=True)
+X_digits = X_digits / 16
+
+
+def mlp(hidden_layer_sizes=(7, 5), **arguments):
+    arguments = {"max_iter": 5, "batch_size": 40, "random_state": 0, **arguments}
+    return MLPScratchClassifier(hidden_layer_sizes, **arguments)
+
+
+def untrained(*args, dtype=np.float64, **arguments):
+    """Return an estimator with its first weights: its steps are too small to change a bit."""
+    clf = mlp(*args, **arguments, solver="sgd", learning_rate_init=1e-300, max_iter=1)
+    return clf.fit(X.astype(dtype), y)
+
+
+def assert_same_fit(first, second):
+    assert first.loss_curve_ == second.loss_curve_
+    for a, b in zip(
+        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("activation", FORMULAS)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_equal_names_for_all_layers_are_the_name(activation, solver, kind):
+    by_name = mlp(activation=activation, solver=solver).fit(X, y)
+    by_layer = mlp(activation=kind([activation, activation]), solver=solver).fit(X, y)
+    assert_same_fit(by_name, by_layer)
+    np.testing.assert_array_equal(by_layer.predict_proba(X), by_name.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "names", [["relu", "tanh"], ["silu", "leaky_relu"], ["elu", "logistic"], ["identity", "silu"]]
+)
+def test_each_layer_has_its_own(names):
+    clf = mlp(activation=names).fit(X, y)
+    values = X
+    for name, weights, biases in zip(names, clf.coefs_, clf.intercepts_, strict=False):
+        values = FORMULAS[name](values @ weights + biases)
+    logits = values @ clf.coefs_[-1] + clf.intercepts_[-1]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(clf.predict_proba(X), probabilities, rtol=1e-10)
+    # What it trains is what it predicts with.
+    by_hand = -np.log(probabilities[np.arange(150), y]).mean()
+    clf.set_params(warm_start=True, batch_size=150, alpha=0.0).fit(X, y)
+    assert clf.history_["data_loss"][5] == pytest.approx(by_hand, rel=1e-10)
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "elu", "silu", ["silu", "relu"]])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_every_solver_learns_digits(activation, solver):
+    learning_rate = {"sgd": 0.1, "adagrad": 0.05}.get(solver, 0.003)
+    clf = mlp((40, 20), activation=activation, solver=solver, learning_rate_init=learning_rate)
+    clf.set_params(max_iter=25).fit(X_digits[:1200], y_digits[:1200])
+    assert clf.score(X_digits[1200:], y_digits[1200:]) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("activation", "factors"),
+    [
+        (["relu", "logistic"], [6, 2, 2]),
+        (["logistic", "relu"], [2, 6, 6]),
+        (["silu", "elu"], [6, 6, 6]),
+        ("logistic", [2, 2, 2]),
+    ],
+)
+def test_glorots_bounds_are_those_of_each_layer(activation, factors):
+    # The output layer's is that of the layer below, as in MLPClassifier.
+    clf, random_state = untrained(activation=activation), np.random.RandomState(0)
+    for i, (shape, factor) in enumerate(zip(pairwise([4, 7, 5, 3]), factors, strict=True)):
+        bound = np.sqrt(factor / sum(shape))
+        np.testing.assert_array_equal(clf.coefs_[i], random_state.uniform(-bound, bound, shape))
+        expected = random_state.uniform(-bound, bound, shape[1])
+        np.testing.assert_array_equal(clf.intercepts_[i], expected)
+
+
+@pytest.mark.parametrize(
+    ("activation", "n_hidden"),
+    [
+        ([], 1),
+        (["relu"], 2),
+        (["relu"] * 3, 2),
+        (["relu"], 0),
+        (["relu", "softplus"], 2),
+        (["relu", 3], 2),
+        ([["relu", "relu"]], 1),
+        ("softplus", 2),
+        ("softmax", 2),
+        (None, 2),
+    ],
+)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_wrong_activations(activation, n_hidden, solver):
+    clf = mlp((5,) * n_hidden, activation=activation, solver=solver)
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=r"'activation' parameter|activation must be one of"):
+        clf.fit(X, y)
+    assert vars(clf) == before
+
+
+def test_without_a_hidden_layer_there_is_no_activation():
+    assert_same_fit(mlp((), activation=[]).fit(X, y), mlp((), activation="tanh").fit(X, y))
+
+
+def test_a_search_over_lists_and_tuples():
+    grid = {"activation": ["tanh", ["relu", "tanh"], ("tanh", "relu"), ("silu", "elu")]}
+    search = GridSearchCV(mlp(), grid, cv=2, scoring="neg_log_loss", error_score="raise")
+    scores = search.fit(X, y).cv_results_["mean_test_score"]
+    assert len(set(scores)) == 4
+    assert search.best_params_["activation"] == grid["activation"][int(np.argmax(scores))]
+    assert search.best_estimator_.get_params()["activation"] == search.best_params_["activation"]
+
+
+# --- First weights
+
+SCALES = {
+    "he_normal": lambda n_inputs: np.sqrt(2 / n_inputs),
+    "lecun_normal": lambda n_inputs: np.sqrt(1 / n_inputs),
+    "scaled_normal": lambda n_inputs: 0.01,
+}
+
+
+@pytest.mark.parametrize("weight_init", SCALES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_normal_weights_of_each_layer(weight_init, dtype):
+    clf = untrained((300, 200), weight_init=weight_init, dtype=dtype)
+    random_state = np.random.RandomState(0)
+    for coef, intercept in zip(clf.coefs_, clf.intercepts_, strict=True):
+        scale = SCALES[weight_init](len(coef))
+        expected = (scale * random_state.normal(size=coef.shape)).astype(dtype)
+        np.testing.assert_array_equal(coef, expected)
+        assert coef.std() == pytest.approx(scale, rel=4 / np.sqrt(2 * coef.size))
+        assert np.abs(intercept).max() < 1e-40
+
+
+def test_glorot_draws_biases_too():
+    clf = untrained((300, 200))
+    for coef, intercept in zip(clf.coefs_, clf.intercepts_, strict=True):
+        bound = np.sqrt(6 / sum(coef.shape))
+        assert 0.9 * bound < np.abs(coef).max() <= bound
+        assert (intercept != 0).all()
+        assert np.abs(intercept).max() <= bound
+
+
+@pytest.mark.parametrize("weight_init", [*SCALES, "glorot_uniform"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_every_start_learns_iris(weight_init, solver):
+    clf = mlp((20,), weight_init=weight_init, solver=solver, learning_rate_init=0.02, max_iter=60)
+    assert clf.fit(X, y).score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("weight_init", ["glorot_normal", None, 0.1])
+def test_wrong_weight_init(weight_init):
+    with pytest.raises(ValueError, match="weight_init"):
+        mlp(weight_init=weight_init).fit(X, y)

@@ -1,0 +1,171 @@
+"""history_: what is recorded of every epoch, and over many fits."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.metrics import log_loss
+
+from skscratch import MLPScratchClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+OF_TRAINING = ["loss", "data_loss", "regularization_loss", "learning_rate", "accuracy"]
+OF_VALIDATION = ["validation_loss", "validation_score"]
+PENALTIES = {
+    "alpha": 0.5,
+    "weight_regularizer_l1": [0.01, 0.02, 0.03],
+    "weight_regularizer_l2": 0.01,
+    "bias_regularizer_l1": 0.02,
+    "bias_regularizer_l2": [0.3, 0.2, 0.1],
+}
+
+X, y = load_iris(return_X_y=True)
+DATA = {
+    "multiclass": (X, y),
+    "binary": (X, (y == 1).astype(int)),
+    "multilabel": make_multilabel_classification(150, random_state=0),
+}
+weights = np.random.RandomState(0).uniform(0.5, 2, 150)
+
+
+def mlp(**arguments):
+    return MLPScratchClassifier(
+        (6, 5), **{"max_iter": 5, "batch_size": 40, "random_state": 0, **arguments}
+    )
+
+
+@pytest.mark.parametrize("solver", [*STOCHASTIC, "lbfgs"])
+@pytest.mark.parametrize("validation", ["no", "X_val", "early_stopping"])
+def test_keys_and_lengths(solver, validation):
+    clf = mlp(solver=solver, early_stopping=validation == "early_stopping")
+    clf.fit(X, y, **({"X_val": X, "y_val": y} if validation == "X_val" else {}))
+    has_validation = validation == "X_val" or (validation != "no" and solver != "lbfgs")
+    names = ["loss"] if solver == "lbfgs" else OF_TRAINING
+    assert list(clf.history_) == names + (OF_VALIDATION if has_validation else [])
+    for values in clf.history_.values():
+        assert isinstance(values, np.ndarray)
+        assert values.shape == (clf.n_iter_,) == (5,)
+        assert np.isfinite(values).all()
+    assert clf.history_["loss"].tolist() == clf.loss_curve_
+    assert clf.loss_ == clf.loss_curve_[-1]
+
+
+def test_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    clf = mlp(early_stopping=True).fit(X, y)
+    frame = pandas.DataFrame(clf.history_)
+    assert list(frame.columns) == OF_TRAINING + OF_VALIDATION
+    assert frame["loss"].tolist() == clf.loss_curve_
+
+
+@pytest.mark.parametrize("problem", DATA)
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_epoch_of_one_batch_by_hand(problem, weighted, dtype):
+    X, y = DATA[problem]
+    X, sample_weight = X.astype(dtype), weights if weighted else None
+    arguments = {"batch_size": 150, "shuffle": False, "learning_rate_init": 0.02, **PENALTIES}
+    history = mlp(**arguments).fit(X, y, sample_weight=sample_weight).history_
+    for epoch in range(1, 5):
+        # The epoch's batch meets the weights that the epochs before have trained.
+        before = mlp(**{**arguments, "max_iter": epoch}).fit(X, y, sample_weight=sample_weight)
+        probabilities = before.predict_proba(X).astype(float)
+        if y.ndim == 1:
+            right = before.predict(X) == y
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            data_loss = log_loss(y, probabilities, sample_weight=sample_weight)
+        else:
+            right = (before.predict(X) == y).all(axis=1)
+            columns = zip(y.T, probabilities.T, strict=True)
+            data_loss = sum(log_loss(a, b, sample_weight=sample_weight) for a, b in columns)
+        penalties = 0.0
+        for i, (w, b) in enumerate(zip(before.coefs_, before.intercepts_, strict=True)):
+            penalties += 0.5 / 2 * np.sum(w**2) / (weights.sum() if weighted else 150)
+            penalties += PENALTIES["weight_regularizer_l1"][i] * np.abs(w).sum()
+            penalties += PENALTIES["weight_regularizer_l2"] * np.sum(w**2)
+            penalties += PENALTIES["bias_regularizer_l1"] * np.abs(b).sum()
+            penalties += PENALTIES["bias_regularizer_l2"][i] * np.sum(b**2)
+        rtol = 1e-4 if dtype == np.float32 else 1e-9
+        assert history["data_loss"][epoch] == pytest.approx(data_loss, rel=rtol)
+        assert history["regularization_loss"][epoch] == pytest.approx(penalties, rel=rtol)
+        assert history["loss"][epoch] == pytest.approx(data_loss + penalties, rel=rtol)
+        assert history["accuracy"][epoch] == pytest.approx(right.mean(), rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+def test_parts_add_up_to_the_loss(solver):
+    history = mlp(solver=solver, batch_size=7, dropout=0.2, **PENALTIES).fit(X, y).history_
+    np.testing.assert_allclose(
+        history["data_loss"] + history["regularization_loss"], history["loss"]
+    )
+    assert (history["regularization_loss"] > 0).all()
+    unpenalized = mlp(solver=solver, batch_size=7, alpha=0.0).fit(X, y).history_
+    np.testing.assert_array_equal(unpenalized["regularization_loss"], np.zeros(5))
+
+
+def test_batches_count_by_their_size():
+    # Steps so small that all batches meet the same weights.
+    clf = mlp(batch_size=40, solver="sgd", learning_rate_init=1e-300, alpha=0.0).fit(X, y)
+    probabilities = clf.predict_proba(X)
+    np.testing.assert_allclose(clf.history_["data_loss"], log_loss(y, probabilities))
+    np.testing.assert_allclose(clf.history_["accuracy"], clf.score(X, y))
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_lbfgs_records_the_loss_of_each_iteration(early_stopping):
+    clf = mlp(solver="lbfgs", early_stopping=early_stopping, max_iter=6).fit(X, y)
+    until = [
+        mlp(solver="lbfgs", early_stopping=early_stopping, max_iter=k).fit(X, y).loss_
+        for k in range(1, 7)
+    ]
+    assert clf.history_["loss"].tolist() == until
+
+
+@pytest.mark.parametrize("solver", STOCHASTIC)
+@pytest.mark.parametrize("by", ["warm start", "partial_fit"])
+def test_it_goes_on(solver, by):
+    once = mlp(solver=solver).fit(X, y).history_
+    clf = mlp(solver=solver, warm_start=True, max_iter=2)
+    if by == "warm start":
+        clf.fit(X, y)
+        clf = pickle.loads(pickle.dumps(clf)).set_params(max_iter=3).fit(X, y)
+    else:
+        for _ in range(5):
+            clf.partial_fit(X, y, classes=[0, 1, 2])
+    assert clf.history_.keys() == once.keys()
+    for name, values in once.items():
+        np.testing.assert_array_equal(clf.history_[name], values)
+    # Without warm_start a fit begins a new one.
+    fresh = clf.set_params(warm_start=False, max_iter=2).fit(X, y).history_
+    np.testing.assert_array_equal(fresh["loss"], once["loss"][:2])
+
+
+def test_what_a_fit_did_not_record_is_not_a_number():
+    clf = mlp(max_iter=2, warm_start=True).fit(X, y, X_val=X, y_val=y)
+    clf.partial_fit(X, y)
+    assert np.isnan(clf.history_["validation_loss"]).tolist() == [False, False, True]
+    assert np.isfinite(clf.history_["accuracy"]).all()
+    clf.set_params(solver="lbfgs").fit(X, y)
+    assert np.isnan(clf.history_["accuracy"]).tolist() == [False] * 3 + [True] * 2
+    assert np.isfinite(clf.history_["loss"]).all()
+    clf.set_params(solver="adam").fit(X, y, X_val=X, y_val=y)
+    assert (
+        np.isnan(clf.history_["validation_score"]).tolist()
+        == [False] * 2 + [True] * 3 + [False] * 2
+    )
+    assert {len(values) for values in clf.history_.values()} == {7}
+
+
+def test_a_later_fit_does_not_change_an_earlier_history():
+    clf = mlp(warm_start=True).fit(X, y)
+    history = clf.history_
+    before = {name: values.copy() for name, values in history.items()}
+    clf.fit(X, y)
+    for name, values in before.items():
+        np.testing.assert_array_equal(history[name], values)

@@ -1,0 +1,290 @@
+import subprocess
+import sys
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skscratch import MLPScratchClassifier
+from skscratch.inspection import LossCurveDisplay, WeightsDisplay
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_iris(return_X_y=True)
+
+HISTORY = {
+    "loss": [1.5, 1.0, 0.8],
+    "data_loss": [1.0, 0.7, 0.6],
+    "regularization_loss": [0.5, 0.3, 0.2],
+    "learning_rate": [0.1, 0.05, 0.025],
+    "accuracy": [0.4, 0.6, 0.7],
+    "validation_loss": [1.2, 0.9, 1.1],
+    "validation_score": [0.3, 0.6, 0.5],
+}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def fit(estimator_class=MLPScratchClassifier, **parameters):
+    return estimator_class((5,), max_iter=7, random_state=0, **parameters).fit(X, y)
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def assert_drawn(line, values):
+    assert np.array_equal(line.get_xdata(), np.arange(1, len(values) + 1))
+    assert np.array_equal(line.get_ydata(), values)
+
+
+def test_matplotlib_is_not_imported_before_it_is_needed():
+    command = "import sys, skscratch.inspection; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True)
+
+
+@pytest.mark.parametrize(
+    ("estimator_class", "solver"),
+    [
+        (MLPScratchClassifier, "adam"),
+        (MLPScratchClassifier, "lbfgs"),
+        (MLPClassifier, "adam"),
+    ],
+)
+def test_loss_curve_of_an_estimator(estimator_class, solver):
+    clf = fit(estimator_class, solver=solver)
+    display = LossCurveDisplay.from_estimator(clf)
+    assert_drawn(display.lines_["loss"], clf.loss_curve_)
+    assert display.ax_ is plt.gca()
+    assert display.figure_ is plt.gcf()
+    assert display.best_epoch_line_ is None
+    assert display.learning_rate_ax_ is None
+    assert display.ax_.get_xlabel() == {"adam": "epoch", "lbfgs": "iteration"}[solver]
+    assert display.ax_.get_ylabel() == "loss"
+    assert legend(display.ax_) == ["training loss"]
+
+
+def test_estimator_that_recorded_no_losses():
+    clf = fit(MLPClassifier, solver="lbfgs")
+    with pytest.raises(TypeError, match="that has 'loss_curve_', got a MLPClassifier"):
+        LossCurveDisplay.from_estimator(clf)
+
+
+def test_history_is_drawn():
+    display = LossCurveDisplay(HISTORY).plot()
+    assert set(display.lines_) == {"loss", "validation_loss"}
+    assert_drawn(display.lines_["validation_loss"], HISTORY["validation_loss"])
+    assert legend(display.ax_) == ["training loss", "validation loss"]
+
+
+def test_history_of_an_estimator():
+    clf = fit(early_stopping=True, weight_regularizer_l2=0.1, decay=0.1)
+    display = LossCurveDisplay.from_estimator(clf, parts=True, learning_rate=True)
+    assert set(display.lines_) == set(HISTORY) - {"accuracy", "validation_score"}
+    for key, line in display.lines_.items():
+        assert_drawn(line, clf.history_[key])
+        assert line.axes is (display.learning_rate_ax_ if key == "learning_rate" else display.ax_)
+    assert display.learning_rate_ax_.get_ylabel() == "learning rate"
+    assert legend(display.ax_) == [
+        "training loss",
+        "data loss",
+        "regularization loss",
+        "validation loss",
+        f"best epoch, {np.argmax(clf.validation_scores_) + 1}",
+        "learning rate",
+    ]
+
+
+def test_validation_set_without_early_stopping_has_no_best_epoch():
+    clf = MLPScratchClassifier(max_iter=3).fit(X, y, X_val=X, y_val=y)
+    display = LossCurveDisplay.from_estimator(clf)
+    assert_drawn(display.lines_["validation_loss"], clf.history_["validation_loss"])
+    assert display.best_epoch_line_ is None
+
+
+@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
+def test_best_epoch(estimator_class):
+    clf = fit(estimator_class, early_stopping=True, learning_rate_init=0.05)
+    display = LossCurveDisplay.from_estimator(clf)
+    best = int(np.argmax(clf.validation_scores_)) + 1
+    assert 1 < best < clf.n_iter_
+    assert display.best_epoch_line_.get_xdata() == [best]
+    curve = display.lines_.get("validation_loss", display.lines_["loss"])
+    assert display.best_epoch_line_.get_ydata() == [curve.get_ydata()[best - 1]]
+    assert legend(display.ax_)[-1] == f"best epoch, {best}"
+
+
+def test_best_epoch_is_marked_on_the_validation_loss():
+    display = LossCurveDisplay(HISTORY, best_epoch=2).plot()
+    assert display.best_epoch_line_.get_ydata() == [0.9]
+
+
+def test_curves_of_one_estimator_are_of_different_colors():
+    display = LossCurveDisplay(HISTORY).plot(parts=True, learning_rate=True)
+    assert len({line.get_color() for line in display.lines_.values()}) == 5
+
+
+def test_several_estimators_in_one_axes():
+    _, (ax, _) = plt.subplots(1, 2, sharex=True)
+    displays = [
+        LossCurveDisplay(HISTORY, estimator_name=name).plot(ax, learning_rate=True)
+        for name in ("a", "b")
+    ]
+    assert legend(ax) == [
+        f"{name}: {curve}"
+        for curves in (["training loss", "validation loss"], ["learning rate"])
+        for name in ("a", "b")
+        for curve in curves
+    ]
+    colors = [{line.get_color() for line in display.lines_.values()} for display in displays]
+    assert [len(color) for color in colors] == [1, 1]
+    assert colors[0] != colors[1]
+    assert all(display.ax_ is ax for display in displays)
+    assert displays[0].learning_rate_ax_ is displays[1].learning_rate_ax_
+    assert len(ax.figure.axes) == 3
+
+
+def test_axes_side_by_side_have_their_own_learning_rates():
+    _, axes = plt.subplots(1, 2, sharex=True)
+    displays = [LossCurveDisplay(HISTORY).plot(ax, learning_rate=True) for ax in axes]
+    assert displays[0].learning_rate_ax_ is not displays[1].learning_rate_ax_
+
+
+def test_display_can_be_drawn_again():
+    display = LossCurveDisplay(HISTORY, estimator_name="a").plot()
+    _, ax = plt.subplots()
+    assert display.plot(ax, name="b", color="red") is display
+    assert display.ax_ is ax
+    assert display.lines_["validation_loss"].get_color() == "red"
+    assert legend(ax) == ["b: training loss", "b: validation loss"]
+
+
+def test_style():
+    display = LossCurveDisplay(HISTORY).plot(parts=True, c="red", lw=3)
+    for line in display.lines_.values():
+        assert line.get_color() == "red"
+        assert line.get_linewidth() == 3
+
+
+def test_a_name_is_enough_for_training_losses():
+    display = LossCurveDisplay({"loss": [1.0]}, estimator_name="a").plot()
+    assert legend(display.ax_) == ["a"]
+
+
+@pytest.mark.parametrize("missing", ["learning_rate", "data_loss"])
+def test_what_was_not_recorded_cannot_be_drawn(missing):
+    what = {"learning_rate": True} if missing == "learning_rate" else {"parts": True}
+    with pytest.raises(ValueError, match=rf"no '{missing}' to draw: this history has \['loss'\]"):
+        LossCurveDisplay({"loss": [1.0]}).plot(**what)
+    assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(
+    ("layer", "index"),
+    [(0, 0), (1, 1), (-1, 1), (-2, 0)],
+)
+@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
+def test_heatmap(estimator_class, layer, index):
+    clf = fit(estimator_class)
+    display = WeightsDisplay.from_estimator(clf, layer)
+    assert np.array_equal(display.image_.get_array(), clf.coefs_[index])
+    # zero is the color map's middle
+    assert display.image_.norm.vmin == -display.image_.norm.vmax
+    assert display.ax_.get_xlabel() == "neuron"
+    assert display.ax_.get_ylabel() == "input"
+    assert display.colorbar_.ax.get_ylabel() == "weight"
+    assert display.figure_ is plt.gcf()
+    assert display.histogram_ is None
+
+
+def test_weights_that_are_all_0():
+    assert WeightsDisplay(np.zeros((2, 2))).plot().image_.norm.vmax == 1
+
+
+def test_colorbar_can_be_left_out():
+    _, ax = plt.subplots()
+    display = WeightsDisplay.from_estimator(fit(), ax=ax, colorbar=False, cmap="gray")
+    assert display.colorbar_ is None
+    assert display.image_.get_cmap().name == "gray"
+    assert display.ax_ is ax
+    assert len(ax.figure.axes) == 1
+
+
+def test_histogram():
+    clf = fit()
+    display = WeightsDisplay.from_estimator(clf, kind="histogram", name="iris")
+    counts, edges, _ = display.histogram_.get_data()
+    assert counts.sum() == clf.coefs_[0].size
+    assert edges[0] == clf.coefs_[0].min()
+    assert edges[-1] == clf.coefs_[0].max()
+    assert display.ax_.get_xlabel() == "weight"
+    assert legend(display.ax_) == ["iris"]
+    assert display.image_ is None
+
+
+def test_bins():
+    display = WeightsDisplay([[0.5, 1.5], [1.6, 9.0]]).plot(kind="histogram", bins=[0, 1, 2])
+    counts, edges, _ = display.histogram_.get_data()
+    assert counts.tolist() == [1, 2]
+    assert edges.tolist() == [0, 1, 2]
+    assert display.ax_.get_legend() is None
+
+
+def test_images():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(6, 5))
+    display = WeightsDisplay(weights, image_shape=(2, 3)).plot(kind="images")
+    mosaic = display.image_.get_array()
+    # five images of 2 x 3 pixels in three rows of two, with a pixel between them: about a square
+    assert mosaic.shape == (3 * 3 - 1, 2 * 4 - 1)
+    for neuron, image in enumerate(weights.T.reshape(5, 2, 3)):
+        top, left = 3 * (neuron // 2), 4 * (neuron % 2)
+        assert np.array_equal(mosaic[top : top + 2, left : left + 3], image)
+    assert mosaic.mask[2].all()
+    assert mosaic.mask[6:, 4:].all()
+    assert mosaic.count() == weights.size
+
+
+@pytest.mark.parametrize("image_shape", [None, (8, 8), (2, 3), 4, (4,), (1, 2, 2)])
+def test_weights_that_are_no_images(image_shape):
+    with pytest.raises(ValueError, match=r"height \* width = 4, the layer's number of inputs; got"):
+        WeightsDisplay.from_estimator(fit(), kind="images", image_shape=image_shape)
+
+
+@pytest.mark.parametrize("layer", [2, -3])
+def test_layer_that_is_not_there(layer):
+    with pytest.raises(ValueError, match=f"There is no layer {layer}: this network has 2 layers"):
+        WeightsDisplay.from_estimator(fit(), layer)
+
+
+def test_unknown_kind():
+    with pytest.raises(ValueError, match="kind must be 'heatmap', 'histogram' or 'images', got"):
+        WeightsDisplay.from_estimator(fit(), kind="pie")
+
+
+@pytest.mark.parametrize("display_class", [LossCurveDisplay, WeightsDisplay])
+@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
+def test_unfitted_estimator(display_class, estimator_class):
+    with pytest.raises(NotFittedError):
+        display_class.from_estimator(estimator_class())
+
+
+@pytest.mark.parametrize("display_class", [LossCurveDisplay, WeightsDisplay])
+@pytest.mark.parametrize(
+    "estimator", [LogisticRegression(), make_pipeline(StandardScaler(), MLPScratchClassifier())]
+)
+def test_other_estimators(display_class, estimator):
+    with pytest.raises(
+        TypeError, match=r"Expected a fitted network .* Pass a pipeline's last step"
+    ):
+        display_class.from_estimator(estimator.fit(X, y))
