@@ -81,7 +81,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     batch_size : int or 'auto', default='auto'
         Number of samples in a batch of the stochastic solvers. 'auto' is
-        ``min(200, n_samples)``.
+        ``min(200, n_samples)``. The last batch of an epoch is smaller if they do not divide; one
+        of very few samples takes a whole, noisy step.
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
         The learning rate's schedule. 'invscaling' and 'adaptive' are only used when
