@@ -22,7 +22,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import CONTESTANTS, FLOOR, REFERENCE, Arguments
+from benchmarks.contestants import FITTERS, FLOOR, REFERENCE, SEARCHES, Arguments
 
 DTYPES = ["float32", "float64"]
 AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]
@@ -87,7 +87,7 @@ WORKS = {
 class Training(_Fit):
     name = "training"
     title = "One fit by Adam"
-    params = [list(WORKS), DTYPES, list(CONTESTANTS)]
+    params = [list(WORKS), DTYPES, FITTERS]
     param_names = ["work", "dtype", "contestant"]
     quick = {"dtype": ["float32"]}
 
@@ -178,7 +178,7 @@ class SmallFit(_Fit):
 
     name = "small-fit"
     title = "A small fit: 150 irises, 4-100-3, 5 epochs"
-    params = [DTYPES, list(CONTESTANTS)]
+    params = [DTYPES, FITTERS]
     param_names = ["dtype", "contestant"]
 
     def work(self, dtype, contestant):
@@ -271,6 +271,73 @@ class Import:
         subprocess.run([sys.executable, "-c", f"import {self.modules[contestant]}"], check=True)
 
 
+class _Search:
+    """A grid of learning rates, and of what else a work says, by 5 folds with two jobs.
+
+    The workers have been started and have imported everything when the clock runs.
+    """
+
+    quick: dict[str, list] = {}
+    max_rounds = 3
+
+    def setup(self, *params) -> None:
+        self.contestant = params[-1]
+        self.data, self.arguments, self.grid = self.work(*params)
+        self.found = None
+
+    def work(self, *params) -> tuple[datasets.Data, Arguments, dict]:
+        raise NotImplementedError
+
+    def time_search(self, *params) -> None:
+        X, y = self.data.X, self.data.y
+        self.found = contestants.search(self.contestant, X, y, self.arguments, self.grid, n_jobs=2)
+
+    def track_best_mean_accuracy(self, *params) -> float:
+        if self.found is None:
+            self.time_search(*params)
+        return float(self.found.best_score_)
+
+
+def learning_rates(number: int) -> dict:
+    return {"learning_rate_init": np.logspace(-3.5, -1.5, number).tolist()}
+
+
+SHAPES = {"hidden_layer_sizes": [(32,), (64,), (100,)]}
+
+# Each search's data, arguments and what it tries beside eight learning rates.
+SEARCH_WORKS = {
+    "digits 64-100-10, batch 32": (datasets.digits, Arguments((100,), 32, epochs=10), {}),
+    "digits 64-32-10, batch 32": (datasets.digits, Arguments((32,), 32, epochs=10), {}),
+    "digits 64-100-10, batch 200": (datasets.digits, Arguments((100,), 200, epochs=20), {}),
+    "spiral 2-64-3, batch 32": (datasets.spiral, Arguments((64,), 32, epochs=40), {}),
+    "spiral 2-64-3, full batch": (datasets.spiral, Arguments((64,), 300, epochs=200), {}),
+    "digits, 3 shapes, batch 32": (datasets.digits, Arguments((100,), 32, epochs=5), SHAPES),
+}
+
+
+class Search(_Search):
+    name = "search"
+    title = "A search: 8 learning rates x 5 folds, two jobs, float32"
+    params = [list(SEARCH_WORKS), list(SEARCHES)]
+    param_names = ["work", "contestant"]
+    quick = {"work": ["spiral 2-64-3, full batch"]}
+
+    def work(self, work, contestant):
+        data, arguments, grid = SEARCH_WORKS[work]
+        return data("float32"), arguments, {**learning_rates(8), **grid}
+
+
+class GrowthCandidates(_Search):
+    name = "growth-candidates"
+    title = "Growth of a search with the number of candidates: digits 64-32-10, batch 32, 5 epochs"
+    params = [[1, 2, 4, 8, 16, 32], list(SEARCHES)]
+    param_names = ["size", "contestant"]
+    quick = {"size": [1, 8]}
+
+    def work(self, size, contestant):
+        return datasets.digits("float32"), Arguments((32,), 32, epochs=5), learning_rates(size)
+
+
 CASES = [
     Training,
     Solvers,
@@ -282,5 +349,7 @@ CASES = [
     Predict,
     PredictOneRow,
     SmallFit,
+    Search,
+    GrowthCandidates,
     Import,
 ]

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks import book
 from skscratch import MLPScratchClassifier
+from skscratch.model_selection import BatchedGridSearchCV
 
 try:
     import torch
@@ -27,6 +30,7 @@ except ImportError:
     skorch = None
 
 REFERENCE = "MLPClassifier"
+ONE_BY_ONE = "one by one"
 FLOOR = "floor"
 
 
@@ -52,7 +56,14 @@ def fit_mlpclassifier(X, y, arguments: Arguments):
 
 
 def _fit_estimator(estimator_class, X, y, arguments: Arguments):
-    estimator = estimator_class(
+    estimator = _estimator(estimator_class, X, arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(X, y)
+
+
+def _estimator(estimator_class, X, arguments: Arguments):
+    return estimator_class(
         arguments.hidden,
         solver=arguments.solver,
         alpha=arguments.alpha,
@@ -63,9 +74,18 @@ def _fit_estimator(estimator_class, X, y, arguments: Arguments):
         n_iter_no_change=np.inf,
         random_state=0,
     )
-    with warnings.catch_warnings():
+
+
+def search(contestant: str, X, y, arguments: Arguments, grid: dict, n_jobs: int):
+    """Search a grid by 5 folds, every job a process with one BLAS thread."""
+    search_class, estimator_class = SEARCHES[contestant]
+    estimator = _estimator(estimator_class, X, arguments)
+    with (
+        warnings.catch_warnings(),
+        joblib.parallel_config(backend="loky", inner_max_num_threads=1),
+    ):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(X, y)
+        return search_class(estimator, grid, n_jobs=n_jobs, refit=False).fit(X, y)
 
 
 class TorchModel:
@@ -206,11 +226,21 @@ def _bound(n_inputs: int, n_neurons: int) -> float:
 
 CONTESTANTS: dict[str, Callable] = {
     "skscratch": fit_skscratch,
+    ONE_BY_ONE: fit_skscratch,
     REFERENCE: fit_mlpclassifier,
     "PyTorch": fit_pytorch,
     "skorch": fit_skorch,
     "book": fit_book,
     FLOOR: fit_floor,
+}
+
+# Who takes part where one network is trained; "one by one" is another way to search.
+FITTERS = [name for name in CONTESTANTS if name != ONE_BY_ONE]
+
+SEARCHES = {
+    "skscratch": (BatchedGridSearchCV, MLPScratchClassifier),
+    ONE_BY_ONE: (GridSearchCV, MLPScratchClassifier),
+    REFERENCE: (GridSearchCV, MLPClassifier),
 }
 
 

@@ -9,10 +9,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from benchmarks.contestants import CONTESTANTS, FLOOR, REFERENCE
+from benchmarks.contestants import FITTERS, FLOOR, ONE_BY_ONE, REFERENCE, SEARCHES
 
 COLORS = {
     "skscratch": "#d9480f",
+    ONE_BY_ONE: "#f0a184",
     REFERENCE: "#1971c2",
     "PyTorch": "#5f7483",
     "skorch": "#b4c0c9",
@@ -22,6 +23,11 @@ COLORS = {
 # How far the bars could reach, behind them.
 BAND = "#e6ebef"
 LABELS = {"book": "the book's loop", FLOOR: "matrix products alone"}
+SEARCH_LABELS = {
+    "skscratch": "BatchedGridSearchCV",
+    ONE_BY_ONE: "GridSearchCV of skscratch",
+    REFERENCE: f"GridSearchCV of {REFERENCE}",
+}
 
 STYLE = {
     "font.size": 10,
@@ -59,6 +65,7 @@ def draw(results: dict[str, dict], folder: Path, threads: str) -> None:
         "ratios": (ratios, ["training"]),
         "growth": (growth, [f"growth-{size}" for size in GROWTH]),
         "predict": (predict, ["predict"]),
+        "search": (search, ["search", "growth-candidates"]),
     }
     for name, (picture, cases) in pictures.items():
         if all(case in results for case in cases):
@@ -72,7 +79,7 @@ def ratios(training: dict) -> plt.Figure:
     """Draw how many times as fast as MLPClassifier everybody trains, as bars from 1."""
     dtypes = list(dict.fromkeys(record["params"]["dtype"] for record in training["records"]))
     works = list(dict.fromkeys(record["params"]["work"] for record in training["records"]))
-    names = [name for name in CONTESTANTS if name not in (REFERENCE, FLOOR)]
+    names = [name for name in FITTERS if name not in (REFERENCE, FLOOR)]
 
     figure, axes = plt.subplots(
         1, len(dtypes), figsize=(9, 5.4), sharex=True, sharey=True, squeeze=False
@@ -227,6 +234,50 @@ def predict(result: dict) -> plt.Figure:
         axis.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,g}"))
     _legend(figure, names, {})
     _caption(figure, result, f"predict_proba of {records[0]['params']['rows']:,} rows by 64-100-10")
+    return figure
+
+
+def search(searches: dict, growing: dict) -> plt.Figure:
+    """Draw how many times as fast a search is, and how its time grows with the candidates."""
+    records = searches["records"]
+    names = [name for name in SEARCHES if name != REFERENCE]
+    figure, (speed_axis, time_axis) = plt.subplots(
+        1, 2, figsize=(9, 4.6), width_ratios=[1.15, 1], layout="constrained"
+    )
+    for middle, record in enumerate(records):
+        speeds = _speeds(record)
+        for name, y, height in _slots(middle, names):
+            speed_axis.barh(y, speeds[name], height, color=COLORS[name])
+            _number_beside(speed_axis, y, speeds[name], _times(speeds[name]), name)
+    speed_axis.axvline(1, color=COLORS[REFERENCE], lw=1.5)
+    speed_axis.set_title(f"times as fast as with {REFERENCE}")
+    works = [record["params"]["work"] for record in records]
+    speed_axis.set_yticks(range(len(works)), [work.replace(", ", "\n") for work in works])
+    speed_axis.tick_params(axis="y", length=0)
+    speed_axis.invert_yaxis()
+    speed_axis.margins(x=0.12)
+    speed_axis.grid(axis="x")
+
+    records = growing["records"]
+    sizes = [record["params"]["size"] for record in records]
+    for name in SEARCHES:
+        seconds = [record["contestants"][name]["median_seconds"] for record in records]
+        time_axis.plot(sizes, seconds, "o-", color=COLORS[name], markersize=4.5, lw=2)
+    time_axis.set_xscale("log")
+    time_axis.set_yscale("log")
+    time_axis.set_title("seconds, digits 64-32-10")
+    time_axis.set_xlabel("candidates, by 5 folds each")
+    _plain_ticks(time_axis.xaxis, sizes)
+    _plain_ticks(time_axis.yaxis, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
+    time_axis.grid()
+    handles = [plt.Line2D([], [], color=COLORS[name], lw=4) for name in SEARCHES]
+    labels = [SEARCH_LABELS[name] for name in SEARCHES]
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=9)
+    figure.supxlabel(
+        "8 learning rates x 5 folds by Adam, float32; two jobs, one thread each.",
+        fontsize=9,
+        color="#5f6b76",
+    )
     return figure
 
 

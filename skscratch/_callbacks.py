@@ -15,6 +15,9 @@ except ImportError:
 class Listener:
     """Is told of every epoch, and does not listen."""
 
+    def begin_fit(self) -> None:
+        """Take notice that the fit begins."""
+
     def begin_epoch(self) -> None:
         """Take notice that an epoch begins."""
 

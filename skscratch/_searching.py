@@ -2,16 +2,21 @@
 
 import copy
 import math
+import pickle
+import re
+import threading
 import time
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import joblib
 from joblib import Parallel, delayed
+from numpy.random import RandomState
 from scipy.sparse import issparse
-from sklearn import config_context
+from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
@@ -48,18 +53,27 @@ class Answers:
     """Trained estimators, in the order in which they will be asked for."""
 
     def __init__(self) -> None:
-        self.given: list[Answer] = []
-        self.waiting: list[Answer] = []
+        # Only the seconds of those that were given: the networks are not needed any more.
+        self.seconds: list[float] = []
+        self.waiting: deque[Answer] = deque()
 
     @property
     def all_given(self) -> bool:
         """Whether there were answers, and none is left."""
-        return bool(self.given) and not self.waiting
+        return bool(self.seconds) and not self.waiting
 
-    def next(self) -> Answer:
-        """Return the next answer."""
-        self.given.append(self.waiting.pop(0))
-        return self.given[-1]
+    def next(self) -> Any:
+        """Return the next answer's result."""
+        answer = self.waiting.popleft()
+        self.seconds.append(answer.seconds)
+        return answer.result
+
+
+class _OriginalError(Exception):
+    """A traceback, shown as the cause of an error that is raised once more."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
 class StandIn(CallbackSupportMixin):
@@ -83,6 +97,11 @@ class StandIn(CallbackSupportMixin):
             raise AttributeError(name)
         return getattr(self.estimator, name)
 
+    @property
+    def __class__(self):
+        # Messages and callbacks name the estimator's class.
+        return type(self.estimator)
+
     def __repr__(self) -> str:
         return repr(self.estimator)
 
@@ -103,9 +122,10 @@ class StandIn(CallbackSupportMixin):
     def fit(self, X, y=None, **fit_params):
         """Become the next estimator that was trained, or fail as it did."""
         listener = listener_of(self, 0, X, y, fit_params.get("sample_weight"))
-        result = self.answers.next().result
+        result = self.answers.next()
         if isinstance(result, Failure):
-            raise result.error
+            # Several candidates may have failed by one error: without what it went through then.
+            raise result.error.with_traceback(None) from _OriginalError(result.traceback)
         self.estimator = result
         listener.end_fit()
         return self
@@ -138,6 +158,11 @@ class _Recorder(MLPScratchClassifier):
         return self
 
 
+# Messages name the class that the user knows.
+_Recorder.__name__ = MLPScratchClassifier.__name__
+_Recorder.fit.__qualname__ = MLPScratchClassifier.fit.__qualname__
+
+
 class _Prepared(NamedTuple):
     """A fold as it reaches the last step: what was recorded there, and the pipeline around it."""
 
@@ -162,6 +187,11 @@ class _Member(NamedTuple):
     data: _fitting.TrainingData
     resume: bool
 
+    @property
+    def n_epochs(self) -> int:
+        """The number of epochs that it may train."""
+        return self.estimator.max_iter - (self.estimator.n_iter_ if self.resume else 0)
+
 
 def final_step(estimator):
     """Return the last step of a pipeline, or the estimator itself."""
@@ -183,7 +213,52 @@ def fitted_attributes(estimator) -> dict[str, Any]:
     }
 
 
-def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[Answer]:
+class Task(NamedTuple):
+    """What is run at once: the requests that it answers, and how, in so many epochs at most."""
+
+    indices: list[int]
+    function: Callable
+    argument: Any
+    name: str = "fit"
+    n_epochs: int = 0
+
+
+class TaskListener(Listener):
+    """Passes on to a search's callbacks what happens in one of its tasks.
+
+    Parameters
+    ----------
+    context : CallbackContext
+        The task's.
+
+    search : object
+        The search, whose callbacks they are.
+    """
+
+    def __init__(self, context, search) -> None:
+        self.context, self.search = context, search
+
+    def begin_fit(self) -> None:
+        self.context.call_on_fit_task_begin(estimator=self.search)
+
+    def begin_epoch(self) -> None:
+        self.epoch = self.context.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(estimator=self.search)
+
+    def end_epoch(self, fit) -> bool:
+        return self.epoch.call_on_fit_task_end(estimator=self.search)
+
+    def end_fit(self) -> None:
+        self.context.call_on_fit_task_end(estimator=self.search)
+
+
+def train(
+    requests: Sequence[Request],
+    parallel: Parallel,
+    n_jobs: int,
+    caught: "CaughtWarnings",
+    listeners: Callable[[list[Task]], list[Listener]] | None = None,
+) -> list[Answer]:
     """Train what is asked for, in stacks where that is possible.
 
     Parameters
@@ -197,6 +272,12 @@ def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[
     n_jobs : int
         How many tasks it runs at once.
 
+    caught : CaughtWarnings
+        Takes the warnings of all fits.
+
+    listeners : callable, default=None
+        Returns who is to be told of the epochs of each task.
+
     Returns
     -------
     answers : list of Answer
@@ -206,10 +287,10 @@ def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[
     prepared: dict[tuple, _Prepared | Failure] = {}
     around: dict[int, Callable] = {}
     stacks = defaultdict(list)
-    tasks: list[tuple[list[int], Callable, Any]] = []
+    tasks: list[Task] = []
     for i, request in enumerate(requests):
         if not is_ours(request.estimator):
-            tasks.append(([i], _fit_other, request))
+            tasks.append(Task([i], _fit_other, request))
             continue
         key = request.fold, _preprocessing_of(request.estimator)
         if key not in prepared:
@@ -219,13 +300,14 @@ def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[
             results[i] = member, 0.0
             continue
         around[i] = prepared[key].around
+        shape = _shape_of(member)
         if member.resume and request.past.n_iter_ < request.past.max_iter:
             # It had stopped by itself, and would again: there is nothing to go on with.
             results[i] = fitted_attributes(request.past), 0.0
-        elif member.estimator.solver == "lbfgs" or issparse(member.data.X):
-            tasks.append(([i], _fit_one, member))
+        elif shape is None:
+            tasks.append(Task([i], _fit_one, member, "fit", member.n_epochs))
         else:
-            stacks[shape_of(*member)].append((i, member))
+            stacks[shape].append((i, member))
 
     n_networks = sum(map(len, stacks.values()))
     # Two tasks or more for each job, so that none has to wait long for another.
@@ -233,18 +315,24 @@ def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[
     for members in stacks.values():
         largest = min(max_stack_size(*members[0][1][:2]), max(share, SMALLEST_STACK))
         n_stacks = math.ceil(len(members) / largest)
-        parts = [members[k::n_stacks] for k in range(n_stacks)]
-        tasks += [
-            ([i for i, _ in part], _fit_stack, [member for _, member in part]) for part in parts
-        ]
+        for part in (members[k::n_stacks] for k in range(n_stacks)):
+            indices, stack = zip(*part, strict=True)
+            n_epochs = max(member.n_epochs for member in stack)
+            tasks.append(Task(list(indices), _fit_stack, stack, "stack", n_epochs))
 
     # The longest first, so that nobody waits for the last one.
-    tasks.sort(key=lambda task: -len(task[0]))
-    done = parallel(delayed(_recorded)(function, argument) for _, function, argument in tasks)
-    for (indices, *_), (found, seconds, _) in zip(tasks, done, strict=True):
-        for i, result in zip(indices, found, strict=True):
-            results[i] = result, seconds / len(indices)
-    _warn_once([warning for *_, caught in done for warning in caught], len(requests))
+    tasks.sort(key=lambda task: -len(task.indices))
+    told = listeners(tasks) if listeners else [Listener()] * len(tasks)
+    config = get_config()
+    done = parallel(
+        delayed(_recorded)(task.function, task.argument, listener, config)
+        for task, listener in zip(tasks, told, strict=True)
+    )
+    for task, (found, seconds, warned) in zip(tasks, done, strict=True):
+        for i, result in zip(task.indices, found, strict=True):
+            results[i] = result, seconds / len(found)
+        caught.of_fits += warned
+    caught.n_fits += len(requests)
 
     answers = []
     for i, request in enumerate(requests):
@@ -259,7 +347,22 @@ def train(requests: Sequence[Request], parallel: Parallel, n_jobs: int) -> list[
 
 def _preprocessing_of(estimator) -> str | None:
     """Return a text that is the same for equal steps before the last."""
-    return joblib.hash(estimator.steps[:-1]) if isinstance(estimator, Pipeline) else None
+    return hash_of(estimator.steps[:-1]) if isinstance(estimator, Pipeline) else None
+
+
+def hash_of(value) -> str:
+    """Return a text that is the same for equal values."""
+    try:
+        return joblib.hash(value)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # Somewhere in it is a function without a name in a module, which cloning does not copy.
+        if hasattr(value, "get_params"):
+            value = {"class": type(value), **value.get_params(deep=False)}
+        if isinstance(value, dict):
+            return str({name: hash_of(part) for name, part in value.items()})
+        if isinstance(value, list | tuple):
+            return str([hash_of(part) for part in value])
+        return str(id(value))
 
 
 def _prepare(request: Request) -> _Prepared | Failure:
@@ -268,10 +371,16 @@ def _prepare(request: Request) -> _Prepared | Failure:
     recorder = final_step(estimator)
     recorder.__class__ = _Recorder
     try:
-        estimator.fit(request.X, request.y, **request.fit_params)
+        _fit(estimator, request)
     except Exception as error:
         return Failure.now(error)
     return _Prepared(recorder, estimator if isinstance(estimator, Pipeline) else None)
+
+
+def _fit(estimator, request: Request):
+    """Fit as scikit-learn does it: without targets where there are none."""
+    targets = () if request.y is None else (request.y,)
+    return estimator.fit(request.X, *targets, **request.fit_params)
 
 
 def _member_of(request: Request, prepared: _Prepared | Failure) -> _Member | Failure:
@@ -286,54 +395,159 @@ def _member_of(request: Request, prepared: _Prepared | Failure) -> _Member | Fai
             vars(estimator).update(fitted_attributes(request.past))
             state = estimator._training_state
             estimator._training_state = {**state, "unfinished": estimator.n_iter_}
-        with config_context(assume_finite=True):
+            if isinstance(estimator.random_state, RandomState):
+                # A clone's own, which the fit so far would have left like this.
+                estimator.random_state.set_state(state["random_state"])
+        with _as_in_fit(), config_context(assume_finite=True):
             data = estimator._prepare(*prepared.recorder.recorded_)
     except Exception as error:
         return Failure.now(error)
     return _Member(estimator, data, resume)
 
 
-def _recorded(function: Callable, argument) -> tuple[list, float, list]:
+def _shape_of(member: _Member) -> tuple | None:
+    """Return what it has in common with others in a stack, or None if it is fitted alone."""
+    if member.estimator.solver == "lbfgs" or issparse(member.data.X):
+        return None
+    try:
+        return shape_of(*member)
+    except Exception:
+        # A parameter is wrong. The fit says it best.
+        return None
+
+
+def _recorded(function: Callable, argument, listener: Listener, config: dict) -> tuple:
     """Return what a function returns, the seconds that it took, and its warnings."""
     start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = function(argument)
-    seconds = time.perf_counter() - start
-    return result, seconds, [(warning.category, str(warning.message)) for warning in caught]
+    listener.begin_fit()
+    with config_context(**config), record_warnings() as caught:
+        result = function(argument, listener)
+    listener.end_fit()
+    return result, time.perf_counter() - start, caught
 
 
-def _fit_stack(members: list[_Member]) -> list:
+def _as_in_fit():
+    """Return the configuration that scikit-learn has while it runs an estimator's ``fit``."""
+    return config_context(skip_parameter_validation=True)
+
+
+def _fit_stack(members: Sequence[_Member], listener: Listener) -> list:
     """Return the fitted attributes, or the failure, of each member of a stack."""
     results: list = [None] * len(members)
     fits = {}
-    for i, (estimator, data, resume) in enumerate(members):
-        try:
-            fits[i] = _fitting.StochasticFit(estimator, data, resume=resume)
-        except ValueError as error:
-            results[i] = Failure.now(error)
-    for i, result in zip(fits, run_stack(list(fits.values())), strict=True):
-        results[i] = result
+    with _as_in_fit():
+        for i, (estimator, data, resume) in enumerate(members):
+            try:
+                fits[i] = _fitting.StochasticFit(estimator, data, resume=resume)
+            except Exception as error:
+                results[i] = Failure.now(error)
+        for i, result in zip(fits, run_stack(list(fits.values()), listener), strict=True):
+            results[i] = result
     return results
 
 
-def _fit_one(member: _Member) -> list:
+def _fit_one(member: _Member, listener: Listener) -> list:
+    estimator, data, resume = member
     try:
-        return [_fitting.fit(member[0], member[1], resume=member[2], listener=Listener())]
-    except ValueError as error:
-        return [Failure.now(error)]
-
-
-def _fit_other(request: Request) -> list:
-    try:
-        return [request.estimator.fit(request.X, request.y, **request.fit_params)]
+        with _as_in_fit():
+            return [_fitting.fit(estimator, data, resume=resume, listener=listener)]
     except Exception as error:
         return [Failure.now(error)]
 
 
-def _warn_once(caught: list[tuple[type, str]], n_fits: int) -> None:
-    """Issue each warning once, and say how many fits it concerns."""
-    for (category, message), count in Counter(caught).items():
-        if issubclass(category, ConvergenceWarning):
-            message = f"{count} of {n_fits} fits: {message}"
-        warnings.warn(message, category)
+def _fit_other(request: Request, listener: Listener) -> list:
+    try:
+        return [_fit(request.estimator, request)]
+    except Exception as error:
+        return [Failure.now(error)]
+
+
+class _Recording:
+    """Python's warnings, caught in several threads at once, each thread's by themselves.
+
+    ``warnings.catch_warnings`` changes what all threads see, and puts back what its own thread
+    found: the last of several to leave would leave the first one's catch in place for ever.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.by_thread: dict[int, list] = {}
+
+    @contextmanager
+    def __call__(self) -> Iterator[list[tuple[type, str]]]:
+        """Catch what this thread warns of, as categories and messages."""
+        thread, caught = threading.get_ident(), []
+        with self.lock:
+            if not self.by_thread:
+                self.context = warnings.catch_warnings()
+                self.context.__enter__()
+                warnings.simplefilter("always")
+                self.show, warnings.showwarning = warnings.showwarning, self._keep
+            outer = self.by_thread.get(thread)
+            self.by_thread[thread] = caught
+        try:
+            yield caught
+        finally:
+            with self.lock:
+                if outer is None:
+                    del self.by_thread[thread]
+                else:
+                    self.by_thread[thread] = outer
+                if not self.by_thread:
+                    self.context.__exit__()
+
+    def _keep(self, message, category, *where, **more) -> None:
+        caught = self.by_thread.get(threading.get_ident())
+        if caught is None:
+            self.show(message, category, *where, **more)
+        else:
+            caught.append((category, str(message)))
+
+
+record_warnings = _Recording()
+
+
+class CaughtWarnings:
+    """What the fits of a search warned of, as categories and messages, to be told once."""
+
+    reached_max_iter = re.compile(r"Stochastic Optimizer: Maximum iterations \((\d+)\) reached")
+    number = re.compile(r"\d[\d.]*(e[-+]?\d+)?")
+
+    def __init__(self) -> None:
+        self.n_fits = 0
+        self.of_fits: list[tuple[type, str]] = []
+        self.of_refit: list[tuple[type, str]] = []
+
+    def tell(self) -> None:
+        """Warn once of everything of one kind, and say how many fits it concerns."""
+        kinds: defaultdict[tuple, list] = defaultdict(list)
+        for source in (self.of_fits, self.of_refit):
+            for category, message in source:
+                reached = self.reached_max_iter.match(message)
+                # The same but for its numbers: the losses of no two fits are the same.
+                key = category, "max_iter" if reached else self.number.sub("", message)
+                kinds[key].append((source, int(reached[1]) if reached else message))
+        for (category, kind), found in kinds.items():
+            message = found[0][1]
+            if issubclass(category, ConvergenceWarning):
+                who = self._who([source for source, _ in found])
+                if kind == "max_iter":
+                    message = self._max_iter(who, sorted({value for _, value in found}))
+                else:
+                    message = f"{who}: {message}"
+            warnings.warn(message, category)
+
+    def _who(self, sources: list) -> str:
+        n_fits = sum(source is self.of_fits for source in sources)
+        who = [f"{n_fits} of {self.n_fits} fits"] if n_fits else []
+        if n_fits < len(sources):
+            who.append("the refit of the best")
+        text = " and ".join(who)
+        return text[0].upper() + text[1:]
+
+    def _max_iter(self, who: str, values: list[int]) -> str:
+        epochs = f"{values[0]} epochs are" if len(values) == 1 else "so many epochs are"
+        return (
+            f"{who} reached max_iter={' or '.join(map(str, values))} before converging. Raise "
+            f"max_iter, or set tol=0 if {epochs} what you want."
+        )

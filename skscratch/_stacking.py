@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skscratch._building import hidden_activations, hidden_layer_sizes
+from skscratch._building import hidden_activations, hidden_layer_sizes, uses_dropout
+from skscratch._callbacks import Listener
 from skscratch._fitting import StochasticFit, TrainingData
 from skscratch.network import Network
 from skscratch.training import Batches, Epoch, train
@@ -27,7 +28,9 @@ class Failure(NamedTuple):
     @classmethod
     def now(cls, error: Exception) -> "Failure":
         """Return the exception that is being handled."""
-        return cls(error, traceback.format_exc())
+        # As text, the traceback passes from process to process, and keeps no arrays alive.
+        text = traceback.format_exc()
+        return cls(error.with_traceback(None), text)
 
 
 def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
@@ -37,6 +40,8 @@ def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
     return (
         estimator.solver,
         estimator.nesterovs_momentum,
+        # Without momentum there is none to go on with.
+        estimator.solver == "sgd" and estimator.momentum > 0,
         estimator.shuffle,
         estimator.batch_size,
         estimator.clip_norm is None,
@@ -60,14 +65,21 @@ def max_stack_size(estimator, data: TrainingData) -> int:
     units = [data.X.shape[1], *hidden_layer_sizes(estimator), data.n_outputs]
     parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
     batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
-    # Parameters, gradients and four more vectors like them; of a batch, its inputs and of every
-    # layer the outputs, their gradients and what the activation keeps.
-    numbers = 6 * parameters + min(batch_size, data.n_rows) * (units[0] + 5 * sum(units[1:]))
+    batch_size = min(batch_size, data.n_rows)
+    # Parameters, gradients, two moments and four more vectors like them; of a batch and of the
+    # smaller last one the inputs twice, of every layer the outputs, their gradients and what the
+    # activation keeps; of every row where it is, in and out of order.
+    n_arrays = 8 if uses_dropout(estimator) else 5
+    n_rows = batch_size + data.n_rows % batch_size
+    numbers = 8 * parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
     itemsize = data.X.dtype.itemsize
-    return max(1, min(MAX_NETWORKS[itemsize], MAX_BYTES // (numbers * itemsize)))
+    n_bytes = numbers * itemsize + 32 * data.n_rows
+    return max(1, min(MAX_NETWORKS[itemsize], MAX_BYTES // n_bytes))
 
 
-def run_stack(fits: Sequence[StochasticFit]) -> list[dict[str, Any] | Failure]:
+def run_stack(
+    fits: Sequence[StochasticFit], listener: Listener | None = None
+) -> list[dict[str, Any] | Failure]:
     """Train fits of one shape side by side.
 
     Parameters
@@ -75,36 +87,49 @@ def run_stack(fits: Sequence[StochasticFit]) -> list[dict[str, Any] | Failure]:
     fits : sequence of StochasticFit
         Whose estimators and data have the same :func:`shape_of`.
 
+    listener : Listener, default=None
+        Is told of every epoch of the stack, and may stop it.
+
     Returns
     -------
     results : list of dict or Failure
         The fitted attributes of each, or why it has none. A fit that fails leaves the others
         untouched.
     """
+    listener = listener or Listener()
     results: dict[int, dict[str, Any] | Failure] = {}
     training = [fit for fit in fits if fit.n_epochs_left > 0]
-    shared = SharedData(training) if training else None
+    shared = SharedData(training) if len(training) > 1 else None
     with np.errstate(over="ignore", invalid="ignore"):
-        while training:
+        while len(training) > 1:
             stack = Stack(training, shared)
             ended = []
             while not ended:
+                listener.begin_epoch()
                 for fit, epoch, learning_rate in stack.train_epoch():
                     try:
                         stop = fit.end_epoch(epoch, learning_rate)
-                    except ValueError as error:
+                    except Exception as error:
                         results[id(fit)] = Failure.now(error)
                         stop = True
                     if stop or fit.n_epochs_left == 0:
                         ended.append(fit)
+                if listener.end_epoch(stack):
+                    ended = training
+                    for fit in training:
+                        fit.stopped = True
             stack.dissolve()
             training = [fit for fit in training if fit not in ended]
         for fit in fits:
             if id(fit) not in results:
                 try:
-                    fit.end()
+                    if fit in training:
+                        # The last one goes on alone.
+                        fit.run(listener)
+                    else:
+                        fit.end()
                     results[id(fit)] = fit.fitted_attributes()
-                except ValueError as error:
+                except Exception as error:
                     results[id(fit)] = Failure.now(error)
     return [results[id(fit)] for fit in fits]
 

@@ -9,7 +9,9 @@ scores are, to the last digit, those of scikit-learn's searches.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from inspect import getclosurevars
 from itertools import product
 from typing import Any, Self
 
@@ -26,12 +28,27 @@ from sklearn.model_selection import (
     check_cv,
     cross_validate,
 )
+from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
+from skscratch._callbacks import Listener
 from skscratch._mlp import MLPScratchClassifier
-from skscratch._searching import Answers, Asker, Request, StandIn, final_step, is_ours, train
+from skscratch._searching import (
+    Answers,
+    Asker,
+    CaughtWarnings,
+    Request,
+    StandIn,
+    Task,
+    TaskListener,
+    final_step,
+    hash_of,
+    is_ours,
+    record_warnings,
+    train,
+)
 
 __all__ = [
     "BatchedGridSearchCV",
@@ -63,6 +80,24 @@ class _TrainingSplitter:
         return self.splits
 
 
+@dataclass
+class _Run:
+    """What a search needs only while it is being fitted."""
+
+    parallel: Parallel
+    n_jobs: int
+    params: dict[str, Any]
+    answers: Answers = field(default_factory=Answers)
+    caught: CaughtWarnings = field(default_factory=CaughtWarnings)
+    until_the_end: ExitStack = field(default_factory=ExitStack)
+    task: Any = None
+    """The callbacks' context of all training."""
+    evaluation: Any = None
+    """That of the candidates' evaluation."""
+    training: Any = None
+    """That of the stacks which are trained at present."""
+
+
 class _BatchedSearch:
     """Mixed into one of scikit-learn's searches, it trains candidates and folds in stacks."""
 
@@ -89,34 +124,63 @@ class _BatchedSearch:
         estimator, n_jobs = self.estimator, self.n_jobs
         # What runs the stacks is made here, where the caller's backend is the active one; what
         # scikit-learn runs is only scoring, and must go on in the order of the answers.
-        self._parallel = Parallel(n_jobs=n_jobs)
-        self._n_jobs = joblib.effective_n_jobs(n_jobs)
-        self._answers = Answers()
-        self._fit_params = params
-        self.estimator, self.n_jobs = StandIn(estimator, self._answers), 1
+        run = _Run(Parallel(n_jobs=n_jobs), joblib.effective_n_jobs(n_jobs), params)
+        self.estimator, self.n_jobs = StandIn(estimator, run.answers), 1
+        self._run = run
         try:
-            with joblib.parallel_config(backend="sequential"):
-                return super().fit(X, y, **params)
+            with joblib.parallel_config(backend="sequential"), run.until_the_end:
+                super().fit(X, y, **params)
         finally:
             self.estimator, self.n_jobs = estimator, n_jobs
-            del self._parallel, self._n_jobs, self._answers, self._fit_params
+            del self._run
+        scorers = self.scorer_ if isinstance(self.scorer_, dict) else {"score": self.scorer_}
+        for scorer in scorers.values():
+            # That of the estimator's own method keeps the estimator.
+            if isinstance(getattr(scorer, "_estimator", None), StandIn):
+                scorer._estimator = estimator
+        run.caught.tell()
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Callbacks take the search that is being fitted along to the workers.
+        state = dict(super().__getstate__())
+        if state.pop("_run", None) is not None:
+            state["estimator"] = self.estimator.estimator
+        return state
+
+    def _init_callback_context(self, max_subtasks=0, **arguments):
+        # To scikit-learn's tasks, the search and the refit, the training is added.
+        return super()._init_callback_context(max_subtasks=max_subtasks + 1, **arguments)
 
     def _run_search(self, evaluate_candidates, callback_ctx=None):
+        run = self._run
+        if callback_ctx is not None:
+            run.task = callback_ctx.subcontext(task_name="train-stacks", sequential_subtasks=False)
+
+        checked_cv = getattr(self, "_checked_cv_orig", None)
+        if checked_cv is None:
+            # Where scikit-learn 1.7 keeps it. Checking once more would exhaust an iterator.
+            checked_cv = getclosurevars(evaluate_candidates).nonlocals["cv_orig"]
+
         def evaluate(candidate_params, cv=None, more_results=None, **callbacks):
             candidates = list(candidate_params)
+            run.evaluation = callbacks.get("callback_ctx")
             splitter = _TrainingSplitter(
-                cv or self._checked_cv_orig,
+                cv or checked_cv,
                 lambda X, y, splits: self._train(candidates, X, y, splits),
             )
             return evaluate_candidates(candidates, splitter, more_results, **callbacks)
 
         callbacks = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         super()._run_search(evaluate, **callbacks)
+        # From here on all that is fitted is the best estimator.
+        run.caught.of_refit = run.until_the_end.enter_context(record_warnings())
 
     def _train(self, candidates: list[dict[str, Any]], X, y, splits: list) -> None:
         """Train every candidate on every fold, and let the answers wait."""
         real = self.estimator.estimator
-        params = _check_method_params(X, params=self._fit_params)
+        run = self._run
+        params = _check_method_params(X, params=run.params)
         fit_params = self._get_routed_params_for_fit(params).estimator.fit
         folds = [
             (
@@ -132,11 +196,32 @@ class _BatchedSearch:
                 Request(clone(estimator), fold, *data, self._past_of(candidate, fold))
                 for fold, data in enumerate(folds)
             ]
-        answers = train(requests, self._parallel, self._n_jobs)
+        answers = train(requests, run.parallel, run.n_jobs, run.caught, self._listeners)
+        if run.training is not None:
+            run.training.call_on_fit_task_end(estimator=self)
         pairs = product(candidates, range(len(folds)))
         for (candidate, fold), answer in zip(pairs, answers, strict=True):
             self._remember(candidate, fold, answer.result)
-        self._answers.waiting += answers
+        run.answers.waiting += answers
+
+    def _listeners(self, tasks: list[Task]) -> list[Listener]:
+        """Return who is to be told of the epochs of each task."""
+        if not hasattr(self, "_skl_callbacks"):
+            return [Listener()] * len(tasks)
+        self._run.training = context = self._begin_training(len(tasks))
+        # Made ahead of time, as scikit-learn makes its own, because they are sent to workers.
+        return [
+            TaskListener(
+                context.subcontext(task_name=task.name, task_id=i, max_subtasks=task.n_epochs), self
+            )
+            for i, task in enumerate(tasks)
+        ]
+
+    def _begin_training(self, n_tasks: int):
+        """Return the context of so many tasks."""
+        context = self._run.task
+        context.max_subtasks = n_tasks
+        return context.call_on_fit_task_begin(estimator=self)
 
     def _past_of(self, candidate: dict[str, Any], fold: int) -> MLPScratchClassifier | None:
         """Return what a fit may go on from."""
@@ -146,8 +231,8 @@ class _BatchedSearch:
         """Keep what a later fit may go on from."""
 
     def _format_results(self, candidate_params, n_splits, out, more_results=None):
-        for result, answer in zip(out, self._answers.given, strict=True):
-            result["fit_time"] = answer.seconds
+        for result, seconds in zip(out, self._run.answers.seconds, strict=True):
+            result["fit_time"] = seconds
         return super()._format_results(candidate_params, n_splits, out, more_results)
 
 
@@ -344,9 +429,30 @@ class BatchedHalvingGridSearchCV(_BatchedSearch, HalvingGridSearchCV):  # numpyd
         finally:
             del self._past
 
+    def _run_search(self, evaluate_candidates, callback_ctx=None):
+        super()._run_search(evaluate_candidates, callback_ctx)
+        if hasattr(self, "_skl_callbacks"):
+            self._run.task.call_on_fit_task_end(estimator=self)
+
+    def _begin_training(self, n_tasks):
+        # A task of the training for each rung, and the stacks are tasks of the rung.
+        training = self._run.task
+        rung = len(self.n_resources_) - 1
+        if rung == 0:
+            training.max_subtasks = self._run.evaluation.parent.max_subtasks
+            training.call_on_fit_task_begin(estimator=self)
+        return training.subcontext(
+            task_name="train-rung", task_id=rung, max_subtasks=n_tasks, sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self)
+
+    def _is_max_iter(self, resource: str) -> bool:
+        real = self.estimator.estimator
+        prefix = f"{real.steps[-1][0]}__" if isinstance(real, Pipeline) else ""
+        return resource == f"{prefix}max_iter"
+
     def _key(self, candidate: dict[str, Any], fold: int) -> tuple:
         same = {name: value for name, value in candidate.items() if name != self.resource}
-        return joblib.hash(same), fold
+        return hash_of(same), fold
 
     def _past_of(self, candidate, fold):
         return self._past.get(self._key(candidate, fold))
@@ -356,7 +462,7 @@ class BatchedHalvingGridSearchCV(_BatchedSearch, HalvingGridSearchCV):  # numpyd
             return
         key, final = self._key(candidate, fold), final_step(result)
         epochs = final.n_iter_
-        if self.resource.rpartition("__")[-1] == "max_iter" and final.solver != "lbfgs":
+        if self._is_max_iter(self.resource) and final.solver != "lbfgs":
             past = self._past.get(key)
             if past is not None and final.learning_rate != "cosine":
                 epochs -= past.n_iter_
@@ -427,21 +533,24 @@ def batched_cross_validate(
     splitter = _TrainingSplitter(
         check_cv(cv, y, classifier=is_classifier(estimator)), lambda X, y, splits: None
     )
-    # What is passed to fit is for scikit-learn to find out: it is asked, and fails to fit.
-    requests: list[Request] = []
-    with suppress(ValueError):
-        cross_validate(
-            Asker(estimator, requests),
-            X,
-            y,
-            groups=groups,
-            scoring=scoring,
-            cv=splitter,
-            params=params,
-        )
-    answers = Answers()
-    answers.waiting += train(requests, Parallel(n_jobs=n_jobs), joblib.effective_n_jobs(n_jobs))
+    answers, caught = Answers(), CaughtWarnings()
+    parallel = Parallel(n_jobs=n_jobs)
+    n_jobs = joblib.effective_n_jobs(n_jobs)
     with joblib.parallel_config(backend="sequential"):
+        # What is passed to fit is for scikit-learn to find out: it is asked, and fails to fit.
+        requests: list[Request] = []
+        with suppress(ValueError):
+            cross_validate(
+                Asker(estimator, requests),
+                X,
+                y,
+                groups=groups,
+                scoring=scoring,
+                cv=splitter,
+                n_jobs=1,
+                params=params,
+            )
+        answers.waiting += train(requests, parallel, n_jobs, caught)
         results = cross_validate(
             StandIn(estimator, answers),
             X,
@@ -457,7 +566,8 @@ def batched_cross_validate(
             return_indices=return_indices,
             error_score=error_score,
         )
-    results["fit_time"] = np.array([answer.seconds for answer in answers.given])
+    results["fit_time"] = np.array(answers.seconds)
     if return_estimator:
         results["estimator"] = [stand_in.estimator for stand_in in results["estimator"]]
+    caught.tell()
     return results

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 
 import joblib
 import numpy as np
@@ -178,6 +179,12 @@ def test_the_fitted_estimator_is_that_of_so_many_epochs(solver, arguments):
         assert fitted.history_.keys() == until.history_.keys()
     assert_same_fit(clf, until)
     assert_same_fit(clf, mlp(solver=solver, **arguments).fit(X, y))
+    if solver == "lbfgs":
+        return
+    # They are not only for prediction.
+    for fitted in collector.fitted[:-1]:
+        fitted.set_callbacks().set_params(warm_start=True)
+        assert_same_fit(fitted.fit(X, y), clf)
 
 
 @every_solver
@@ -202,10 +209,12 @@ def test_the_fitted_estimator_is_made_for_those_who_ask(solver, monkeypatch):
 
 @every_solver
 @pytest.mark.parametrize("last", [1, 3, 5])
-@pytest.mark.filterwarnings("error")
 def test_a_request_to_stop_is_honoured(solver, last):
     recorder = Recorder(lambda hook, context: hook == "end" and context.task_id == last - 1)
-    clf = mlp(recorder, Recorder(), solver=solver, tol=1e-4).fit(X, y)
+    clf = mlp(recorder, Recorder(), solver=solver, tol=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clf.fit(X, y)
     assert clf.n_iter_ == len(clf.loss_curve_) == last
     assert recorder.calls[-2:] == [("end", "fit", 0), ("teardown", "fit", 0)]
 

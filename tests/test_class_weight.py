@@ -10,6 +10,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skscratch import MLPScratchClassifier
+from skscratch.network import Network
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
@@ -68,6 +69,20 @@ def test_classes_weights_multiply_the_samples(solver, X, y, class_weight, sample
         mlp(solver=solver).fit(X, y, sample_weight=by_hand),
     )
     assert weighted.coefs_[0].dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
+def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
+    dtypes, original = set(), Network.loss_gradient
+
+    def noted(self, inputs, y_true, sample_weight):
+        dtypes.add(sample_weight.dtype)
+        return original(self, inputs, y_true, sample_weight)
+
+    monkeypatch.setattr(Network, "loss_gradient", noted)
+    mlp(class_weight="balanced").fit(X.astype(dtype), y, sample_weight=sample_weight)
+    assert dtypes == {np.dtype(dtype)}
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,14 @@ def test_what_a_fit_did_not_record_is_not_a_number():
     assert {len(values) for values in clf.history_.values()} == {7}
 
 
+def test_what_only_a_later_fit_recorded_is_not_a_number_before():
+    clf = mlp(solver="lbfgs", max_iter=3, warm_start=True).fit(X, y)
+    clf.set_params(solver="adam", max_iter=2).fit(X, y, X_val=X, y_val=y)
+    for name in [*OF_TRAINING[1:], *OF_VALIDATION]:
+        assert np.isnan(clf.history_[name]).tolist() == [True] * 3 + [False] * 2
+    assert np.isfinite(clf.history_["loss"]).all()
+
+
 def test_a_later_fit_does_not_change_an_earlier_history():
     clf = mlp(warm_start=True).fit(X, y)
     history = clf.history_

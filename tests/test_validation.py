@@ -115,6 +115,7 @@ def test_loss_and_score_on_what_is_held_out(problem, weighted):
     mlp(scoring=spy, **arguments).fit(X, y, sample_weight=sample_weight)
     rows = [np.flatnonzero((row == X).all(axis=1))[0] for row in spy.X]
     np.testing.assert_array_equal(spy.y, y[rows])
+    assert spy.y.dtype == y.dtype
     np.testing.assert_array_equal(spy.sample_weight, sample_weight[rows] if weighted else None)
 
     clf = mlp(**arguments).fit(X, y, sample_weight=sample_weight)

@@ -1,0 +1,81 @@
+"""A search over the workers of a dask cluster; here two processes, elsewhere as many machines."""
+
+# %% The only lines that know of dask are these. An address in place of LocalCluster() is a cluster
+# of machines, on which skscratch has to be installed.
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import joblib
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skscratch import MLPScratchClassifier
+from skscratch.model_selection import BatchedRandomizedSearchCV
+
+try:
+    from dask.distributed import Client, LocalCluster
+except ImportError:
+    sys.exit("This example needs dask: pip install 'skscratch[dask]'")
+
+X, y = load_digits(return_X_y=True)
+pipeline = make_pipeline(
+    MinMaxScaler(),
+    MLPScratchClassifier((64,), batch_size=32, max_iter=20, tol=0, random_state=0),
+)
+search = BatchedRandomizedSearchCV(
+    pipeline,
+    {
+        "mlpscratchclassifier__learning_rate_init": np.logspace(-4, -1, 200),
+        "mlpscratchclassifier__alpha": np.logspace(-5, 1, 200),
+    },
+    n_iter=40,
+    cv=3,
+    random_state=0,
+)
+
+# %% Stacks go to the workers, what they have learned comes back. Which worker trained which stack,
+# and when, the scheduler knows.
+if __name__ == "__main__":
+    start = perf_counter()
+    search.fit(X, y)
+    seconds_here = perf_counter() - start
+    scores = search.cv_results_["mean_test_score"]
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        with joblib.parallel_config(backend="dask"):
+            search.fit(X, y)  # the workers import what they need
+            start = perf_counter()
+            search.fit(X, y)
+            seconds_there = perf_counter() - start
+        stream = client.get_task_stream() if hasattr(client, "get_task_stream") else []
+    same = np.array_equal(scores, search.cv_results_["mean_test_score"])
+    print(f"{len(scores)} settings x 3 folds: in this process {seconds_here:.1f} s,", end=" ")
+    print(f"on two workers {seconds_there:.1f} s")
+    print(f"The same scores, to the last digit: {same}")
+    print(f"Best: {search.best_score_:.4f} with")
+    for name, value in search.best_params_.items():
+        print(f"    {name.removeprefix('mlpscratchclassifier__')} = {value:.3g}")
+
+    # %% What was tried, and what it scored.
+    figure, ax = plt.subplots(figsize=(7, 4.8), layout="constrained")
+    params = search.cv_results_["params"]
+    rates, alphas = np.array([list(setting.values()) for setting in params]).T
+    names = list(params[0])
+    points = ax.scatter(rates, alphas, c=scores, s=70, vmin=0.9, cmap="viridis")
+    best = search.best_index_
+    ax.plot(rates[best], alphas[best], "o", markersize=15, fillstyle="none", color="tab:red")
+    ax.set(xscale="log", yscale="log", title="Forty settings, trained by dask's workers")
+    ax.set(**dict(zip(("xlabel", "ylabel"), (n.split("__")[1] for n in names), strict=True)))
+    figure.colorbar(points, label="mean accuracy of 3 folds", extend="min")
+
+    path = Path(__file__).parent / "figures" / "dask_cluster.png"
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=100)
+    print(f"Figure: {path}")

@@ -1,0 +1,112 @@
+"""Searches over dask's workers, in processes of their own: the same scores as at home."""
+
+import os
+import signal
+import threading
+import time
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skscratch import MLPScratchClassifier
+from skscratch.model_selection import (
+    BatchedGridSearchCV,
+    BatchedHalvingGridSearchCV,
+    batched_cross_validate,
+)
+
+distributed = pytest.importorskip("dask.distributed")
+
+# What dask itself warns of is not at issue here.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+X, y = load_iris(return_X_y=True)
+PIPELINE = make_pipeline(
+    StandardScaler(),
+    MLPScratchClassifier((8,), batch_size=32, max_iter=30, tol=0, dropout=0.1, random_state=0),
+)
+RATES = {"mlpscratchclassifier__learning_rate_init": np.logspace(-4, -1, 8)}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def on_dask(client):
+    with joblib.parallel_config(backend="dask"):
+        yield client
+
+
+def assert_same_scores(actual, expected):
+    for name, values in expected.cv_results_.items():
+        if "test_score" in name:
+            np.testing.assert_array_equal(actual.cv_results_[name], values)
+    np.testing.assert_array_equal(actual.predict_proba(X), expected.predict_proba(X))
+
+
+def test_grid_search(on_dask):
+    grid = [RATES, {"mlpscratchclassifier": [LogisticRegression()]}]
+    expected = GridSearchCV(PIPELINE, grid)
+    with joblib.parallel_config(backend="sequential"):
+        expected.fit(X, y)
+    assert_same_scores(BatchedGridSearchCV(PIPELINE, grid).fit(X, y), expected)
+
+
+def test_halving(on_dask):
+    params = {"resource": "mlpscratchclassifier__max_iter", "min_resources": 3, "max_resources": 27}
+    search = BatchedHalvingGridSearchCV(PIPELINE, RATES, **params)
+    with joblib.parallel_config(backend="sequential"):
+        expected = BatchedHalvingGridSearchCV(PIPELINE, RATES, **params).fit(X, y)
+    assert_same_scores(search.fit(X, y), expected)
+    assert search.n_epochs_trained_ == expected.n_epochs_trained_
+
+
+def test_cross_validation(on_dask):
+    scores = batched_cross_validate(PIPELINE, X, y)["test_score"]
+    with joblib.parallel_config(backend="sequential"):
+        np.testing.assert_array_equal(scores, batched_cross_validate(PIPELINE, X, y)["test_score"])
+
+
+def test_a_lost_worker_costs_a_retry(on_dask):
+    pipeline = make_pipeline(
+        StandardScaler(),
+        MLPScratchClassifier((8,), batch_size=4, max_iter=100, tol=0, random_state=0),
+    )
+    expected = BatchedGridSearchCV(pipeline, RATES, cv=3)
+    with joblib.parallel_config(backend="sequential"):
+        start = time.perf_counter()
+        expected.fit(X, y)
+        seconds = time.perf_counter() - start
+    pids = set(on_dask.run(os.getpid).values())
+    killed = []
+
+    def kill():
+        # In the middle: as soon as a worker has begun to train.
+        while not any(on_dask.processing().values()):
+            time.sleep(0.01)
+        time.sleep(min(0.2, seconds / 8))
+        worker = next(name for name, tasks in on_dask.processing().items() if tasks)
+        killed.append(on_dask.run(os.getpid, workers=[worker])[worker])
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    search = BatchedGridSearchCV(pipeline, RATES, cv=3).fit(X, y)
+    killer.join()
+    on_dask.wait_for_workers(2)
+    assert killed[0] in pids - set(on_dask.run(os.getpid).values())
+    assert_same_scores(search, expected)

@@ -1,0 +1,221 @@
+"""All that MLPClassifier does not have, switched on together."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import sklearn
+from sklearn.base import clone
+from sklearn.datasets import load_digits, make_classification, make_multilabel_classification
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.fixes import parse_version
+
+from skscratch import MLPScratchClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+EVERYTHING = {
+    "hidden_layer_sizes": (12, 8),
+    "activation": ["silu", "leaky_relu"],
+    "batch_size": 25,
+    "decay": 0.01,
+    "weight_regularizer_l1": 1e-4,
+    "weight_regularizer_l2": [1e-3, 0.0, 1e-4],
+    "bias_regularizer_l1": [0.0, 1e-4, 0.0],
+    "bias_regularizer_l2": 1e-3,
+    "dropout": [0.2, 0.1],
+    "input_dropout": 0.1,
+    "weight_init": "he_normal",
+    "weight_decay": 0.1,
+    "clip_norm": 0.5,
+    "tol": 0.0,
+    "n_iter_no_change": np.inf,
+    "random_state": 0,
+}
+CLASS_WEIGHTS = {
+    "multiclass": {0: 1.0, 1: 3.0, 2: 0.5},
+    "binary": {"no": 1.0, "yes": 3.0},
+    "multilabel": [{1: 3.0}, {0: 2.0}, {}, {0: 1.0, 1: 2.0}, {}],
+}
+LEARNING_RATES = {"sgd": 0.1, "adagrad": 0.1, "rmsprop": 0.02}
+
+
+def sparse_features(X):
+    """Return X with most of its entries 0."""
+    X = X - X.mean(axis=0)
+    return np.where(np.abs(X) > 0.8 * X.std(axis=0), X, 0)
+
+
+def multiclass():
+    X, y = make_classification(
+        200, 8, n_informative=5, n_classes=3, class_sep=1.5, flip_y=0, random_state=0
+    )
+    return sparse_features(X), y
+
+
+def binary():
+    X, y = make_classification(200, 8, n_informative=5, class_sep=1.5, flip_y=0, random_state=0)
+    return sparse_features(X), np.array(["no", "yes"])[y]
+
+
+def multilabel():
+    X, y = make_multilabel_classification(200, 8, random_state=0)
+    return sparse_features(X), y
+
+
+DATA = {problem.__name__: problem() for problem in (multiclass, binary, multilabel)}
+weights = np.random.RandomState(0).randint(0, 4, 200) / 2
+
+every_solver = pytest.mark.parametrize("solver", STOCHASTIC)
+
+
+def all_kinds_of_data(test):
+    for mark in (
+        pytest.mark.parametrize("problem", DATA),
+        pytest.mark.parametrize("container", [np.asarray, sp.csr_array], ids=["dense", "sparse"]),
+        pytest.mark.parametrize("dtype", [np.float32, np.float64]),
+    ):
+        test = mark(test)
+    return test
+
+
+def everything(solver, problem, **arguments):
+    learning_rate = LEARNING_RATES.get(solver, 0.02)
+    return MLPScratchClassifier(
+        **{
+            **EVERYTHING,
+            "solver": solver,
+            "learning_rate_init": learning_rate,
+            "class_weight": CLASS_WEIGHTS[problem],
+            **arguments,
+        }
+    )
+
+
+def data(problem, container, dtype):
+    """Return the arguments of fit: training data, weights, validation set, its weights."""
+    X, y = DATA[problem]
+    X = container(X.astype(dtype))
+    return (X[:120], y[:120], weights[:120]), {
+        "X_val": X[120:],
+        "y_val": y[120:],
+        "sample_weight_val": weights[120:],
+    }
+
+
+def assert_same_fit(first, second):
+    for a, b in zip(
+        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+    assert first.loss_curve_ == second.loss_curve_
+    assert first.validation_scores_ == second.validation_scores_
+
+
+@every_solver
+@all_kinds_of_data
+def test_fit_clone_and_pickle(solver, problem, container, dtype):
+    train, validation = data(problem, container, dtype)
+    arguments = {"learning_rate": "cosine", "early_stopping": True, "scoring": "f1_macro"}
+    clf = everything(solver, problem, max_iter=8, **arguments).fit(*train, **validation)
+    assert {array.dtype for array in clf.coefs_ + clf.intercepts_} == {np.dtype(dtype)}
+    assert clf.predict_proba(train[0]).dtype == dtype
+    assert clf.history_["loss"][-3:].mean() < 0.95 * clf.history_["loss"][0]
+    assert clf.best_validation_score_ == max(clf.validation_scores_)
+    assert all(np.isfinite(values).all() for values in clf.history_.values())
+    assert_same_fit(clone(clf).fit(*train, **validation), clf)
+    copy = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(copy.predict_proba(train[0]), clf.predict_proba(train[0]))
+
+
+@every_solver
+@all_kinds_of_data
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_warm_starts(solver, problem, container, dtype, early_stopping):
+    train, validation = data(problem, container, dtype)
+    arguments = {"early_stopping": early_stopping, "scoring": "loss"}
+    if early_stopping and problem == "binary":
+        validation = {}  # what is held out is held out again
+    once = everything(solver, problem, max_iter=6, **arguments).fit(*train, **validation)
+    twice = everything(solver, problem, max_iter=2, warm_start=True, **arguments)
+    twice = pickle.loads(pickle.dumps(twice.fit(*train, **validation)))
+    assert_same_fit(twice.set_params(max_iter=4).fit(*train, **validation), once)
+
+
+@every_solver
+@all_kinds_of_data
+def test_partial_fits(solver, problem, container, dtype):
+    train, _ = data(problem, container, dtype)
+    classes = range(5) if problem == "multilabel" else np.unique(train[1])
+    clf = everything(solver, problem, max_iter=4, learning_rate="cosine")
+    by_parts = clone(clf)
+    for _ in range(4):
+        by_parts = pickle.loads(pickle.dumps(by_parts)).partial_fit(*train, classes=classes)
+    assert_same_fit(by_parts, clf.fit(*train))
+
+
+@every_solver
+@pytest.mark.parametrize("problem", DATA)
+def test_sparse_and_dense_train_alike(solver, problem):
+    # Without input_dropout, which drops stored elements of sparse input.
+    clf = everything(solver, problem, input_dropout=0.0, max_iter=5)
+    fits = []
+    for container in (np.asarray, sp.csr_array):
+        train, validation = data(problem, container, np.float64)
+        fits.append(clone(clf).fit(*train, **validation))
+    for a, b in zip(fits[0].coefs_, fits[1].coefs_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-9)
+
+
+@all_kinds_of_data
+def test_lbfgs_takes_what_is_not_random(problem, container, dtype):
+    train, validation = data(problem, container, dtype)
+    clf = everything("lbfgs", problem, dropout=0.0, input_dropout=0.0, clip_norm=None, max_iter=9)
+    clf.set_params(scoring="f1_macro").fit(*train, **validation)
+    assert clf.loss_ < 0.9 * clf.loss_curve_[0]
+    assert len(clf.validation_scores_) == clf.n_iter_ == 9
+    clf.set_params(solver="adam", warm_start=True, dropout=0.1, clip_norm=1.0, max_iter=3)
+    assert len(clf.fit(*train, **validation).validation_scores_) == 12
+
+
+X_digits, y_digits = load_digits(return_X_y=True)
+X_digits, y_digits = X_digits[y_digits < 4][:200] / 16, y_digits[y_digits < 4][:200]
+
+GRIDS = {
+    "activation": ["relu", ["silu"], ("elu",), np.array(["tanh"]), "leaky_relu"],
+    "solver": [*STOCHASTIC, "lbfgs"],
+    "learning_rate": ["constant", "cosine"],
+    "decay": [0.0, 0.1],
+    "class_weight": [None, "balanced", {0: 5.0}, {digit: 1.0 + digit for digit in range(4)}],
+    "dropout": [0.0, 0.5, [0.3], (0.1,)],
+    "input_dropout": [0.0, 0.5],
+    "weight_init": ["glorot_uniform", "he_normal", "lecun_normal", "scaled_normal"],
+    "weight_decay": [0.0, 1.0],
+    "clip_norm": [None, 0.1, 1e-3],
+    "scoring": ["loss", None, "roc_auc_ovr"],
+}
+
+
+@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_every_argument_in_a_search(name, n_jobs):
+    clf = MLPScratchClassifier((10,), max_iter=8, batch_size=40, random_state=0)
+    clf.set_params(learning_rate_init=0.05, solver="adamw", early_stopping=name == "scoring")
+    search = GridSearchCV(
+        clf, {name: GRIDS[name]}, cv=2, scoring="neg_log_loss", n_jobs=n_jobs, error_score="raise"
+    ).fit(X_digits, y_digits)
+    # Each candidate trains a network of its own.
+    scores = search.cv_results_["mean_test_score"]
+    assert len(set(scores)) == len(scores)
+    best = GRIDS[name][int(np.argmax(scores))]
+    np.testing.assert_array_equal(search.best_estimator_.get_params()[name], best)
+
+
+def test_callbacks_are_there_where_scikit_learn_has_them():
+    has_them = parse_version(sklearn.__version__) >= parse_version("1.9")
+    assert hasattr(MLPScratchClassifier, "set_callbacks") == has_them
