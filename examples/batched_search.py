@@ -68,11 +68,11 @@ same = np.array_equal(halving.cv_results_["mean_test_score"], again.cv_results_[
 print(f"    the same scores, to the last digit: {same}")
 
 # %% The grid as heat maps, one for each strength of dropout, and what the searches took.
-figure, axes = plt.subplots(1, 4, figsize=(15, 4.6), layout="constrained", width_ratios=[1] * 4)
+figure, axes = plt.subplots(1, 4, figsize=(15, 4.6), layout="constrained")
 lattice = scores.reshape([len(grid[name]) for name in sorted(grid)])  # dropout, rate, L2
 best = np.unravel_index(scores.argmax(), lattice.shape)
 for k, (ax, dropout) in enumerate(zip(axes, grid["dropout"], strict=False)):
-    image = ax.imshow(lattice[k], vmin=0.8, vmax=scores.max(), cmap="viridis", aspect="auto")
+    image = ax.imshow(lattice[k], vmin=0.6, vmax=scores.max(), cmap="viridis", aspect="auto")
     rate_names = [f"{rate:.1g}" for rate in grid["learning_rate_init"]]
     ax.set_yticks(range(len(rate_names)), rate_names if k == 0 else [])
     l2_names = [f"{l2:g}" for l2 in grid["weight_regularizer_l2"]]

@@ -37,8 +37,8 @@ search = BatchedRandomizedSearchCV(
     random_state=0,
 )
 
-# %% Stacks go to the workers, what they have learned comes back. Which worker trained which stack,
-# and when, the scheduler knows.
+# %% Stacks of networks go to the workers, and what these have learned comes back. If a worker is
+# lost, the scheduler sends its stack to another one.
 if __name__ == "__main__":
     start = perf_counter()
     search.fit(X, y)
@@ -47,14 +47,13 @@ if __name__ == "__main__":
 
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
+        Client(cluster),
     ):
         with joblib.parallel_config(backend="dask"):
             search.fit(X, y)  # the workers import what they need
             start = perf_counter()
             search.fit(X, y)
             seconds_there = perf_counter() - start
-        stream = client.get_task_stream() if hasattr(client, "get_task_stream") else []
     same = np.array_equal(scores, search.cv_results_["mean_test_score"])
     print(f"{len(scores)} settings x 3 folds: in this process {seconds_here:.1f} s,", end=" ")
     print(f"on two workers {seconds_there:.1f} s")
@@ -65,14 +64,13 @@ if __name__ == "__main__":
 
     # %% What was tried, and what it scored.
     figure, ax = plt.subplots(figsize=(7, 4.8), layout="constrained")
-    params = search.cv_results_["params"]
-    rates, alphas = np.array([list(setting.values()) for setting in params]).T
-    names = list(params[0])
+    prefix = "param_mlpscratchclassifier__"
+    rates, alphas = (search.cv_results_[prefix + name] for name in ("learning_rate_init", "alpha"))
     points = ax.scatter(rates, alphas, c=scores, s=70, vmin=0.9, cmap="viridis")
     best = search.best_index_
     ax.plot(rates[best], alphas[best], "o", markersize=15, fillstyle="none", color="tab:red")
-    ax.set(xscale="log", yscale="log", title="Forty settings, trained by dask's workers")
-    ax.set(**dict(zip(("xlabel", "ylabel"), (n.split("__")[1] for n in names), strict=True)))
+    ax.set(xscale="log", yscale="log", xlabel="learning_rate_init", ylabel="alpha")
+    ax.set_title("Forty settings, trained by dask's workers")
     figure.colorbar(points, label="mean accuracy of 3 folds", extend="min")
 
     path = Path(__file__).parent / "figures" / "dask_cluster.png"

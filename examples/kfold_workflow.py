@@ -67,7 +67,7 @@ ax.set_yticks(height, [describe(results["params"][index]) for index in order])
 ax.set(
     xlabel="accuracy", ylabel="learning rate, L2, dropout", title="Choose by the mean, test once"
 )
-ax.legend(loc="lower left")
+ax.legend(loc="upper left")
 
 path = Path(__file__).parent / "figures" / "kfold_workflow.png"
 path.parent.mkdir(exist_ok=True)

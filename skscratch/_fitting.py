@@ -9,7 +9,7 @@ import math
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.optimize
@@ -36,6 +36,13 @@ HISTORY = (
     "validation_loss",
     "validation_score",
 )
+
+
+class Note(NamedTuple):
+    """What a fit warns of: said by ``fit`` itself, counted by searches."""
+
+    message: str
+    category: type[Warning] = UserWarning
 
 
 @dataclass
@@ -160,13 +167,23 @@ def fit(
     attributes : dict
         The fitted attributes by name.
     """
+    run = run_fit(estimator, data, resume=resume, listener=listener, incremental=incremental)
+    for note in run.notes:
+        warnings.warn(note.message, note.category)
+    return run.fitted_attributes()
+
+
+def run_fit(
+    estimator, data: TrainingData, *, resume: bool, listener: Listener, incremental: bool = False
+) -> "Fit":
+    """Train as :func:`fit` does; return the fit, with its notes unsaid."""
     with np.errstate(over="ignore", invalid="ignore"):
         if estimator.solver == "lbfgs":
             run = LBFGSFit(estimator, data, resume=resume)
         else:
             run = StochasticFit(estimator, data, resume=resume, incremental=incremental)
         run.run(listener)
-    return run.fitted_attributes()
+    return run
 
 
 class Fit:
@@ -174,6 +191,7 @@ class Fit:
 
     def __init__(self, estimator, data: TrainingData, *, resume: bool) -> None:
         self.estimator, self.data = estimator, data
+        self.notes: list[Note] = []
         self.n_iter = 0
         self.history = {name: [] for name in HISTORY}
         if resume:
@@ -204,6 +222,10 @@ class Fit:
         """Return views of a vector of parameters: each layer's weights and biases."""
         weights, biases = self.network.split(parameters)
         return weights, [bias[0] for bias in biases]
+
+    def does_not_converge(self, message: str) -> None:
+        """Note that training has ended before, or without, its aim."""
+        self.notes.append(Note(message, ConvergenceWarning))
 
     def check_finite(self, is_finite: bool, advice: str) -> None:
         """Raise an error unless everything is finite."""
@@ -276,18 +298,18 @@ class StochasticFit(Fit):
 
         rows = data.rows
         self.split_random_state = None
-        best = None
+        # What is to be improved is the validation score, or minus the training loss.
+        self.best, self.best_parameters = -np.inf, None
         if estimator.early_stopping:
             if self.validator is None:
                 rows = self._hold_out(state)
-            # Only fits with early stopping, which have no best loss, keep the best weights.
-            if resume and estimator.best_loss_ is None:
-                best = estimator.best_validation_score_
+            self.best_parameters = self.network.parameters.copy()
+            if resume:
+                # Measured, because the set, the scoring or the weights may be others by now.
+                kept = self.weights_and_biases(self.best_parameters)
+                self.best = self.validator.measure(*kept)[1]
         elif resume and estimator.best_loss_ is not None:
-            best = -estimator.best_loss_
-        # What is to be improved is the validation score, or minus the training loss.
-        self.best = -np.inf if best is None else best
-        self.best_parameters = self.network.parameters.copy() if estimator.early_stopping else None
+            self.best = -estimator.best_loss_
         if state.get("restored") == _checksum(self.network.parameters):
             # Early stopping put the best weights back; training goes on from the last ones.
             self.network.parameters[:] = state["parameters"]
@@ -318,10 +340,8 @@ class StochasticFit(Fit):
         if batch_size == "auto":
             return min(200, n_rows)
         if batch_size > n_rows:
-            warnings.warn(
-                f"Got `batch_size`={batch_size}, larger than the sample size {n_rows}. It is "
-                f"going to be clipped."
-            )
+            message = f"Got `batch_size`={batch_size}, larger than the sample size {n_rows}. "
+            self.notes.append(Note(f"{message}It is going to be clipped."))
         return min(batch_size, n_rows)
 
     def _hold_out(self, state: dict) -> np.ndarray:
@@ -372,7 +392,7 @@ class StochasticFit(Fit):
                 if self.stopped:
                     break
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.")
+            self.notes.append(Note("Training interrupted by user."))
         self.end()
 
     @property
@@ -467,19 +487,17 @@ class StochasticFit(Fit):
         guessing = math.log(n_outputs if self.data.out_activation == "softmax" else 2**n_outputs)
         if not self.stopped and self.n_epochs_left == 0:
             if estimator.tol > 0:
-                warnings.warn(
+                self.does_not_converge(
                     f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and "
                     f"the optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
-                    f"{estimator.max_iter} epochs are what you want.",
-                    ConvergenceWarning,
+                    f"{estimator.max_iter} epochs are what you want."
                 )
         elif self._is_stuck() and loss > 2 * guessing:
             # Steps that were too large, and yet left everything finite.
-            warnings.warn(
+            self.does_not_converge(
                 f"Training stopped improving at a loss of {loss:.3g}, worse than that of guessing "
                 f"({guessing:.3g}): lower learning_rate_init (now {estimator.learning_rate_init}) "
-                f"or the penalties, or scale the input, for example with StandardScaler.",
-                ConvergenceWarning,
+                f"or the penalties, or scale the input, for example with StandardScaler."
             )
 
     def _check_finite(self, is_finite: bool) -> None:
@@ -586,18 +604,17 @@ class LBFGSFit(Fit):
                 },
             )
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.")
+            self.notes.append(Note("Training interrupted by user."))
         else:
             self.parameters[:] = result.x
             if not self.history["loss"]:
                 # Already at the minimum.
                 self.record(loss=float(result.fun), **self.validate())
             if result.status != 0 and not self.stopped:
-                warnings.warn(
+                self.does_not_converge(
                     f"lbfgs failed to converge after {result.nit} iteration(s) (status="
                     f"{result.status}): {result.message}. Raise max_iter or max_fun, or scale "
-                    f"the input, for example with StandardScaler.",
-                    ConvergenceWarning,
+                    f"the input, for example with StandardScaler."
                 )
         is_finite = np.isfinite(self.parameters).all() and not np.isnan(self.history["loss"][-1:])
         self.check_finite(bool(is_finite), f"L-BFGS diverged in iteration {self.n_iter}:")

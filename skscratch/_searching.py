@@ -4,12 +4,10 @@ import copy
 import math
 import pickle
 import re
-import threading
 import time
 import warnings
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import joblib
@@ -256,7 +254,7 @@ def train(
     requests: Sequence[Request],
     parallel: Parallel,
     n_jobs: int,
-    caught: "CaughtWarnings",
+    notes: "Notes",
     listeners: Callable[[list[Task]], list[Listener]] | None = None,
 ) -> list[Answer]:
     """Train what is asked for, in stacks where that is possible.
@@ -272,8 +270,8 @@ def train(
     n_jobs : int
         How many tasks it runs at once.
 
-    caught : CaughtWarnings
-        Takes the warnings of all fits.
+    notes : Notes
+        Takes what the fits warn of.
 
     listeners : callable, default=None
         Returns who is to be told of the epochs of each task.
@@ -325,14 +323,13 @@ def train(
     told = listeners(tasks) if listeners else [Listener()] * len(tasks)
     config = get_config()
     done = parallel(
-        delayed(_recorded)(task.function, task.argument, listener, config)
+        delayed(_timed)(task.function, task.argument, listener, config)
         for task, listener in zip(tasks, told, strict=True)
     )
-    for task, (found, seconds, warned) in zip(tasks, done, strict=True):
-        for i, result in zip(task.indices, found, strict=True):
+    for task, (found, seconds) in zip(tasks, done, strict=True):
+        for i, (result, said) in zip(task.indices, found, strict=True):
             results[i] = result, seconds / len(found)
-        caught.of_fits += warned
-    caught.n_fits += len(requests)
+            notes.add(said)
 
     answers = []
     for i, request in enumerate(requests):
@@ -416,14 +413,14 @@ def _shape_of(member: _Member) -> tuple | None:
         return None
 
 
-def _recorded(function: Callable, argument, listener: Listener, config: dict) -> tuple:
-    """Return what a function returns, the seconds that it took, and its warnings."""
+def _timed(function: Callable, argument, listener: Listener, config: dict) -> tuple:
+    """Return what a function returns, and the seconds that it took."""
     start = time.perf_counter()
     listener.begin_fit()
-    with config_context(**config), record_warnings() as caught:
-        result = function(argument, listener)
+    with config_context(**config):
+        found = function(argument, listener)
     listener.end_fit()
-    return result, time.perf_counter() - start, caught
+    return found, time.perf_counter() - start
 
 
 def _as_in_fit():
@@ -431,8 +428,10 @@ def _as_in_fit():
     return config_context(skip_parameter_validation=True)
 
 
-def _fit_stack(members: Sequence[_Member], listener: Listener) -> list:
-    """Return the fitted attributes, or the failure, of each member of a stack."""
+# Each of the following returns, for each fit, its result and what it warns of.
+
+
+def _fit_stack(members: Sequence[_Member], listener: Listener) -> list[tuple[Any, list]]:
     results: list = [None] * len(members)
     fits = {}
     with _as_in_fit():
@@ -440,114 +439,56 @@ def _fit_stack(members: Sequence[_Member], listener: Listener) -> list:
             try:
                 fits[i] = _fitting.StochasticFit(estimator, data, resume=resume)
             except Exception as error:
-                results[i] = Failure.now(error)
+                results[i] = Failure.now(error), []
         for i, result in zip(fits, run_stack(list(fits.values()), listener), strict=True):
-            results[i] = result
+            results[i] = result, fits[i].notes
     return results
 
 
-def _fit_one(member: _Member, listener: Listener) -> list:
+def _fit_one(member: _Member, listener: Listener) -> list[tuple[Any, list]]:
     estimator, data, resume = member
     try:
         with _as_in_fit():
-            return [_fitting.fit(estimator, data, resume=resume, listener=listener)]
+            run = _fitting.run_fit(estimator, data, resume=resume, listener=listener)
+        return [(run.fitted_attributes(), run.notes)]
     except Exception as error:
-        return [Failure.now(error)]
+        return [(Failure.now(error), [])]
 
 
-def _fit_other(request: Request, listener: Listener) -> list:
+def _fit_other(request: Request, listener: Listener) -> list[tuple[Any, list]]:
     try:
-        return [_fit(request.estimator, request)]
+        return [(request.estimator.fit(request.X, request.y, **request.fit_params), [])]
     except Exception as error:
-        return [Failure.now(error)]
+        return [(Failure.now(error), [])]
 
 
-class _Recording:
-    """Python's warnings, caught in several threads at once, each thread's by themselves.
-
-    ``warnings.catch_warnings`` changes what all threads see, and puts back what its own thread
-    found: the last of several to leave would leave the first one's catch in place for ever.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.by_thread: dict[int, list] = {}
-
-    @contextmanager
-    def __call__(self) -> Iterator[list[tuple[type, str]]]:
-        """Catch what this thread warns of, as categories and messages."""
-        thread, caught = threading.get_ident(), []
-        with self.lock:
-            if not self.by_thread:
-                self.context = warnings.catch_warnings()
-                self.context.__enter__()
-                warnings.simplefilter("always")
-                self.show, warnings.showwarning = warnings.showwarning, self._keep
-            outer = self.by_thread.get(thread)
-            self.by_thread[thread] = caught
-        try:
-            yield caught
-        finally:
-            with self.lock:
-                if outer is None:
-                    del self.by_thread[thread]
-                else:
-                    self.by_thread[thread] = outer
-                if not self.by_thread:
-                    self.context.__exit__()
-
-    def _keep(self, message, category, *where, **more) -> None:
-        caught = self.by_thread.get(threading.get_ident())
-        if caught is None:
-            self.show(message, category, *where, **more)
-        else:
-            caught.append((category, str(message)))
-
-
-record_warnings = _Recording()
-
-
-class CaughtWarnings:
-    """What the fits of a search warned of, as categories and messages, to be told once."""
-
-    reached_max_iter = re.compile(r"Stochastic Optimizer: Maximum iterations \((\d+)\) reached")
-    number = re.compile(r"\d[\d.]*(e[-+]?\d+)?")
+class Notes:
+    """What the fits of a search warn of, to be said once."""
 
     def __init__(self) -> None:
         self.n_fits = 0
-        self.of_fits: list[tuple[type, str]] = []
-        self.of_refit: list[tuple[type, str]] = []
+        self.by_kind: dict[tuple, list[str]] = defaultdict(list)
+
+    def add(self, notes: Sequence[_fitting.Note]) -> None:
+        """Take a fit's notes."""
+        self.n_fits += 1
+        for message, category in notes:
+            # Of one kind are those that differ in numbers: no two fits have the same loss.
+            self.by_kind[category, re.sub(r"[\d.]+(e[-+]?\d+)?", "", message)].append(message)
 
     def tell(self) -> None:
         """Warn once of everything of one kind, and say how many fits it concerns."""
-        kinds: defaultdict[tuple, list] = defaultdict(list)
-        for source in (self.of_fits, self.of_refit):
-            for category, message in source:
-                reached = self.reached_max_iter.match(message)
-                # The same but for its numbers: the losses of no two fits are the same.
-                key = category, "max_iter" if reached else self.number.sub("", message)
-                kinds[key].append((source, int(reached[1]) if reached else message))
-        for (category, kind), found in kinds.items():
-            message = found[0][1]
+        for (category, _), messages in self.by_kind.items():
+            message = messages[0]
             if issubclass(category, ConvergenceWarning):
-                who = self._who([source for source, _ in found])
-                if kind == "max_iter":
-                    message = self._max_iter(who, sorted({value for _, value in found}))
-                else:
+                who = f"{len(messages)} of {self.n_fits} fits"
+                reached = {re.search(r"Maximum iterations \((\d+)\)", text) for text in messages}
+                if None in reached:
                     message = f"{who}: {message}"
+                else:
+                    max_iter = " or ".join(sorted({found[1] for found in reached}, key=int))
+                    message = (
+                        f"{who} reached max_iter={max_iter} before converging. Raise max_iter, or "
+                        f"set tol=0 if {max_iter} epochs are what you want."
+                    )
             warnings.warn(message, category)
-
-    def _who(self, sources: list) -> str:
-        n_fits = sum(source is self.of_fits for source in sources)
-        who = [f"{n_fits} of {self.n_fits} fits"] if n_fits else []
-        if n_fits < len(sources):
-            who.append("the refit of the best")
-        text = " and ".join(who)
-        return text[0].upper() + text[1:]
-
-    def _max_iter(self, who: str, values: list[int]) -> str:
-        epochs = f"{values[0]} epochs are" if len(values) == 1 else "so many epochs are"
-        return (
-            f"{who} reached max_iter={' or '.join(map(str, values))} before converging. Raise "
-            f"max_iter, or set tol=0 if {epochs} what you want."
-        )

@@ -103,7 +103,8 @@ class ModelCheckpoint:
     >>> clf = joblib.load("model.joblib")  # doctest: +SKIP
     >>> clf.set_params(warm_start=True).fit(X, y)  # doctest: +SKIP
 
-    with the same data: it trains for the epochs that are left of ``max_iter``.
+    with the same data: it trains for the epochs that are left of ``max_iter``. (L-BFGS has no state
+    that could be written: it goes on from the weights, for ``max_iter`` iterations.)
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ scores are, to the last digit, those of scikit-learn's searches.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import getclosurevars
 from itertools import product
@@ -38,7 +38,7 @@ from skscratch._mlp import MLPScratchClassifier
 from skscratch._searching import (
     Answers,
     Asker,
-    CaughtWarnings,
+    Notes,
     Request,
     StandIn,
     Task,
@@ -46,7 +46,6 @@ from skscratch._searching import (
     final_step,
     hash_of,
     is_ours,
-    record_warnings,
     train,
 )
 
@@ -88,8 +87,7 @@ class _Run:
     n_jobs: int
     params: dict[str, Any]
     answers: Answers = field(default_factory=Answers)
-    caught: CaughtWarnings = field(default_factory=CaughtWarnings)
-    until_the_end: ExitStack = field(default_factory=ExitStack)
+    notes: Notes = field(default_factory=Notes)
     task: Any = None
     """The callbacks' context of all training."""
     evaluation: Any = None
@@ -128,7 +126,7 @@ class _BatchedSearch:
         self.estimator, self.n_jobs = StandIn(estimator, run.answers), 1
         self._run = run
         try:
-            with joblib.parallel_config(backend="sequential"), run.until_the_end:
+            with joblib.parallel_config(backend="sequential"):
                 super().fit(X, y, **params)
         finally:
             self.estimator, self.n_jobs = estimator, n_jobs
@@ -138,7 +136,7 @@ class _BatchedSearch:
             # That of the estimator's own method keeps the estimator.
             if isinstance(getattr(scorer, "_estimator", None), StandIn):
                 scorer._estimator = estimator
-        run.caught.tell()
+        run.notes.tell()
         return self
 
     def __getstate__(self) -> dict[str, Any]:
@@ -173,8 +171,6 @@ class _BatchedSearch:
 
         callbacks = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
         super()._run_search(evaluate, **callbacks)
-        # From here on all that is fitted is the best estimator.
-        run.caught.of_refit = run.until_the_end.enter_context(record_warnings())
 
     def _train(self, candidates: list[dict[str, Any]], X, y, splits: list) -> None:
         """Train every candidate on every fold, and let the answers wait."""
@@ -196,7 +192,7 @@ class _BatchedSearch:
                 Request(clone(estimator), fold, *data, self._past_of(candidate, fold))
                 for fold, data in enumerate(folds)
             ]
-        answers = train(requests, run.parallel, run.n_jobs, run.caught, self._listeners)
+        answers = train(requests, run.parallel, run.n_jobs, run.notes, self._listeners)
         if run.training is not None:
             run.training.call_on_fit_task_end(estimator=self)
         pairs = product(candidates, range(len(folds)))
@@ -533,7 +529,7 @@ def batched_cross_validate(
     splitter = _TrainingSplitter(
         check_cv(cv, y, classifier=is_classifier(estimator)), lambda X, y, splits: None
     )
-    answers, caught = Answers(), CaughtWarnings()
+    answers, notes = Answers(), Notes()
     parallel = Parallel(n_jobs=n_jobs)
     n_jobs = joblib.effective_n_jobs(n_jobs)
     with joblib.parallel_config(backend="sequential"):
@@ -550,7 +546,7 @@ def batched_cross_validate(
                 n_jobs=1,
                 params=params,
             )
-        answers.waiting += train(requests, parallel, n_jobs, caught)
+        answers.waiting += train(requests, parallel, n_jobs, notes)
         results = cross_validate(
             StandIn(estimator, answers),
             X,
@@ -569,5 +565,5 @@ def batched_cross_validate(
     results["fit_time"] = np.array(answers.seconds)
     if return_estimator:
         results["estimator"] = [stand_in.estimator for stand_in in results["estimator"]]
-    caught.tell()
+    notes.tell()
     return results

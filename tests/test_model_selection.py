@@ -1,7 +1,6 @@
 """Searches in stacks give scikit-learn's answers, to the last digit."""
 
 import pickle
-import threading
 import warnings
 
 import joblib
@@ -497,16 +496,14 @@ def test_a_failure_is_reported_once_with_its_traceback():
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_failures_and_warnings_come_back_from_workers(backend):
     grid = {"learning_rate_init": [0.1, 1e300] * 10, "solver": ["sgd"]}
-    search = BatchedGridSearchCV(mlp(), grid, cv=2, n_jobs=2)
+    search = BatchedGridSearchCV(mlp(), grid, cv=2, n_jobs=2, refit=False)
     with joblib.parallel_config(backend=backend):
         found = warned(lambda: search.fit(X, y))
     (failed,) = [message for category, message in found if category is FitFailedWarning]
     assert "20 fits failed out of a total of 40" in failed
     assert "Training diverged in epoch" in failed
     (slow,) = [message for category, message in found if category is ConvergenceWarning]
-    assert slow.startswith("20 of 40 fits and the refit of the best reached max_iter=10")
-    with pytest.warns(UserWarning, match="still heard"):
-        warnings.warn("still heard")
+    assert slow.startswith("20 of 40 fits reached max_iter=10")
 
 
 def test_a_diverging_network_leaves_the_others_untouched():
@@ -545,63 +542,32 @@ def test_one_warning_for_all_fits_that_did_not_converge(n_jobs):
         (
             {},
             {"max_iter": [2, 3]},
-            ["4 of 4 fits and the refit of the best reached max_iter=2 or 3 before converging."],
+            ["4 of 4 fits reached max_iter=2 or 3 before converging."],
         ),
         (
             {"solver": "lbfgs", "max_iter": 3},
             {"alpha": [0, 1]},
-            ["4 of 4 fits and the refit of the best: lbfgs failed to converge after 3 iter"],
+            ["4 of 4 fits: lbfgs failed to converge after 3 iter"],
         ),
-        # The refit is of 150 samples, and has more than one batch.
         ({"batch_size": 100, "tol": 0}, RATES, ["Got `batch_size`=100, larger than"]),
         (
             {"solver": "sgd", "max_iter": 40, "n_iter_no_change": 2},
             {"learning_rate_init": [5.0, 8.0]},
-            ["fits and the refit of the best: Training stopped improving at a loss of"],
+            ["fits: Training stopped improving at a loss of"],
         ),
     ],
 )
 def test_each_kind_of_warning_once(params, grid, expected):
-    found = warned(lambda: BatchedGridSearchCV(mlp(**params), grid, cv=2).fit(X, y))
+    search = BatchedGridSearchCV(mlp(**params), grid, cv=2, refit=False)
+    found = warned(lambda: search.fit(X, y))
     assert len(found) == len(expected)
     for (_, message), words in zip(found, expected, strict=True):
         assert words in message
 
 
-def test_the_refit_alone_may_be_too_short():
-    caught = _searching.CaughtWarnings()
-    message = "Stochastic Optimizer: Maximum iterations (4) reached and"
-    caught.of_refit.append((ConvergenceWarning, message))
-    with pytest.warns(ConvergenceWarning, match=r"^The refit of the best reached max_iter=4 "):
-        caught.tell()
-
-
 def test_cross_validation_warns_once():
     ((_, message),) = warned(lambda: batched_cross_validate(mlp(), X, y))
     assert message.startswith("5 of 5 fits reached max_iter=10 before converging.")
-
-
-def test_warnings_of_several_threads_are_kept_apart():
-    inside, caught = threading.Barrier(2), {}
-
-    def work(name, last):
-        with _searching.record_warnings() as caught[name]:
-            inside.wait()
-            warnings.warn(name)
-            inside.wait()
-            if last:
-                first.join()
-            warnings.warn(name)
-
-    first = threading.Thread(target=work, args=("first", False))
-    second = threading.Thread(target=work, args=("second", True))
-    show = warnings.showwarning
-    for thread in (first, second):
-        thread.start()
-    for thread in (first, second):
-        thread.join()
-    assert warnings.showwarning is show
-    assert caught == {name: [(UserWarning, name)] * 2 for name in ("first", "second")}
 
 
 # --- Halving

@@ -370,20 +370,44 @@ def test_warm_start_goes_on_as_if_it_had_not_stopped(problem, solver, early_stop
     assert_same_fit(once, twice)
 
 
+@pytest.mark.filterwarnings("ignore:Training stopped improving")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_early_stopping_keeps_the_best_weights_that_it_has_seen(solver):
+@pytest.mark.parametrize("learning_rate_init", [0.003, 30.0])
+def test_early_stopping_starts_from_the_weights_that_it_finds(solver, learning_rate_init):
     # The first fit records scores, but it does not keep the best of its weights.
     X, y, X_val, y_val = DATA["binary"]
     arguments = {"solver": solver, "learning_rate_init": 0.1, "max_iter": 40, "scoring": "loss"}
     clf = mlp(warm_start=True, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
-    n_epochs, last = len(clf.loss_curve_), clf.validation_scores_[-1]
-    assert last < clf.best_validation_score_ - 0.05
-    clf.set_params(solver="adam", early_stopping=True, learning_rate_init=0.003, max_iter=2)
-    clf.set_params(weight_regularizer_l2=0.1)
-    clf.fit(X, y, X_val=X_val, y_val=y_val)
+    n_epochs, found = len(clf.loss_curve_), clf.validation_scores_[-1]
+    assert found < clf.best_validation_score_ - 0.05
+    clf.set_params(solver="adam", early_stopping=True, max_iter=2, weight_regularizer_l2=0.1)
+    clf.set_params(learning_rate_init=learning_rate_init).fit(X, y, X_val=X_val, y_val=y_val)
     seen = clf.validation_scores_[n_epochs:]
-    assert last < max(seen) < clf.best_validation_score_
-    assert -loss_of(clf, X_val, y_val) == pytest.approx(max(seen))
+    # Small steps made it better, large ones worse: it keeps what is best of all these.
+    assert (max(seen) > found) == (learning_rate_init < 1)
+    assert -loss_of(clf, X_val, y_val) == pytest.approx(max(found, *seen))
+
+
+@pytest.mark.parametrize("change", ["scoring", "validation set"])
+def test_the_best_weights_are_measured_by_what_counts_now(change):
+    X, y, X_val, y_val = DATA["multiclass"]
+    clf = mlp(early_stopping=True, warm_start=True, max_iter=30)
+    clf.fit(X, y, X_val=X_val, y_val=y_val)
+    before = clf.coefs_[0]
+    if change == "scoring":
+        # which is less than any accuracy
+        clf.set_params(scoring="loss")
+        score_of = minus_loss
+    else:
+        # on which no score is as high
+        y_val = np.where(np.arange(len(y_val)) % 3 == 0, (y_val + 1) % 3, y_val)
+        score_of = by_label(accuracy_score)
+    found = score_of(clf, X_val, y_val)
+    clf.set_params(max_iter=10).fit(X, y, X_val=X_val, y_val=y_val)
+    seen = clf.validation_scores_[30:]
+    assert found < max(seen) < clf.best_validation_score_
+    assert score_of(clf, X_val, y_val) == pytest.approx(max(seen))
+    assert not np.array_equal(clf.coefs_[0], before)
 
 
 def test_partial_fit_refuses_early_stopping():
