@@ -48,12 +48,12 @@ if __name__ == "__main__":
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster),
+        joblib.parallel_config(backend="dask"),
     ):
-        with joblib.parallel_config(backend="dask"):
-            search.fit(X, y)  # the workers import what they need
-            start = perf_counter()
-            search.fit(X, y)
-            seconds_there = perf_counter() - start
+        search.fit(X, y)  # the workers import what they need
+        start = perf_counter()
+        search.fit(X, y)
+        seconds_there = perf_counter() - start
     same = np.array_equal(scores, search.cv_results_["mean_test_score"])
     print(f"{len(scores)} settings x 3 folds: in this process {seconds_here:.1f} s,", end=" ")
     print(f"on two workers {seconds_there:.1f} s")

@@ -112,9 +112,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         difference where all samples are one batch.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the initial weights, the validation set of early stopping and the order of the
-        samples. Pass an int for reproducible results across multiple function calls. With ``None``
-        every fit is different; NumPy's global random state is not used.
+        Determines the initial weights, the validation set of early stopping, the order of the
+        samples and what is dropped. Pass an int for reproducible results across multiple function
+        calls. With ``None`` every fit is different; NumPy's global random state is not used.
 
     tol : float, default=1e-4
         An epoch improves if the loss falls (with ``early_stopping`` the validation score rises) by

@@ -219,3 +219,13 @@ def test_arrays_of_ever_new_shapes_are_let_go(activation_class):
 @every_activation
 def test_repr(activation_class):
     assert repr(activation_class()) == f"{activation_class.__name__}()"
+
+
+@every_activation
+@pytest.mark.parametrize("inplace", [True, False])
+def test_stacks_of_activations_are_of_their_kind(activation_class, inplace):
+    singles = [activation_class(inplace=inplace) for _ in range(2)]
+    stack = activation_class.stack(singles)
+    assert type(stack) is activation_class
+    assert stack.inplace == inplace
+    assert stack not in singles

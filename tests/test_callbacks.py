@@ -639,6 +639,18 @@ def test_a_fit_with_a_validation_set_is_finished(tmp_path):
     assert_same_fit(clf.fit(X, y, **validation), once)
 
 
+def test_a_warm_started_fit_is_finished(tmp_path):
+    arguments = {"max_iter": 5, "early_stopping": True, "dropout": 0.1, "warm_start": True}
+    once = mlp(**arguments).fit(X, y)
+    clf = pickle.loads(pickle.dumps(once))
+    clf.set_callbacks(ModelCheckpoint(tmp_path / "model"), Recorder(CrashAt("end", "epoch", 2)))
+    with pytest.raises(CrashError):
+        clf.fit(X, y)
+    clf = joblib.load(tmp_path / "model")
+    assert len(clf.loss_curve_) == 5 + 3
+    assert_same_fit(clf.fit(X, y), once.fit(X, y))
+
+
 KILLED = """
 import os, pathlib, random, signal, sys, time
 import joblib

@@ -282,3 +282,36 @@ def test_arrays_are_filled_again(layer):
 def test_arrays_of_ever_new_shapes_are_let_go(layer):
     outputs = [weakref.ref(layer.forward(np.ones((n, 3)))) for n in range(1, 101)]
     assert sum(output() is not None for output in outputs) < 25
+
+
+@both_dtypes
+def test_stacked_dense_layers_do_what_each_does(dtype):
+    singles = [
+        Dense(4, 3, l1, l2, random_state=np.random.default_rng(k), dtype=dtype)
+        for k, (l1, l2) in enumerate([(0, 0), (0.1, 0), (0.2, 0.3)])
+    ]
+    stack = Dense.stack(singles)
+    inputs, dvalues = normal(3, 6, 4, dtype=dtype, seed=1), normal(3, 6, 3, dtype=dtype, seed=2)
+    outputs = stack.forward(inputs)
+    dinputs = stack.backward(dvalues)
+    penalties = stack.regularization_loss()
+    for k, single in enumerate(singles):
+        assert np.array_equal(outputs[k], single.forward(inputs[k]))
+        assert np.array_equal(dinputs[k], single.backward(dvalues[k]))
+        assert np.array_equal(stack.dweights[k], single.dweights)
+        assert np.array_equal(stack.dbiases[k], single.dbiases)
+        assert penalties[k] == single.regularization_loss()
+    stack.weights[...] = 0
+    assert all(single.weights.any() for single in singles)
+
+
+@both_dtypes
+@pytest.mark.parametrize("rates", [(0.3, 0.3, 0.3), (0.1, 0.5, 0.8)])
+def test_stacked_dropout_drops_what_each_does(dtype, rates):
+    def layers():
+        return [Dropout(rate, rng) for rate, rng in zip(rates, generators(3), strict=True)]
+
+    stack, inputs = Dropout.stack(layers()), normal(3, 6, 4, dtype=dtype)
+    outputs = stack.forward(inputs)
+    for k, single in enumerate(layers()):
+        assert np.array_equal(outputs[k], single.forward(inputs[k]))

@@ -305,3 +305,23 @@ def test_repr():
     assert repr(network_of()) == (
         "Network([Dense(4, 5), Tanh(), Dense(5, 3)], SoftmaxCategoricalCrossentropy())"
     )
+
+
+@both_dtypes
+def test_stacked_networks_do_what_each_does(dtype):
+    alphas, strengths = (0.0, 0.1, 2.0), ((0, 0, 0, 0), (0.1, 0, 0, 0.2), (0, 0.3, 0.1, 0))
+    singles = [
+        network_of(alpha=alpha, strengths=each, dtype=dtype)
+        for alpha, each in zip(alphas, strengths, strict=True)
+    ]
+    stack = Network.stack(singles)
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(3, 7, 4)).astype(dtype)
+    targets = np.identity(3, dtype)[rng.integers(3, size=(3, 7))]
+    losses = stack.loss_gradient(inputs, targets)
+    for k, single in enumerate(singles):
+        assert np.array_equal(stack.parameters[k], single.parameters)
+        assert losses[k] == single.loss_gradient(inputs[k], targets[k])
+        assert np.array_equal(stack.gradients[k], single.gradients)
+    stack.parameters[...] = 0
+    assert all(single.parameters.any() for single in singles)

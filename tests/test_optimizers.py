@@ -287,3 +287,35 @@ def test_parameters_of_another_shape_are_refused(optimizer_class, settings):
 
 def test_repr():
     assert repr(Adam(0.05, decay=5e-7)) == "Adam(learning_rate=0.05, decay=5e-07)"
+
+
+@pytest.mark.parametrize(("optimizer_class", "settings", "names"), STACKS)
+@both_dtypes
+def test_stacks_go_on_and_are_taken_apart_again(optimizer_class, settings, names, dtype):
+    parameters = np.random.default_rng(1).normal(size=(3, 33)).astype(dtype)
+    gradients = gradients_of((3, 33), 30, dtype)
+
+    # One without momentum has none to go on with, and is never stacked with others.
+    own = {**OWN, "momentum": [0.9, 0.2, 0.5]}
+
+    def single(k):
+        mine = {name: own[name][k] for name in names if name in own}
+        return optimizer_class(**{**settings, **mine})
+
+    # Ten updates apart, ten together, ten apart again: as if they had always been apart.
+    singles = [single(k) for k in range(3)]
+    mixed = parameters.copy()
+    for t in range(30):
+        if t == 10:
+            stack = optimizer_class.stack(singles)
+        if t == 20:
+            for k, optimizer in enumerate(singles):
+                optimizer.load_state_dict(stack.state_dict_of(k))
+        if 10 <= t < 20:
+            stack.update(mixed, gradients[t].copy())
+        else:
+            for k, optimizer in enumerate(singles):
+                optimizer.update(mixed[k], gradients[t, k].copy())
+    for k in range(3):
+        assert np.array_equal(mixed[k], run(single(k), parameters[k], gradients[:, k]))
+        assert singles[k].iterations == 30
