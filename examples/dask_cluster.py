@@ -19,7 +19,8 @@ from skscratch.model_selection import BatchedRandomizedSearchCV
 try:
     from dask.distributed import Client, LocalCluster
 except ImportError:
-    sys.exit("This example needs dask: pip install 'skscratch[dask]'")
+    print("This example needs dask: pip install 'skscratch[dask]'")
+    sys.exit()
 
 X, y = load_digits(return_X_y=True)
 pipeline = make_pipeline(
