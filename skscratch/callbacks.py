@@ -16,7 +16,25 @@ __all__ = ["EpochLogger", "ModelCheckpoint"]
 logger = logging.getLogger("skscratch")
 
 
-class EpochLogger:
+class _EpochCallback:
+    """What is done after every so many epochs; nothing is done before and after a fit."""
+
+    def __init__(self, every: int) -> None:
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"every must be an integer >= 1, got {every!r}.")
+        self.every = every
+
+    def setup(self, estimator, context) -> None:
+        """Do nothing: there is nothing to prepare."""
+
+    def teardown(self, estimator, context) -> None:
+        """Do nothing: there is nothing to clear away."""
+
+    def on_fit_task_begin(self, estimator, context) -> None:
+        """Do nothing: what there is to do is done when epochs end."""
+
+
+class EpochLogger(_EpochCallback):
     """Log the book's line after every so many epochs.
 
     ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``, and
@@ -35,19 +53,10 @@ class EpochLogger:
     """
 
     def __init__(self, every: int = 1) -> None:
-        self.every = _check_every(every)
+        super().__init__(every)
 
     def __repr__(self) -> str:
         return f"EpochLogger(every={self.every})"
-
-    def setup(self, estimator, context) -> None:
-        """Do nothing: there is nothing to prepare."""
-
-    def teardown(self, estimator, context) -> None:
-        """Do nothing: there is nothing to clear away."""
-
-    def on_fit_task_begin(self, estimator, context) -> None:
-        """Do nothing: epochs are logged when they end."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
         """Log a line, if it is time.
@@ -93,7 +102,7 @@ def _line(n_epochs: int, last: dict[str, float]) -> str:
     return ", ".join(parts)
 
 
-class ModelCheckpoint:
+class ModelCheckpoint(_EpochCallback):
     """Write the estimator to a file after every so many epochs, as if training had stopped there.
 
     The file is written beside the target, flushed to disk and renamed over it, so that a process
@@ -122,20 +131,11 @@ class ModelCheckpoint:
     """
 
     def __init__(self, path: str | os.PathLike, every: int = 1) -> None:
+        super().__init__(every)
         self.path = path
-        self.every = _check_every(every)
 
     def __repr__(self) -> str:
         return f"ModelCheckpoint({os.fspath(self.path)!r}, every={self.every})"
-
-    def setup(self, estimator, context) -> None:
-        """Do nothing: there is nothing to prepare."""
-
-    def teardown(self, estimator, context) -> None:
-        """Do nothing: there is nothing to clear away."""
-
-    def on_fit_task_begin(self, estimator, context) -> None:
-        """Do nothing: checkpoints are written when epochs end."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
         """Write the checkpoint, if it is time.
@@ -178,9 +178,3 @@ def _without_callbacks(estimator):
     copy = type(estimator).__new__(type(estimator))
     vars(copy).update(attributes)
     return copy
-
-
-def _check_every(every: int) -> int:
-    if not isinstance(every, int) or every < 1:
-        raise ValueError(f"every must be an integer >= 1, got {every!r}.")
-    return every

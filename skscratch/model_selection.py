@@ -399,34 +399,13 @@ class BatchedHalvingGridSearchCV(_BatchedSearch, HalvingGridSearchCV):  # numpyd
     500
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params) -> Self:
-        """Search, and fit the best estimator on all data.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The input data.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            The class labels.
-
-        **params : dict of str to object
-            Passed to the ``fit`` method of the estimator, the scorer and the splitter.
-
-        Returns
-        -------
-        self : object
-            The fitted search.
-        """
+    def _run_search(self, evaluate_candidates, callback_ctx=None):
         self._past: dict[tuple, MLPScratchClassifier] = {}
         self.n_epochs_trained_ = 0
         try:
-            return super().fit(X, y, **params)
+            super()._run_search(evaluate_candidates, callback_ctx)
         finally:
             del self._past
-
-    def _run_search(self, evaluate_candidates, callback_ctx=None):
-        super()._run_search(evaluate_candidates, callback_ctx)
         if hasattr(self, "_skl_callbacks"):
             self._run.task.call_on_fit_task_end(estimator=self)
 
