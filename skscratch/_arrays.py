@@ -24,6 +24,10 @@ class Reusing:
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy of a view is none: a copy takes arrays of its own.
+        return {**vars(self), "_arrays_by_shape": {}, "_shape": "none yet"}
+
     def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
         """Return new arrays, by the attribute's name, for inputs of this shape and dtype."""
         raise NotImplementedError

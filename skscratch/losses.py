@@ -127,7 +127,7 @@ class Loss:
         loss : float or ndarray of shape (...)
             One number for each network.
         """
-        return _mean(self.forward(y_pred, y_true), sample_weight)
+        return mean(self.forward(y_pred, y_true), sample_weight)
 
     def backward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return the gradient of the mean loss with respect to ``y_pred``.
@@ -148,7 +148,22 @@ class Loss:
         raise NotImplementedError
 
 
-def _mean(losses: np.ndarray, sample_weight: np.ndarray | None) -> float | np.ndarray:
+def mean(losses: np.ndarray, sample_weight: np.ndarray | None = None) -> float | np.ndarray:
+    """Return the mean over samples.
+
+    Parameters
+    ----------
+    losses : ndarray of shape (..., n_samples)
+        One loss per sample.
+
+    sample_weight : ndarray of shape (..., n_samples), default=None
+        Weights of the mean.
+
+    Returns
+    -------
+    loss : float or ndarray of shape (...)
+        One number for each network.
+    """
     if sample_weight is None:
         return np.add.reduce(losses, axis=-1) / losses.shape[-1]
     return np.vecdot(losses, sample_weight) / np.add.reduce(sample_weight, axis=-1)
@@ -249,6 +264,9 @@ class LogitsLoss(Reusing, Loss):
     ----------
     probabilities : ndarray of shape (..., n_samples, n_outputs)
         The activation of the last logits.
+
+    terms : ndarray of shape (2, ..., n_samples)
+        What the losses of the last batch are made of.
     """
 
     activation_class: type
@@ -273,12 +291,21 @@ class LogitsLoss(Reusing, Loss):
         losses : ndarray of shape (..., n_samples)
             Overwritten by the next call.
         """
-        return self._losses(*self._prepare(logits, y_true))
+        logits, y_true = self._prepare(logits, y_true)
+        self._fill(logits, y_true, self.terms)
+        return self.losses(self.terms)
 
-    def loss_gradient(
-        self, logits: np.ndarray, y_true: np.ndarray, sample_weight: np.ndarray | None = None
-    ) -> tuple[float | np.ndarray, np.ndarray]:
-        """Return the mean loss and its gradient with respect to the logits, in one pass.
+    def gradient(
+        self,
+        logits: np.ndarray,
+        y_true: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        terms: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Return the gradient of the mean loss with respect to the logits.
+
+        The losses themselves are left for later: what they are made of is kept, and
+        :meth:`losses` computes those of a whole epoch in one pass.
 
         Parameters
         ----------
@@ -291,24 +318,24 @@ class LogitsLoss(Reusing, Loss):
         sample_weight : ndarray of shape (..., n_samples), default=None
             Weights of the mean.
 
+        terms : ndarray of shape (2, ..., n_samples), default=None
+            Filled with what the losses are made of; ``None`` is :attr:`terms`.
+
         Returns
         -------
-        loss : float or ndarray of shape (...)
-            One number for each network.
-
         dlogits : ndarray of shape (..., n_samples, n_outputs)
             ``(p - y) * sample_weight / sum(sample_weight)``; without weights,
-            ``(p - y) / n_samples``.
+            ``(p - y) / n_samples``. Overwritten by the next call.
         """
         logits, y_true = self._prepare(logits, y_true)
-        losses = self._losses(logits, y_true)
+        self._fill(logits, y_true, self.terms if terms is None else terms)
         if sample_weight is None:
             share = self._share
         else:
             share = sample_weight / np.add.reduce(sample_weight, axis=-1, keepdims=True)
             share = share[..., np.newaxis]
-        dlogits = np.subtract(self.probabilities, y_true, out=self.dlogits)
-        return _mean(losses, sample_weight), np.multiply(dlogits, share, out=dlogits)
+        np.subtract(self.probabilities, y_true, out=self.dlogits)
+        return np.multiply(self.dlogits, share, out=self.dlogits)
 
     def backward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits.
@@ -326,27 +353,42 @@ class LogitsLoss(Reusing, Loss):
         dlogits : ndarray of shape (..., n_samples, n_outputs)
             Overwritten by the next call.
         """
-        return self.loss_gradient(logits, y_true)[1]
+        return self.gradient(logits, y_true)
 
-    def right(self, out: np.ndarray) -> np.ndarray:
-        """Find out which samples of the last batch were predicted right.
+    def losses(self, terms: np.ndarray) -> np.ndarray:
+        """Return one loss per sample.
 
         Parameters
         ----------
-        out : ndarray of bool, shape (..., n_samples)
-            Of a softmax with one-hot targets: where the logit of the sample's class was the
-            greatest. Of a sigmoid: where all logits were positive for targets of 1 and not for
-            those of 0. Else where predictions were equal to their targets.
+        terms : ndarray of shape (2, ..., n_samples)
+            What :meth:`gradient` filled, of one batch or of several side by side.
 
         Returns
         -------
-        out : ndarray of bool
-            The array that was given.
+        losses : ndarray of shape (..., n_samples)
+            One loss per sample, in place of the first term.
         """
-        return np.logical_and.reduce(self._right, axis=-1, out=out)
+        return terms[0]
 
-    def _losses(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return one loss per sample and set ``probabilities``."""
+    def right(self, terms: np.ndarray) -> np.ndarray:
+        """Find out which samples were predicted right.
+
+        Parameters
+        ----------
+        terms : ndarray of shape (2, ..., n_samples)
+            What :meth:`gradient` filled.
+
+        Returns
+        -------
+        right : ndarray of bool, shape (..., n_samples)
+            Of a softmax with one-hot targets: where the logit of the sample's class was the
+            greatest. Of a sigmoid: where all logits were positive for targets of 1 and not for
+            those of 0. Else where predictions were equal to their targets.
+        """
+        return terms[1] == 1
+
+    def _fill(self, logits: np.ndarray, y_true: np.ndarray, terms: np.ndarray) -> None:
+        """Set ``probabilities`` and fill the terms: each sample's loss, and 1 if it is right."""
         raise NotImplementedError
 
     def _prepare(self, logits, y_true) -> tuple[np.ndarray, np.ndarray]:
@@ -360,9 +402,8 @@ class LogitsLoss(Reusing, Loss):
 
     def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
         return {
+            "terms": np.zeros((2, *shape[:-1]), dtype),
             "dlogits": zeros(shape, dtype),
-            "_products": zeros(shape, dtype),
-            "_right": zeros(shape, bool),
             "_share": np.asarray(1.0 / shape[-2], dtype),
         }
 
@@ -386,27 +427,34 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
 
     activation_class = Softmax
 
-    def _losses(self, logits, y_true):
-        softmax = self.activation
-        self.probabilities = softmax.forward(logits)
-        # log(total) - sum_c y_c shifted_c, all the greatest logit less
-        np.multiply(y_true, softmax.shifted, out=self._products)
-        np.add.reduce(self._products, axis=-1, keepdims=True, out=self._shifted_class)
-        np.log(softmax.total, out=self._column)
-        np.subtract(self._column, self._shifted_class, out=self._column)
-        return self._column[..., 0]
+    def _fill(self, logits, y_true, terms):
+        # Softmax, its two sums over the classes in one pass: they are the terms.
+        np.maximum.reduce(logits, axis=-1, keepdims=True, out=self._maximum)
+        shifted = np.subtract(logits, self._maximum, out=self._products)
+        np.exp(shifted, out=self.probabilities)
+        np.multiply(shifted, y_true, out=self._products)
+        np.add.reduce(self._summands, axis=-1, out=terms)
+        np.divide(self.probabilities, terms[0, ..., np.newaxis], out=self.probabilities)
+
+    def losses(self, terms):
+        """Return ``log(total) - sum_c y_c shifted_c``, both less the greatest logit."""
+        total, shifted_class = terms
+        return np.subtract(np.log(total, out=total), shifted_class, out=total)
+
+    def right(self, terms):
+        """Find out which samples were predicted right, if targets are one-hot."""
+        # shifted is 0 for the greatest logit, and y_c picks that of the sample's class.
+        return terms[1] == 0
 
     def _allocate(self, shape, dtype):
+        summands = zeros((2, *shape), dtype)
         return {
             **super()._allocate(shape, dtype),
-            "_column": zeros((*shape[:-1], 1), dtype),
-            "_shifted_class": zeros((*shape[:-1], 1), dtype),
+            "_maximum": zeros((*shape[:-1], 1), dtype),
+            "_summands": summands,
+            "probabilities": summands[0],
+            "_products": summands[1],
         }
-
-    def right(self, out: np.ndarray) -> np.ndarray:
-        """Find out which samples of the last batch were predicted right, if targets are one-hot."""
-        # shifted is 0 for the greatest logit, and y_c picks that of the sample's class.
-        return np.equal(self._shifted_class[..., 0], 0, out=out)
 
 
 class SigmoidBinaryCrossentropy(LogitsLoss):
@@ -422,18 +470,21 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
 
     activation_class = Sigmoid
 
-    def _losses(self, logits, y_true):
+    def _fill(self, logits, y_true, terms):
         self.probabilities = self.activation.forward(logits)
         np.multiply(y_true, logits, out=self._products)
         np.logaddexp(logits, self._zero, out=self._softplus)
         np.subtract(self._softplus, self._products, out=self._products)
+        np.add.reduce(self._products, axis=-1, out=terms[0])
         np.equal(np.greater(logits, 0, out=self._right), y_true, out=self._right)
-        return np.add.reduce(self._products, axis=-1)
+        np.logical_and.reduce(self._right, axis=-1, out=terms[1])
 
     def _allocate(self, shape, dtype):
         return {
             **super()._allocate(shape, dtype),
+            "_products": zeros(shape, dtype),
             "_softplus": zeros(shape, dtype),
+            "_right": zeros(shape, bool),
             "_zero": np.zeros((), dtype),
         }
 
@@ -455,7 +506,8 @@ class IdentitySquaredError(LogitsLoss):
 
     activation_class = Identity
 
-    def _losses(self, logits, y_true):
+    def _fill(self, logits, y_true, terms):
         self.probabilities = self.activation.forward(logits)
-        np.equal(logits, y_true, out=self._right)
-        return np.sum((logits - y_true) ** 2, axis=-1) / 2
+        errors = logits - y_true
+        terms[0] = np.add.reduce(errors * errors, axis=-1) / 2
+        np.logical_and.reduce(errors == 0, axis=-1, out=terms[1])

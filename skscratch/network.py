@@ -7,7 +7,7 @@ import numpy as np
 
 from skscratch._arrays import side_by_side
 from skscratch.layers import Dense
-from skscratch.losses import LogitsLoss
+from skscratch.losses import LogitsLoss, mean
 
 __all__ = ["Network"]
 
@@ -39,10 +39,7 @@ class Network:
         The weights of all layers, then the biases of all layers.
 
     gradients : ndarray of shape (P,) or (K, P)
-        After :meth:`loss_gradient`, the gradient with respect to ``parameters``.
-
-    data_loss : float or ndarray of shape (K,)
-        The last batch's loss without penalties.
+        After :meth:`gradient`, the gradient with respect to ``parameters``.
 
     dense : list of Dense
         The layers that have parameters.
@@ -161,6 +158,43 @@ class Network:
         # Nothing asks for the gradient with respect to the network's inputs.
         self.dense[0].backward_parameters(dvalues)
 
+    def gradient(
+        self,
+        inputs: np.ndarray,
+        y_true: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        terms: np.ndarray | None = None,
+    ) -> float | np.ndarray:
+        """Fill :attr:`gradients` with those of a batch's loss, penalties included.
+
+        Parameters
+        ----------
+        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
+            The batch.
+
+        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
+            Rows of probabilities or class indices.
+
+        sample_weight : ndarray of shape (..., n_samples), default=None
+            Weights of the samples' losses.
+
+        terms : ndarray of shape (2, ..., n_samples), default=None
+            Filled with what the samples' losses are made of, see
+            :meth:`~skscratch.losses.LogitsLoss.losses`; ``None`` is the loss's own.
+
+        Returns
+        -------
+        penalty : float or ndarray of shape (K,)
+            The penalties' part of the loss, one number for each network.
+        """
+        logits = self.forward(inputs)
+        self.backward(self.loss.gradient(logits, y_true, sample_weight, terms))
+        if sample_weight is None:
+            total = logits.shape[-2]
+        else:
+            total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
+        return self._penalize(total)
+
     def loss_gradient(
         self,
         inputs: np.ndarray,
@@ -185,14 +219,8 @@ class Network:
         loss : float or ndarray of shape (K,)
             One number for each network.
         """
-        logits = self.forward(inputs)
-        self.data_loss, dlogits = self.loss.loss_gradient(logits, y_true, sample_weight)
-        self.backward(dlogits)
-        if sample_weight is None:
-            total = logits.shape[-2]
-        else:
-            total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
-        return self.data_loss + self._penalize(total)
+        penalty = self.gradient(inputs, y_true, sample_weight)
+        return mean(self.loss.losses(self.loss.terms), sample_weight) + penalty
 
     def split(self, parameters: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return views of a vector like :attr:`parameters`: each layer's weights and biases.

@@ -411,12 +411,13 @@ class Adam(Optimizer):
         np.multiply(momentums, np.asarray(self.beta_1, parameters.dtype), out=momentums)
         np.add(momentums, gradients, out=momentums)
         momentums_weight = self.beta_1 * self._state.get("momentums_weight", 0.0) + 1.0
+        self._state["momentums_weight"] = momentums_weight
 
         cache = self._array("cache", parameters)
         np.multiply(cache, np.asarray(self.beta_2, parameters.dtype), out=cache)
         np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
         cache_weight = self.beta_2 * self._state.get("cache_weight", 0.0) + 1.0
-        self._state.update(momentums_weight=momentums_weight, cache_weight=cache_weight)
+        self._state["cache_weight"] = cache_weight
 
         # parameters -= rate * (momentums / w_1) / (sqrt(cache / w_2) + epsilon), with the two
         # weights moved out of the arrays into the step size and epsilon

@@ -42,6 +42,9 @@ class Batches:
     n_batches : int
         Number of batches in an epoch.
 
+    sizes : ndarray of int, shape (n_batches,)
+        Number of samples in each batch.
+
     order : ndarray of int, shape (n_rows,) or (K, n_rows)
         The order in which ``rows`` were visited in the last epoch. Each shuffle starts from it.
     """
@@ -51,6 +54,8 @@ class Batches:
         self.n_rows = X.shape[0] if rows is None else rows.shape[-1]
         self.batch_size = min(batch_size, self.n_rows)
         self.n_batches = -(-self.n_rows // self.batch_size)
+        self._starts = np.arange(0, self.n_rows, self.batch_size)
+        self.sizes = np.diff(self._starts, append=self.n_rows)
         self.leading = () if rows is None else rows.shape[:-1]
         self.order = np.broadcast_to(np.arange(self.n_rows), (*self.leading, self.n_rows)).copy()
         self.n_outputs = n_outputs
@@ -61,6 +66,11 @@ class Batches:
             self._classes = np.identity(n_outputs, X.dtype)
         self._buffers: dict[tuple, Any] = {}
         self._whole = None
+        self._weights_in_order = sample_weight
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy of a view is none: a copy makes buffers of its own.
+        return {**vars(self), "_buffers": {}, "_whole": None}
 
     def shuffle(self, random_states: Sequence[np.random.RandomState]) -> None:
         """Put the rows into a new random order, each network's by its own generator.
@@ -112,7 +122,7 @@ class Batches:
         sample_weight = None
         if self.sample_weight is not None:
             by_network = self.sample_weight.ndim == 2 and not isinstance(rows, slice)
-            sample_weight = (
+            sample_weight = self._weights_in_order = (
                 np.take_along_axis(self.sample_weight, rows, axis=-1)
                 if by_network
                 else self.sample_weight[rows]
@@ -128,6 +138,25 @@ class Batches:
                 None if sample_weight is None else sample_weight[batch],
             )
 
+    def mean(self, losses: np.ndarray) -> np.ndarray:
+        """Return the mean over the last epoch's samples of the mean losses of their batches.
+
+        Parameters
+        ----------
+        losses : ndarray of shape (..., n_rows)
+            One loss per sample, in the order in which they were visited.
+
+        Returns
+        -------
+        loss : float or ndarray of shape (...)
+            In float64, one number for each network.
+        """
+        if self.sample_weight is not None:
+            weights = self._weights_in_order
+            totals = np.add.reduceat(weights, self._starts, axis=-1)
+            losses = losses * (weights * np.repeat(self.sizes / totals, self.sizes, axis=-1))
+        return np.add.reduce(losses, axis=-1, dtype=np.float64) / self.n_rows
+
     def _take(self, name: str, data, rows):
         if isinstance(rows, slice) or not isinstance(data, np.ndarray):
             return data[rows]
@@ -140,9 +169,11 @@ class Batches:
         key = "classes", classes.shape
         if key not in self._buffers:
             # Class-major, as the logits are.
-            self._buffers[key] = np.empty((self.n_outputs, *classes.shape), self._classes.dtype)
-        by_class = self._classes.take(classes, axis=1, out=self._buffers[key], mode="clip")
-        return by_class.transpose(*range(1, by_class.ndim), 0)
+            by_class = np.empty((self.n_outputs, *classes.shape), self._classes.dtype)
+            self._buffers[key] = by_class, by_class.transpose(*range(1, by_class.ndim), 0)
+        by_class, rows = self._buffers[key]
+        self._classes.take(classes, axis=1, out=by_class, mode="clip")
+        return rows
 
 
 class Epoch(NamedTuple):
@@ -190,22 +221,22 @@ def train(
     epoch : Epoch
         Its losses and accuracy.
     """
-    right = np.zeros((*batches.leading, batches.n_rows), bool)
+    terms = np.zeros((2, *batches.leading, batches.n_rows), network.parameters.dtype)
     while True:
         if random_states is not None:
             batches.shuffle(random_states)
-        loss = data_loss = 0.0
-        start = 0
+        penalty, start = 0.0, 0
         for inputs, targets, sample_weight in batches.epoch():
-            batch_loss = network.loss_gradient(inputs, targets, sample_weight)
+            size = targets.shape[-2]
+            batch = terms[..., start : start + size]
+            batch_penalty = network.gradient(inputs, targets, sample_weight, batch)
+            penalty = penalty + size * np.float64(batch_penalty)
+            start += size
             if clip_norm is not None:
                 network.clip_gradients(clip_norm)
             optimizer.update(network.parameters, network.gradients)
 
-            size = targets.shape[-2]
-            loss = loss + size * np.float64(batch_loss)
-            data_loss = data_loss + size * np.float64(network.data_loss)
-            network.loss.right(out=right[..., start : start + size])
-            start += size
-        n_rows = batches.n_rows
-        yield Epoch(loss / n_rows, data_loss / n_rows, np.add.reduce(right, axis=-1) / n_rows)
+        # The losses of all samples in one pass: much less than as many passes as batches.
+        accuracy = np.add.reduce(network.loss.right(terms), axis=-1) / batches.n_rows
+        data_loss = batches.mean(network.loss.losses(terms))
+        yield Epoch(data_loss + penalty / batches.n_rows, data_loss, accuracy)

@@ -74,13 +74,13 @@ def test_classes_weights_multiply_the_samples(solver, X, y, class_weight, sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
 def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
-    dtypes, original = set(), Network.loss_gradient
+    dtypes, original = set(), Network.gradient
 
-    def noted(self, inputs, y_true, sample_weight):
+    def noted(self, inputs, y_true, sample_weight, terms):
         dtypes.add(sample_weight.dtype)
-        return original(self, inputs, y_true, sample_weight)
+        return original(self, inputs, y_true, sample_weight, terms)
 
-    monkeypatch.setattr(Network, "loss_gradient", noted)
+    monkeypatch.setattr(Network, "gradient", noted)
     mlp(class_weight="balanced").fit(X.astype(dtype), y, sample_weight=sample_weight)
     assert dtypes == {np.dtype(dtype)}
 

@@ -94,12 +94,12 @@ def test_gradient(loss_class, kind, shape):
 @pytest.mark.parametrize("loss_class", FUSED)
 @every_target
 @pytest.mark.parametrize("weighted", [False, True])
-def test_loss_and_gradient_in_one_pass(loss_class, kind, weighted):
+def test_gradient_leaves_what_the_loss_is_made_of(loss_class, kind, weighted):
     shape = (5, 4)
     loss, logits, y_true = loss_class(), predictions(loss_class, shape), targets(kind, shape)
     sample_weight = weights(5) if weighted else None
-    mean, dlogits = loss.loss_gradient(logits, y_true, sample_weight)
-    assert mean == loss.calculate(logits, y_true, sample_weight)
+    dlogits = loss.gradient(logits, y_true, sample_weight).copy()
+    assert np.array_equal(loss.losses(loss.terms.copy()), loss.forward(logits, y_true))
     check_gradient(lambda: loss.calculate(logits, y_true, sample_weight), logits, dlogits)
 
 
@@ -184,17 +184,17 @@ def test_stack_is_bit_for_bit_the_single_ones(loss_class, kind, dtype, stack, la
 @both_dtypes
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("weighted", [False, True])
-def test_stack_in_one_pass(loss_class, dtype, stack, weighted):
+def test_stack_of_gradients(loss_class, dtype, stack, weighted):
     logits = class_major(predictions(loss_class, stack, dtype))
     y_true = targets("one-hot", stack, dtype)
     sample_weight = weights(stack[:2], dtype) if weighted else [None] * stack[0]
-    means, dlogits = loss_class().loss_gradient(logits, y_true, sample_weight if weighted else None)
+    loss = loss_class()
+    dlogits = loss.gradient(logits, y_true, sample_weight if weighted else None)
     for k in range(stack[0]):
-        mean, expected = loss_class().loss_gradient(
-            class_major(logits[k]), y_true[k], sample_weight[k]
-        )
-        assert means[k] == mean
+        single = loss_class()
+        expected = single.gradient(class_major(logits[k]), y_true[k], sample_weight[k])
         assert np.array_equal(dlogits[k], expected)
+        assert np.array_equal(loss.terms[:, k], single.terms)
 
 
 @every_loss
@@ -273,9 +273,7 @@ def test_extreme_logits(loss_class, y_true, losses, dlogits, dtype):
     loss, logits = loss_class(), np.array([[1000, -1000], [1000, -1000]], dtype)
     y_true = np.array(y_true, dtype)
     assert np.array_equal(loss.forward(logits, y_true), losses)
-    mean, gradient = loss.loss_gradient(logits, y_true)
-    assert mean == np.mean(losses)
-    assert np.array_equal(gradient, np.array(dlogits) / 2)
+    assert np.array_equal(loss.gradient(logits, y_true), np.array(dlogits) / 2)
 
 
 @both_dtypes
