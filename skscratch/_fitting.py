@@ -204,10 +204,10 @@ class Fit:
             self.validator = Validator(estimator, data.validation)
 
     def record(self, **values: float) -> None:
-        """Append an epoch's values to the history; what is not given is not a number."""
+        """Append an epoch's values to the history, the same ones in every epoch of a fit."""
         self.n_iter += 1
-        for name, history in self.history.items():
-            history.append(values.get(name, np.nan))
+        for name, value in values.items():
+            self.history[name].append(value)
 
     def validate(self) -> dict[str, float]:
         """Return the loss and score on the validation data, if there are any."""
@@ -227,19 +227,22 @@ class Fit:
         """Note that training has ended before, or without, its aim."""
         self.notes.append(Note(message, ConvergenceWarning))
 
-    def check_finite(self, is_finite: bool, advice: str) -> None:
-        """Raise an error unless everything is finite."""
-        if not is_finite:
-            raise ValueError(
-                f"Solver produced non-finite parameter weights. The input data may contain large "
-                f"values and need to be preprocessed. {advice} scale the input, for example with "
-                f"StandardScaler."
-            )
+    def divergence(self, advice: str) -> ValueError:
+        """Return the error of a fit whose loss or weights are not finite any more."""
+        return ValueError(
+            f"Solver produced non-finite parameter weights. The input data may contain large "
+            f"values and need to be preprocessed. {advice} scale the input, for example with "
+            f"StandardScaler."
+        )
 
     def common_attributes(self, parameters: np.ndarray) -> dict[str, Any]:
         """Return the fitted attributes that all solvers have, as copies."""
         data, loss_curve = self.data, list(self.history["loss"])
-        history = {name: np.array(values) for name, values in self.history.items()}
+        history = {}
+        for name, values in self.history.items():
+            # What this fit did not record, an earlier one may have.
+            history[name] = np.full(len(loss_curve), np.nan)
+            history[name][: len(values)] = values
         weights, biases = self.weights_and_biases(parameters)
         scores = history["validation_score"]
         has_scores = self.validator is not None
@@ -405,7 +408,8 @@ class StochasticFit(Fit):
     def end_epoch(self, epoch: Epoch, learning_rate: float) -> bool:
         """Record an epoch; return whether there is no more improvement."""
         estimator, loss = self.estimator, float(epoch.loss)
-        self._check_finite(math.isfinite(loss))
+        if not math.isfinite(loss):
+            raise self._divergence()
         self.t += self.batches.n_rows
         if estimator.verbose:
             print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
@@ -480,7 +484,8 @@ class StochasticFit(Fit):
     def end(self) -> None:
         """Check what training has come to, and warn of what is not as it should be."""
         estimator = self.estimator
-        self._check_finite(np.isfinite(self.parameters).all())
+        if not np.isfinite(self.parameters).all():
+            raise self._divergence()
         if self.incremental or not self.history["loss"]:
             return
         loss, n_outputs = self.history["loss"][-1], self.data.n_outputs
@@ -500,9 +505,8 @@ class StochasticFit(Fit):
                 f"or the penalties, or scale the input, for example with StandardScaler."
             )
 
-    def _check_finite(self, is_finite: bool) -> None:
-        self.check_finite(
-            is_finite,
+    def _divergence(self) -> ValueError:
+        return self.divergence(
             f"Training diverged in epoch {self.n_iter + 1}: lower learning_rate_init (now "
             f"{self.estimator.learning_rate_init}) or",
         )
@@ -617,7 +621,8 @@ class LBFGSFit(Fit):
                     f"the input, for example with StandardScaler."
                 )
         is_finite = np.isfinite(self.parameters).all() and not np.isnan(self.history["loss"][-1:])
-        self.check_finite(bool(is_finite), f"L-BFGS diverged in iteration {self.n_iter}:")
+        if not is_finite:
+            raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
         """Return the fitted attributes; L-BFGS has no state that a later fit could go on from."""

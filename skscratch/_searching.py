@@ -1,6 +1,7 @@
 """What stands in for an estimator while scikit-learn searches, and the training behind it."""
 
 import copy
+import heapq
 import math
 import pickle
 import re
@@ -22,10 +23,14 @@ from sklearn.pipeline import Pipeline
 from skscratch import _fitting
 from skscratch._callbacks import CallbackSupportMixin, Listener, listener_of, with_callbacks
 from skscratch._mlp import MLPScratchClassifier
-from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
-
-# Of fewer networks, a stack is not much faster than they are alone.
-SMALLEST_STACK = 8
+from skscratch._stacking import (
+    MAX_NETWORKS,
+    Failure,
+    epoch_cost,
+    max_stack_size,
+    run_stack,
+    shape_of,
+)
 
 
 class Request(NamedTuple):
@@ -166,6 +171,8 @@ class _Prepared(NamedTuple):
 
     recorder: _Recorder
     pipeline: Pipeline | None
+    data: dict[str, _fitting.TrainingData]
+    """By the one parameter that they depend on, how classes are weighed."""
 
     def around(self, final: MLPScratchClassifier):
         """Return the fitted pipeline with a trained last step."""
@@ -212,13 +219,14 @@ def fitted_attributes(estimator) -> dict[str, Any]:
 
 
 class Task(NamedTuple):
-    """What is run at once: the requests that it answers, and how, in so many epochs at most."""
+    """What is run at once: the requests that it answers, and how."""
 
     indices: list[int]
     function: Callable
     argument: Any
     name: str = "fit"
     n_epochs: int = 0
+    """At most; 0 if that is not known."""
 
 
 class TaskListener(Listener):
@@ -307,19 +315,11 @@ def train(
         else:
             stacks[shape].append((i, member))
 
-    n_networks = sum(map(len, stacks.values()))
-    # Two tasks or more for each job, so that none has to wait long for another.
-    share = n_networks if n_jobs == 1 else math.ceil(n_networks / (2 * n_jobs))
-    for members in stacks.values():
-        largest = min(max_stack_size(*members[0][1][:2]), max(share, SMALLEST_STACK))
-        n_stacks = math.ceil(len(members) / largest)
-        for part in (members[k::n_stacks] for k in range(n_stacks)):
-            indices, stack = zip(*part, strict=True)
-            n_epochs = max(member.n_epochs for member in stack)
-            tasks.append(Task(list(indices), _fit_stack, stack, "stack", n_epochs))
-
-    # The longest first, so that nobody waits for the last one.
-    tasks.sort(key=lambda task: -len(task.indices))
+    in_stacks = []
+    for part in _cut(list(stacks.values()), n_jobs):
+        indices, stack = zip(*part, strict=True)
+        in_stacks.append(Task(list(indices), _fit_stack, stack, "stack", _n_epochs_of(part)))
+    tasks = in_stacks + tasks
     told = listeners(tasks) if listeners else [Listener()] * len(tasks)
     config = get_config()
     done = parallel(
@@ -340,6 +340,36 @@ def train(
             result = around[i](final)
         answers.append(Answer(result, seconds))
     return answers
+
+
+def _cut(stacks: list[list[tuple[int, _Member]]], n_jobs: int) -> list[list[tuple[int, _Member]]]:
+    """Cut stacks into parts of the size with which all jobs are done first; the longest first."""
+
+    def parts_of(size: int) -> list:
+        parts = []
+        for members in stacks:
+            largest = min(size, max_stack_size(*members[0][1][:2]))
+            n_parts = math.ceil(len(members) / largest)
+            parts += [members[k::n_parts] for k in range(n_parts)]
+        return sorted(parts, key=_cost_of, reverse=True)
+
+    def duration(parts: list) -> float:
+        # Whoever is done takes the next one.
+        jobs = [0.0] * n_jobs
+        for part in parts:
+            heapq.heapreplace(jobs, jobs[0] + _cost_of(part))
+        return max(jobs)
+
+    return min(map(parts_of, range(MAX_NETWORKS, 0, -1)), key=duration)
+
+
+def _n_epochs_of(part: list[tuple[int, _Member]]) -> int:
+    return max(member.n_epochs for _, member in part)
+
+
+def _cost_of(part: list[tuple[int, _Member]]) -> float:
+    _, (estimator, data, _) = part[0]
+    return _n_epochs_of(part) * epoch_cost(estimator, data, len(part))
 
 
 def _preprocessing_of(estimator) -> str | None:
@@ -371,7 +401,7 @@ def _prepare(request: Request) -> _Prepared | Failure:
         _fit(estimator, request)
     except Exception as error:
         return Failure.now(error)
-    return _Prepared(recorder, estimator if isinstance(estimator, Pipeline) else None)
+    return _Prepared(recorder, estimator if isinstance(estimator, Pipeline) else None, {})
 
 
 def _fit(estimator, request: Request):
@@ -395,8 +425,12 @@ def _member_of(request: Request, prepared: _Prepared | Failure) -> _Member | Fai
             if isinstance(estimator.random_state, RandomState):
                 # A clone's own, which the fit so far would have left like this.
                 estimator.random_state.set_state(state["random_state"])
-        with _as_in_fit(), config_context(assume_finite=True):
-            data = estimator._prepare(*prepared.recorder.recorded_)
+        estimator.n_features_in_ = prepared.recorder.n_features_in_
+        key = hash_of(estimator.class_weight)
+        if key not in prepared.data:
+            with _as_in_fit(), config_context(assume_finite=True):
+                prepared.data[key] = estimator._prepare(*prepared.recorder.recorded_)
+        data = prepared.data[key]
     except Exception as error:
         return Failure.now(error)
     return _Member(estimator, data, resume)

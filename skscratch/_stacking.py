@@ -13,10 +13,10 @@ from skscratch._fitting import StochasticFit, TrainingData
 from skscratch.network import Network
 from skscratch.training import Batches, Epoch, train
 
-# Larger stacks fall out of the processor's cache: so many networks, by the size of a number, and
-# so many bytes for their parameters, moments and activations.
-MAX_NETWORKS = {4: 40, 8: 20}
-MAX_BYTES = 128 * 2**20
+# More networks in a stack do not make it faster, and what they need together (parameters, moments
+# and activations) has to stay in the processor's last cache.
+MAX_NETWORKS = 40
+MAX_BYTES = 16 * 2**20
 
 
 class Failure(NamedTuple):
@@ -60,21 +60,44 @@ def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
     )
 
 
+class Size(NamedTuple):
+    """How large the networks of a stack are."""
+
+    units: list[int]
+    """Of the inputs and of every layer."""
+
+    n_parameters: int
+    batch_size: int
+
+    @classmethod
+    def of(cls, estimator, data: TrainingData) -> "Size":
+        """Return that of a fit."""
+        units = [data.X.shape[1], *hidden_layer_sizes(estimator), data.n_outputs]
+        n_parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
+        batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
+        return cls(units, n_parameters, min(batch_size, data.n_rows))
+
+
 def max_stack_size(estimator, data: TrainingData) -> int:
     """Return how many fits like this one may be in a stack."""
-    units = [data.X.shape[1], *hidden_layer_sizes(estimator), data.n_outputs]
-    parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
-    batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
-    batch_size = min(batch_size, data.n_rows)
+    units, n_parameters, batch_size = Size.of(estimator, data)
     # Parameters, gradients, two moments and four more vectors like them; of a batch and of the
     # smaller last one the inputs twice, of every layer the outputs, their gradients and what the
     # activation keeps; of every row where it is, in and out of order.
     n_arrays = 8 if uses_dropout(estimator) else 5
     n_rows = batch_size + data.n_rows % batch_size
-    numbers = 8 * parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
-    itemsize = data.X.dtype.itemsize
-    n_bytes = numbers * itemsize + 32 * data.n_rows
-    return max(1, min(MAX_NETWORKS[itemsize], MAX_BYTES // n_bytes))
+    numbers = 8 * n_parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
+    n_bytes = numbers * data.X.dtype.itemsize + 32 * data.n_rows
+    return max(1, min(MAX_NETWORKS, MAX_BYTES // n_bytes))
+
+
+def epoch_cost(estimator, data: TrainingData, n_networks: int) -> float:
+    """Return about how many multiplications an epoch of a stack is worth."""
+    _, n_parameters, batch_size = Size.of(estimator, data)
+    # Measured: a step costs what NumPy's calls cost, however many the networks, and the optimizer
+    # takes as long as the products of 16 samples.
+    step = 500_000 + n_networks * n_parameters * (batch_size + 16)
+    return step * data.n_rows / batch_size
 
 
 def run_stack(
@@ -202,10 +225,11 @@ class Stack:
     def train_epoch(self):
         """Train an epoch; iterate over the fits, what it was for them and their learning rates."""
         self.optimizer.learning_rate = np.array([[fit.learning_rate()] for fit in self.fits])
-        epoch = next(self.epochs)
-        for k, fit in enumerate(self.fits):
-            learning_rate = self.optimizer.current_learning_rate[k, 0]
-            yield fit, Epoch(*(part[k] for part in epoch)), learning_rate
+        # As plain numbers, which are taken out of lists faster than out of arrays.
+        epochs = zip(*(part.tolist() for part in next(self.epochs)), strict=True)
+        learning_rates = self.optimizer.current_learning_rate[:, 0].tolist()
+        for fit, epoch, learning_rate in zip(self.fits, epochs, learning_rates, strict=True):
+            yield fit, Epoch(*epoch), learning_rate
 
     def dissolve(self) -> None:
         """Give every fit its own network, optimizer and order of samples back."""

@@ -135,7 +135,7 @@ class ReLU(Activation):
     def _allocate(self, shape, dtype):
         return {
             **super()._allocate(shape, dtype),
-            "_zeros": zeros(shape, dtype),
+            "_zeros": zeros(shape[-2:], dtype),
             "_positive": zeros(shape, bool),
         }
 

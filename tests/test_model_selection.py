@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from itertools import chain
 
 import joblib
 import numpy as np
@@ -34,7 +35,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skscratch import MLPScratchClassifier, _searching
-from skscratch._fitting import StochasticFit
+from skscratch._fitting import StochasticFit, TrainingData
 from skscratch.model_selection import (
     BatchedGridSearchCV,
     BatchedHalvingGridSearchCV,
@@ -808,6 +809,44 @@ def tasks_of(search):
     return [what[:2] for _, what in sorted(begun.items())]
 
 
+@pytest.mark.parametrize(
+    ("n_fits", "n_jobs", "expected"),
+    [
+        ([40], 1, [40]),
+        ([40], 2, [20, 20]),
+        ([40], 3, [14, 13, 13]),
+        ([90], 1, [30, 30, 30]),
+        # Folds of n and of n + 1 rows: of 24 and 16, one job would wait for the other.
+        ([24, 16], 1, [24, 16]),
+        ([24, 16], 2, [12, 12, 8, 8]),
+        ([3, 2], 8, [1, 1, 1, 1, 1]),
+        ([], 2, []),
+    ],
+)
+def test_jobs_are_done_at_the_same_time(n_fits, n_jobs, expected):
+    clf = mlp(hidden_layer_sizes=(100,))
+    data = TrainingData(np.zeros((150, 64), np.float32), np.zeros(150, int), ..., 10, "softmax")
+    groups = [[(i, _searching._Member(clf, data, False)) for i in range(n)] for n in n_fits]
+    parts = _searching._cut(groups, n_jobs)
+    assert sorted(map(len, parts), reverse=True) == expected
+    assert sorted(map(id, chain(*parts))) == sorted(map(id, chain(*groups)))
+
+
+def test_the_longest_task_is_the_first():
+    data = TrainingData(X, y, np.arange(3), 3, "softmax")
+    sizes = [(10,), (200,), (50,)]
+    groups = [
+        [(i, _searching._Member(mlp(hidden_layer_sizes=size), data, False)) for i in range(8)]
+        for size in sizes
+    ]
+    first, second, third = _searching._cut(groups, 1)
+    assert [part[0][1].estimator.hidden_layer_sizes for part in (first, second, third)] == [
+        (200,),
+        (50,),
+        (10,),
+    ]
+
+
 @callbacks_only
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_stacks_and_epochs_are_tasks(n_jobs):
@@ -817,8 +856,9 @@ def test_stacks_and_epochs_are_tasks(n_jobs):
     search, network = "BatchedGridSearchCV", "MLPScratchClassifier"
     assert tasks[:2] == [[search, "fit"], [search, "train-stacks"]]
     assert tasks[2:6] == [[search, "stack"]] + [[search, "epoch"]] * 3
+    assert tasks.count([search, "stack"]) == n_jobs
     assert tasks.count([search, "fit"]) == 1 + 4  # by L-BFGS
-    assert tasks.count([search, "epoch"]) == 5 * 3
+    assert tasks.count([search, "epoch"]) == (n_jobs + 4) * 3
     assert tasks.count([search, "search"]) == 1
     assert tasks.count([network, "fit"]) == 8 + 1
 

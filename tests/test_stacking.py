@@ -180,7 +180,7 @@ def test_a_failure_leaves_the_others_untouched(solver):
     results = run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators])
     assert isinstance(results[1], Failure)
     assert "Training diverged in epoch" in str(results[1].error)
-    assert "check_finite" in results[1].traceback
+    assert "end_epoch" in results[1].traceback
     assert results[1].error.__traceback__ is None
     for k in (0, 2):
         alone = clone(estimators[k]).fit(X, y)
@@ -273,9 +273,8 @@ def test_what_is_of_one_shape(name, values, same):
         (1000, 20, np.float32, {"hidden_layer_sizes": (200,), "batch_size": 200, "dropout": 0.1}),
     ],
 )
-def test_buffers_stay_under_the_budget(monkeypatch, n_samples, n_features, dtype, params):
-    budget = 16 * 2**20
-    monkeypatch.setattr(_stacking, "MAX_BYTES", budget)
+def test_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
+    budget = _stacking.MAX_BYTES
     rng = np.random.RandomState(0)
     clf = mlp(max_iter=2, **params)
     inputs = rng.rand(n_samples, n_features).astype(dtype)
@@ -289,7 +288,7 @@ def test_buffers_stay_under_the_budget(monkeypatch, n_samples, n_features, dtype
     assert size > 1
     assert peak < budget
     # And the budget is made use of.
-    assert size in _stacking.MAX_NETWORKS.values() or peak > 0.5 * budget
+    assert size == _stacking.MAX_NETWORKS or peak > 0.5 * budget
 
 
 def test_large_networks_are_trained_one_by_one():
