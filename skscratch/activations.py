@@ -208,7 +208,7 @@ class ELU(Activation):
     def _allocate(self, shape, dtype):
         return {
             **super()._allocate(shape, dtype),
-            "_zeros": zeros(shape, dtype),
+            "_zeros": zeros(shape[-2:], dtype),
             "_negative": zeros(shape, dtype),
         }
 

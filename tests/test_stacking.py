@@ -288,7 +288,7 @@ def test_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
     assert size > 1
     assert peak < budget
     # And the budget is made use of.
-    assert size == _stacking.MAX_NETWORKS or peak > 0.5 * budget
+    assert size == _stacking.MAX_NETWORKS or peak > 0.4 * budget
 
 
 def test_large_networks_are_trained_one_by_one():
