@@ -9,6 +9,7 @@ import time
 import warnings
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import joblib
@@ -294,7 +295,8 @@ def train(
     around: dict[int, Callable] = {}
     stacks = defaultdict(list)
     tasks: list[Task] = []
-    for i, request in enumerate(requests):
+    # Fold by fold: then every stack has few folds' data, and candidates of all kinds.
+    for i, request in sorted(enumerate(requests), key=lambda pair: pair[1].fold):
         if not is_ours(request.estimator):
             tasks.append(Task([i], _fit_other, request))
             continue
@@ -350,7 +352,8 @@ def _cut(stacks: list[list[tuple[int, _Member]]], n_jobs: int) -> list[list[tupl
         for members in stacks:
             largest = min(size, max_stack_size(*members[0][1][:2]))
             n_parts = math.ceil(len(members) / largest)
-            parts += [members[k::n_parts] for k in range(n_parts)]
+            bounds = [k * len(members) // n_parts for k in range(n_parts + 1)]
+            parts += [members[start:stop] for start, stop in pairwise(bounds)]
         return sorted(parts, key=_cost_of, reverse=True)
 
     def duration(parts: list) -> float:
