@@ -478,7 +478,7 @@ def _fit_stack(members: Sequence[_Member], listener: Listener) -> list[tuple[Any
             except Exception as error:
                 results[i] = Failure.now(error), []
         for i, result in zip(fits, run_stack(list(fits.values()), listener), strict=True):
-            results[i] = result, fits[i].notes
+            results[i] = _with_random_state(result, members[i].estimator), fits[i].notes
     return results
 
 
@@ -487,9 +487,16 @@ def _fit_one(member: _Member, listener: Listener) -> list[tuple[Any, list]]:
     try:
         with _as_in_fit():
             run = _fitting.run_fit(estimator, data, resume=resume, listener=listener)
-        return [(run.fitted_attributes(), run.notes)]
+        return [(_with_random_state(run.fitted_attributes(), estimator), run.notes)]
     except Exception as error:
         return [(Failure.now(error), [])]
+
+
+def _with_random_state(result: dict | Failure, estimator) -> dict | Failure:
+    """Add the one parameter that a fit may change: a generator, whose copy it has drawn from."""
+    if isinstance(result, Failure):
+        return result
+    return {**result, "random_state": estimator.random_state}
 
 
 def _fit_other(request: Request, listener: Listener) -> list[tuple[Any, list]]:

@@ -13,10 +13,11 @@ from skscratch._fitting import StochasticFit, TrainingData
 from skscratch.network import Network
 from skscratch.training import Batches, Epoch, train
 
-# More networks in a stack do not make it faster, and what they need together (parameters, moments
-# and activations) has to stay in the processor's last cache.
+# More networks in a stack do not make it faster, and what they need in a step has to stay in the
+# processor's last cache, what they need in an epoch in memory.
 MAX_NETWORKS = 40
-MAX_BYTES = 16 * 2**20
+MAX_BYTES_OF_STEP = 16 * 2**20
+MAX_BYTES_OF_EPOCH = 128 * 2**20
 
 
 class Failure(NamedTuple):
@@ -83,12 +84,15 @@ def max_stack_size(estimator, data: TrainingData) -> int:
     units, n_parameters, batch_size = Size.of(estimator, data)
     # Parameters, gradients, two moments and four more vectors like them; of a batch and of the
     # smaller last one the inputs twice, of every layer the outputs, their gradients and what the
-    # activation keeps; of every row where it is, in and out of order.
+    # activation keeps.
     n_arrays = 8 if uses_dropout(estimator) else 5
     n_rows = batch_size + data.n_rows % batch_size
-    numbers = 8 * n_parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
-    n_bytes = numbers * data.X.dtype.itemsize + 32 * data.n_rows
-    return max(1, min(MAX_NETWORKS, MAX_BYTES // n_bytes))
+    step = 8 * n_parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
+    step *= data.X.dtype.itemsize
+    # Of every row where it is, and what its loss is made of; its weight, also those of other folds.
+    row = 32 + data.X.dtype.itemsize * (4 if data.sample_weight is None else 12)
+    epoch = step + row * data.n_rows
+    return max(1, min(MAX_NETWORKS, MAX_BYTES_OF_STEP // step, MAX_BYTES_OF_EPOCH // epoch))
 
 
 def epoch_cost(estimator, data: TrainingData, n_networks: int) -> float:

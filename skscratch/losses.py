@@ -266,14 +266,13 @@ class LogitsLoss(Reusing, Loss):
         The activation of the last logits.
 
     terms : ndarray of shape (2, ..., n_samples)
-        What the losses of the last batch are made of.
+        What the losses of the last batch are made of, if :meth:`gradient` was given no other array.
+
+    activation_class : type
+        The class of the activation.
     """
 
     activation_class: type
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.activation = self.activation_class()
 
     def forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Return one loss per sample.
@@ -332,8 +331,9 @@ class LogitsLoss(Reusing, Loss):
         if sample_weight is None:
             share = self._share
         else:
-            share = sample_weight / np.add.reduce(sample_weight, axis=-1, keepdims=True)
-            share = share[..., np.newaxis]
+            # In double precision, in which the sum of large single precision weights is finite.
+            total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
+            share = (sample_weight / total).astype(self._dtype)[..., np.newaxis]
         np.subtract(self.probabilities, y_true, out=self.dlogits)
         return np.multiply(self.dlogits, share, out=self.dlogits)
 
@@ -366,7 +366,7 @@ class LogitsLoss(Reusing, Loss):
         Returns
         -------
         losses : ndarray of shape (..., n_samples)
-            One loss per sample, in place of the first term.
+            One loss per sample; may be a view of the terms.
         """
         return terms[0]
 
@@ -439,7 +439,7 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
     def losses(self, terms):
         """Return ``log(total) - sum_c y_c shifted_c``, both less the greatest logit."""
         total, shifted_class = terms
-        return np.subtract(np.log(total, out=total), shifted_class, out=total)
+        return np.log(total) - shifted_class
 
     def right(self, terms):
         """Find out which samples were predicted right, if targets are one-hot."""
@@ -470,8 +470,12 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
 
     activation_class = Sigmoid
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._sigmoid = Sigmoid()
+
     def _fill(self, logits, y_true, terms):
-        self.probabilities = self.activation.forward(logits)
+        self.probabilities = self._sigmoid.forward(logits)
         np.multiply(y_true, logits, out=self._products)
         np.logaddexp(logits, self._zero, out=self._softplus)
         np.subtract(self._softplus, self._products, out=self._products)
@@ -507,7 +511,7 @@ class IdentitySquaredError(LogitsLoss):
     activation_class = Identity
 
     def _fill(self, logits, y_true, terms):
-        self.probabilities = self.activation.forward(logits)
+        self.probabilities = logits
         errors = logits - y_true
         terms[0] = np.add.reduce(errors * errors, axis=-1) / 2
         np.logical_and.reduce(errors == 0, axis=-1, out=terms[1])

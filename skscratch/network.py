@@ -1,5 +1,6 @@
 """The network: layers in order and a loss, over one vector of parameters."""
 
+import copy
 from collections.abc import Sequence
 from typing import Self
 
@@ -120,6 +121,10 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network({self.layers}, {self.loss})"
+
+    def __copy__(self) -> Self:
+        # Its layers write to its vector: two networks cannot share them.
+        return copy.deepcopy(self)
 
     def __getstate__(self) -> tuple:
         # A copy of a view is none: the copied layers have to be gathered anew.

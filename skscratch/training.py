@@ -151,11 +151,12 @@ class Batches:
         loss : float or ndarray of shape (...)
             In float64, one number for each network.
         """
-        if self.sample_weight is not None:
-            weights = self._weights_in_order
-            totals = np.add.reduceat(weights, self._starts, axis=-1)
-            losses = losses * (weights * np.repeat(self.sizes / totals, self.sizes, axis=-1))
-        return np.add.reduce(losses, axis=-1, dtype=np.float64) / self.n_rows
+        if self.sample_weight is None:
+            return np.add.reduce(losses, axis=-1, dtype=np.float64) / self.n_rows
+        weights = self._weights_in_order.astype(np.float64)
+        means = np.add.reduceat(losses * weights, self._starts, axis=-1)
+        means /= np.add.reduceat(weights, self._starts, axis=-1)
+        return np.add.reduce(means * self.sizes, axis=-1) / self.n_rows
 
     def _take(self, name: str, data, rows):
         if isinstance(rows, slice) or not isinstance(data, np.ndarray):

@@ -408,6 +408,17 @@ def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
     assert_close_fit(clf.fit(X, y, sample_weight=weights), repeated, rtol=1e-6)
 
 
+def test_weights_whose_sum_is_too_large_for_their_dtype():
+    X = X_iris.astype(np.float32)
+    clf = MLPScratchClassifier(alpha=0, max_iter=5, batch_size=40, random_state=0)
+    unweighted = clone(clf).fit(X, y_iris)
+    clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
+    assert_close_fit(clf, unweighted, rtol=1e-4)
+    # There is no larger dtype.
+    with pytest.raises(ValueError, match="non-finite"):
+        clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
+
+
 # --- Sparse input
 
 

@@ -809,6 +809,17 @@ def tasks_of(search):
     return [what[:2] for _, what in sorted(begun.items())]
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_generators_are_left_where_fits_leave_them(solver, n_jobs):
+    def drawn(validate):
+        clf = mlp(solver=solver, random_state=np.random.RandomState(0))
+        results = validate(clf, X, y, return_estimator=True, n_jobs=n_jobs)
+        return [estimator.random_state.rand() for estimator in results["estimator"]]
+
+    assert drawn(batched_cross_validate) == drawn(cross_validate)
+
+
 @pytest.mark.parametrize(
     ("n_fits", "n_jobs", "expected"),
     [

@@ -1,3 +1,5 @@
+import copy
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -325,3 +327,19 @@ def test_stacked_networks_do_what_each_does(dtype):
         assert np.array_equal(stack.gradients[k], single.gradients)
     stack.parameters[...] = 0
     assert all(single.parameters.any() for single in singles)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))]
+)
+def test_copies_share_nothing(copied):
+    network, (X, y, _) = network_of(), data()
+    network.loss_gradient(X, y)
+    gradients = network.gradients.copy()
+    other = copied(network)
+    other.parameters += 1
+    other.loss_gradient(X, y)
+    assert np.array_equal(network.gradients, gradients)
+    network.loss_gradient(X, y)
+    assert np.array_equal(network.gradients, gradients)
+    assert not np.array_equal(other.gradients, gradients)

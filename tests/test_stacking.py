@@ -273,8 +273,8 @@ def test_what_is_of_one_shape(name, values, same):
         (1000, 20, np.float32, {"hidden_layer_sizes": (200,), "batch_size": 200, "dropout": 0.1}),
     ],
 )
-def test_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
-    budget = _stacking.MAX_BYTES
+def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
+    budget = _stacking.MAX_BYTES_OF_STEP
     rng = np.random.RandomState(0)
     clf = mlp(max_iter=2, **params)
     inputs = rng.rand(n_samples, n_features).astype(dtype)
@@ -289,6 +289,26 @@ def test_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
     assert peak < budget
     # And the budget is made use of.
     assert size == _stacking.MAX_NETWORKS or peak > 0.4 * budget
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
+    budget = _stacking.MAX_BYTES_OF_EPOCH // 8
+    monkeypatch.setattr(_stacking, "MAX_BYTES_OF_EPOCH", budget)
+    rng = np.random.RandomState(0)
+    clf = mlp(max_iter=2, hidden_layer_sizes=(5,))
+    n = 12_000
+    weights = rng.rand(3, n) if weighted else [None] * 3
+    folds = [prepared(clf, rng.rand(n, 3).astype(dtype), rng.randint(0, 5, n), w) for w in weights]
+    size = max_stack_size(clf, folds[0])
+    fits = [StochasticFit(clone(clf), folds[i % 3], resume=False) for i in range(size)]
+    tracemalloc.start()
+    run_stack(fits)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 1 < size < _stacking.MAX_NETWORKS
+    assert 0.4 * budget < peak < budget
 
 
 def test_large_networks_are_trained_one_by_one():
