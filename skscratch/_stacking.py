@@ -16,6 +16,8 @@ from skscratch.training import Batches, Epoch, train
 # More networks in a stack do not make it faster, and what they need in a step has to stay in the
 # processor's last cache, what they need in an epoch in memory.
 MAX_NETWORKS = 40
+# Networks so large that fewer than these are a stack are as fast alone.
+MIN_NETWORKS = 5
 MAX_BYTES_OF_STEP = 16 * 2**20
 MAX_BYTES_OF_EPOCH = 128 * 2**20
 
@@ -92,6 +94,8 @@ def max_stack_size(estimator, data: TrainingData) -> int:
     # Of every row where it is, and what its loss is made of; its weight, also those of other folds.
     row = 32 + data.X.dtype.itemsize * (4 if data.sample_weight is None else 12)
     epoch = step + row * data.n_rows
+    if MAX_BYTES_OF_STEP // step < MIN_NETWORKS:
+        return 1
     return max(1, min(MAX_NETWORKS, MAX_BYTES_OF_STEP // step, MAX_BYTES_OF_EPOCH // epoch))
 
 

@@ -267,9 +267,9 @@ def test_what_is_of_one_shape(name, values, same):
     [
         (2000, 64, np.float32, {"hidden_layer_sizes": (100,), "batch_size": 200}),
         (500, 64, np.float64, {"hidden_layer_sizes": (100,), "batch_size": 32}),
-        (390, 100, np.float32, {"hidden_layer_sizes": (256, 128), "batch_size": 200}),
+        (390, 100, np.float32, {"hidden_layer_sizes": (128, 64), "batch_size": 200}),
         (400, 300, np.float64, {"hidden_layer_sizes": (64,), "batch_size": 150}),
-        (1000, 20, np.float32, {"hidden_layer_sizes": (200,), "batch_size": 1000}),
+        (1000, 20, np.float32, {"hidden_layer_sizes": (100,), "batch_size": 1000}),
         (1000, 20, np.float32, {"hidden_layer_sizes": (200,), "batch_size": 200, "dropout": 0.1}),
     ],
 )
