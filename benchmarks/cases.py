@@ -90,7 +90,7 @@ class Training(_Fit):
     title = "One fit by Adam"
     params = [list(WORKS), DTYPES, FITTERS]
     param_names = ["work", "dtype", "contestant"]
-    quick = {"dtype": ["float32"]}
+    quick = {"work": [work for work in WORKS if work.startswith("digits")], "dtype": ["float32"]}
 
     def work(self, work, dtype, contestant):
         data, arguments = WORKS[work]
@@ -322,7 +322,7 @@ class Search(_Search):
     title = "A search: 8 learning rates x 5 folds, two jobs, float32"
     params = [list(SEARCH_WORKS), list(SEARCHES)]
     param_names = ["work", "contestant"]
-    quick = {"work": ["spiral 2-64-3, full batch"]}
+    quick = {"work": ["digits 64-32-10, batch 32"]}
 
     def work(self, work, contestant):
         data, arguments, grid = SEARCH_WORKS[work]
