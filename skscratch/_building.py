@@ -79,7 +79,7 @@ def make_network(estimator, data, random_state, dropout_generator) -> Network:
     """Build a network with new weights, which are drawn in MLPClassifier's order."""
     layers = []
     hidden_activations(estimator)  # refuses what the initializers could not read
-    shapes = list(pairwise(_units(estimator, data)))
+    shapes = list(pairwise(units_of(estimator, data)))
     for i, (shape, strengths) in enumerate(zip(shapes, _strengths(estimator), strict=True)):
         layers.append(
             Dense(
@@ -95,7 +95,7 @@ def make_network(estimator, data, random_state, dropout_generator) -> Network:
 
 def resume_network(estimator, data, random_state, dropout_generator) -> Network:
     """Build a network with the estimator's fitted weights."""
-    units = _units(estimator, data)
+    units = units_of(estimator, data)
     if [coef.shape for coef in estimator.coefs_] != list(pairwise(units)):
         fitted = tuple(len(intercept) for intercept in estimator.intercepts_[:-1])
         raise ValueError(
@@ -114,7 +114,13 @@ def resume_network(estimator, data, random_state, dropout_generator) -> Network:
     return _assemble(estimator, data, layers, dropout_generator)
 
 
-def _units(estimator, data) -> list[int]:
+def batch_size_of(estimator, n_rows: int) -> int:
+    """Return how many of so many samples are a batch."""
+    return min(200 if estimator.batch_size == "auto" else estimator.batch_size, n_rows)
+
+
+def units_of(estimator, data) -> list[int]:
+    """Return the numbers of inputs, of each hidden layer's neurons and of outputs."""
     return [data.X.shape[1], *hidden_layer_sizes(estimator), data.n_outputs]
 
 

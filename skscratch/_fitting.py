@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skscratch._building import (
     LOSSES,
+    batch_size_of,
     hidden_activations,
     make_network,
     make_optimizer,
@@ -340,12 +341,10 @@ class StochasticFit(Fit):
 
     def _batch_size(self, n_rows: int) -> int:
         batch_size = self.estimator.batch_size
-        if batch_size == "auto":
-            return min(200, n_rows)
-        if batch_size > n_rows:
+        if batch_size != "auto" and batch_size > n_rows:
             message = f"Got `batch_size`={batch_size}, larger than the sample size {n_rows}. "
             self.notes.append(Note(f"{message}It is going to be clipped."))
-        return min(batch_size, n_rows)
+        return batch_size_of(self.estimator, n_rows)
 
     def _hold_out(self, state: dict) -> np.ndarray:
         """Set validation data aside; return the rows that are left to train on."""

@@ -10,6 +10,7 @@ import warnings
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import joblib
@@ -346,24 +347,25 @@ def train(
 
 def _cut(stacks: list[list[tuple[int, _Member]]], n_jobs: int) -> list[list[tuple[int, _Member]]]:
     """Cut stacks into parts of the size with which all jobs are done first; the longest first."""
+    limits = [max_stack_size(*members[0][1][:2]) for members in stacks]
 
-    def parts_of(size: int) -> list:
+    def costs_and_parts(size: int) -> list[tuple]:
         parts = []
-        for members in stacks:
-            largest = min(size, max_stack_size(*members[0][1][:2]))
-            n_parts = math.ceil(len(members) / largest)
+        for members, limit in zip(stacks, limits, strict=True):
+            n_parts = math.ceil(len(members) / min(size, limit))
             bounds = [k * len(members) // n_parts for k in range(n_parts + 1)]
             parts += [members[start:stop] for start, stop in pairwise(bounds)]
-        return sorted(parts, key=_cost_of, reverse=True)
+        return sorted(((_cost_of(part), part) for part in parts), key=itemgetter(0), reverse=True)
 
-    def duration(parts: list) -> float:
+    def duration(costs_and_parts: list[tuple]) -> float:
         # Whoever is done takes the next one.
         jobs = [0.0] * n_jobs
-        for part in parts:
-            heapq.heapreplace(jobs, jobs[0] + _cost_of(part))
+        for cost, _ in costs_and_parts:
+            heapq.heapreplace(jobs, jobs[0] + cost)
         return max(jobs)
 
-    return min(map(parts_of, range(MAX_NETWORKS, 0, -1)), key=duration)
+    best = min(map(costs_and_parts, range(MAX_NETWORKS, 0, -1)), key=duration)
+    return [part for _, part in best]
 
 
 def _n_epochs_of(part: list[tuple[int, _Member]]) -> int:
@@ -501,7 +503,7 @@ def _with_random_state(result: dict | Failure, estimator) -> dict | Failure:
 
 def _fit_other(request: Request, listener: Listener) -> list[tuple[Any, list]]:
     try:
-        return [(request.estimator.fit(request.X, request.y, **request.fit_params), [])]
+        return [(_fit(request.estimator, request), [])]
     except Exception as error:
         return [(Failure.now(error), [])]
 

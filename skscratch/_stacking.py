@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skscratch._building import hidden_activations, hidden_layer_sizes, uses_dropout
+from skscratch._building import (
+    batch_size_of,
+    hidden_activations,
+    hidden_layer_sizes,
+    units_of,
+    uses_dropout,
+)
 from skscratch._callbacks import Listener
 from skscratch._fitting import StochasticFit, TrainingData
 from skscratch.network import Network
@@ -75,10 +81,9 @@ class Size(NamedTuple):
     @classmethod
     def of(cls, estimator, data: TrainingData) -> "Size":
         """Return that of a fit."""
-        units = [data.X.shape[1], *hidden_layer_sizes(estimator), data.n_outputs]
+        units = units_of(estimator, data)
         n_parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
-        batch_size = 200 if estimator.batch_size == "auto" else estimator.batch_size
-        return cls(units, n_parameters, min(batch_size, data.n_rows))
+        return cls(units, n_parameters, batch_size_of(estimator, data.n_rows))
 
 
 def max_stack_size(estimator, data: TrainingData) -> int:

@@ -317,11 +317,41 @@ class Tanh(Activation):
         return np.multiply(dvalues, slope, out=out)
 
 
+def exp_shifted(
+    inputs: np.ndarray, maximum: np.ndarray, shifted: np.ndarray, out: np.ndarray
+) -> np.ndarray:
+    """Fill ``out`` with the exponentials of the inputs less the greatest of each sample.
+
+    What is subtracted changes nothing in their quotients, and keeps ``exp`` from overflowing.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (..., n_samples, n_units)
+        What is exponentiated.
+
+    maximum : ndarray of shape (..., n_samples, 1)
+        Filled with the greatest input of each sample.
+
+    shifted : ndarray of shape (..., n_samples, n_units)
+        Filled with the inputs less that.
+
+    out : ndarray of shape (..., n_samples, n_units)
+        Filled with the exponentials.
+
+    Returns
+    -------
+    out : ndarray of shape (..., n_samples, n_units)
+        The array that was given.
+    """
+    np.maximum.reduce(inputs, axis=-1, keepdims=True, out=maximum)
+    np.subtract(inputs, maximum, out=shifted)
+    return np.exp(shifted, out=out)
+
+
 class Softmax(Activation):
     """The softmax: ``f(z)_i = exp(z_i) / sum_j exp(z_j)`` over the last axis.
 
-    The greatest ``z`` of each sample is subtracted first, which changes nothing in the quotient
-    and keeps ``exp`` from overflowing.
+    The greatest ``z`` of each sample is subtracted first, see :func:`exp_shifted`.
 
     Attributes
     ----------
@@ -349,9 +379,7 @@ class Softmax(Activation):
         }
 
     def _forward(self, inputs, out):
-        np.maximum.reduce(inputs, axis=-1, keepdims=True, out=self.maximum)
-        np.subtract(inputs, self.maximum, out=self.shifted)
-        np.exp(self.shifted, out=out)
+        exp_shifted(inputs, self.maximum, self.shifted, out)
         np.add.reduce(out, axis=-1, keepdims=True, out=self.total)
         return np.divide(out, self.total, out=out)
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from skscratch._arrays import Reusing, as_floating, zeros
-from skscratch.activations import Identity, Sigmoid, Softmax
+from skscratch.activations import Identity, Sigmoid, Softmax, exp_shifted
 
 __all__ = [
     "BinaryCrossentropy",
@@ -166,7 +166,15 @@ def mean(losses: np.ndarray, sample_weight: np.ndarray | None = None) -> float |
     """
     if sample_weight is None:
         return np.add.reduce(losses, axis=-1) / losses.shape[-1]
-    return np.vecdot(losses, sample_weight) / np.add.reduce(sample_weight, axis=-1)
+    sample_weight = np.asarray(sample_weight, np.float64)
+    means = np.vecdot(losses, sample_weight) / _total(sample_weight)[..., 0]
+    return means.astype(losses.dtype)
+
+
+def _total(sample_weight: np.ndarray) -> np.ndarray:
+    """Return the sum of the samples' weights, of shape (..., 1)."""
+    # In double precision, in which the sum of large single precision weights is finite.
+    return np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
 
 
 class CategoricalCrossentropy(Loss):
@@ -268,6 +276,9 @@ class LogitsLoss(Reusing, Loss):
     terms : ndarray of shape (2, ..., n_samples)
         What the losses of the last batch are made of, if :meth:`gradient` was given no other array.
 
+    total_weight : int or ndarray of shape (..., 1)
+        The sum of the last batch's weights; its number of samples where there are none.
+
     activation_class : type
         The class of the activation.
     """
@@ -329,11 +340,10 @@ class LogitsLoss(Reusing, Loss):
         logits, y_true = self._prepare(logits, y_true)
         self._fill(logits, y_true, self.terms if terms is None else terms)
         if sample_weight is None:
-            share = self._share
+            self.total_weight, share = logits.shape[-2], self._share
         else:
-            # In double precision, in which the sum of large single precision weights is finite.
-            total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
-            share = (sample_weight / total).astype(self._dtype)[..., np.newaxis]
+            self.total_weight = _total(sample_weight)
+            share = (sample_weight / self.total_weight).astype(self._dtype)[..., np.newaxis]
         np.subtract(self.probabilities, y_true, out=self.dlogits)
         return np.multiply(self.dlogits, share, out=self.dlogits)
 
@@ -429,10 +439,8 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
 
     def _fill(self, logits, y_true, terms):
         # Softmax, its two sums over the classes in one pass: they are the terms.
-        np.maximum.reduce(logits, axis=-1, keepdims=True, out=self._maximum)
-        shifted = np.subtract(logits, self._maximum, out=self._products)
-        np.exp(shifted, out=self.probabilities)
-        np.multiply(shifted, y_true, out=self._products)
+        exp_shifted(logits, self._maximum, self._products, out=self.probabilities)
+        np.multiply(self._products, y_true, out=self._products)
         np.add.reduce(self._summands, axis=-1, out=terms)
         np.divide(self.probabilities, terms[0, ..., np.newaxis], out=self.probabilities)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import getclosurevars
 from itertools import product
 from typing import Any, Self
@@ -511,31 +512,25 @@ def batched_cross_validate(
     answers, notes = Answers(), Notes()
     parallel = Parallel(n_jobs=n_jobs)
     n_jobs = joblib.effective_n_jobs(n_jobs)
+    validate = partial(
+        cross_validate,
+        X=X,
+        y=y,
+        groups=groups,
+        scoring=scoring,
+        cv=splitter,
+        n_jobs=1,
+        params=params,
+    )
     with joblib.parallel_config(backend="sequential"):
         # What is passed to fit is for scikit-learn to find out: it is asked, and fails to fit.
         requests: list[Request] = []
         with suppress(ValueError):
-            cross_validate(
-                Asker(estimator, requests),
-                X,
-                y,
-                groups=groups,
-                scoring=scoring,
-                cv=splitter,
-                n_jobs=1,
-                params=params,
-            )
+            validate(Asker(estimator, requests))
         answers.waiting += train(requests, parallel, n_jobs, notes)
-        results = cross_validate(
+        results = validate(
             StandIn(estimator, answers),
-            X,
-            y,
-            groups=groups,
-            scoring=scoring,
-            cv=splitter,
-            n_jobs=1,
             verbose=verbose,
-            params=params,
             return_train_score=return_train_score,
             return_estimator=return_estimator,
             return_indices=return_indices,

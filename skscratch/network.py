@@ -192,13 +192,8 @@ class Network:
         penalty : float or ndarray of shape (K,)
             The penalties' part of the loss, one number for each network.
         """
-        logits = self.forward(inputs)
-        self.backward(self.loss.gradient(logits, y_true, sample_weight, terms))
-        if sample_weight is None:
-            total = logits.shape[-2]
-        else:
-            total = np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
-        return self._penalize(total)
+        self.backward(self.loss.gradient(self.forward(inputs), y_true, sample_weight, terms))
+        return self._penalize(self.loss.total_weight)
 
     def loss_gradient(
         self,

@@ -408,9 +408,11 @@ def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
     assert_close_fit(clf.fit(X, y, sample_weight=weights), repeated, rtol=1e-6)
 
 
-def test_weights_whose_sum_is_too_large_for_their_dtype():
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
     X = X_iris.astype(np.float32)
-    clf = MLPScratchClassifier(alpha=0, max_iter=5, batch_size=40, random_state=0)
+    clf = MLPScratchClassifier(solver=solver, alpha=0, max_iter=5, batch_size=40, random_state=0)
     unweighted = clone(clf).fit(X, y_iris)
     clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
     assert_close_fit(clf, unweighted, rtol=1e-4)
