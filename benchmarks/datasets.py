@@ -8,6 +8,8 @@ from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import train_test_split
 
+from skscratch.datasets import make_spiral
+
 
 class Data(NamedTuple):
     """Classes are numbered from 0, so that a column of probabilities is a class."""
@@ -20,15 +22,7 @@ class Data(NamedTuple):
 
 def spiral(dtype: str) -> Data:
     """Return the book's three spirals: 100 points on each, 2 features."""
-
-    def draw(rng) -> tuple[np.ndarray, np.ndarray]:
-        y = np.repeat(np.arange(3), 100)
-        radius = np.tile(np.linspace(0, 1, 100), 3)
-        angle = 2.5 * (4 * (y + radius) + 0.2 * rng.standard_normal(300))
-        return radius[:, np.newaxis] * np.column_stack([np.sin(angle), np.cos(angle)]), y
-
-    rng = np.random.default_rng(0)
-    return _cast(*draw(rng), *draw(rng), dtype)
+    return _cast(*make_spiral(random_state=0), *make_spiral(random_state=1), dtype)
 
 
 def digits(dtype: str) -> Data:
