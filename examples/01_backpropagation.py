@@ -6,11 +6,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skscratch.activations import ReLU
-from skscratch.initializers import he_normal
-from skscratch.layers import Dense
-from skscratch.optimizers import SGD
-from skscratch.testing import check_gradient, numerical_gradient
+from skscratch.nn.activations import ReLU
+from skscratch.nn.initializers import he_normal
+from skscratch.nn.layers import Dense
+from skscratch.nn.optimizers import SGD
+from skscratch.nn.testing import check_gradient, numerical_gradient
 
 inputs = np.array([[1.0, -2.0, 3.0]])
 weights = np.array([[-3.0], [-1.0], [2.0]])

@@ -6,13 +6,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skscratch.activations import ReLU
 from skscratch.datasets import make_spiral
 from skscratch.inspection import LossCurveDisplay
-from skscratch.layers import Dense
-from skscratch.losses import SoftmaxCategoricalCrossentropy
-from skscratch.network import Network
-from skscratch.optimizers import SGD
+from skscratch.nn.activations import ReLU
+from skscratch.nn.layers import Dense
+from skscratch.nn.losses import SoftmaxCategoricalCrossentropy
+from skscratch.nn.network import Network
+from skscratch.nn.optimizers import SGD
 
 X, y = make_spiral(n_samples=100, n_classes=3, random_state=0)
 

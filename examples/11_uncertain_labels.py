@@ -11,13 +11,13 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_predict, train_test_split
 
 from skscratch import MLPScratchClassifier
-from skscratch.activations import ReLU
-from skscratch.initializers import glorot_uniform
-from skscratch.layers import Dense
-from skscratch.losses import SoftmaxCategoricalCrossentropy, one_hot
-from skscratch.network import Network
-from skscratch.optimizers import Adam
-from skscratch.training import Batches, train
+from skscratch.nn.activations import ReLU
+from skscratch.nn.initializers import glorot_uniform
+from skscratch.nn.layers import Dense
+from skscratch.nn.losses import SoftmaxCategoricalCrossentropy, one_hot
+from skscratch.nn.network import Network
+from skscratch.nn.optimizers import Adam
+from skscratch.nn.training import Batches, train
 
 X, y = load_digits(return_X_y=True)
 X = X / 16

@@ -15,14 +15,27 @@ skscratch.inspection
 skscratch.datasets
     The book's data sets.
 
-skscratch.activations, layers, losses, optimizers, initializers, network, training, prediction
-    What the estimator is made of, and can be used by itself.
-
-skscratch.testing
-    Gradient checks by numerical differentiation.
+skscratch.nn
+    What the estimator is made of, a small library of its own.
 """
 
-from skscratch._mlp import MLPScratchClassifier
+import importlib
 
-__all__ = ["MLPScratchClassifier"]
+from skscratch.estimators.classifier import MLPScratchClassifier
+
 __version__ = "0.1.0"
+
+_MODULES = ["callbacks", "datasets", "inspection", "model_selection", "nn"]
+
+__all__ = ["MLPScratchClassifier", *_MODULES]
+
+
+def __getattr__(name: str):
+    # Imported when they are asked for: most users never ask.
+    if name in _MODULES:
+        return importlib.import_module(f"skscratch.{name}")
+    raise AttributeError(f"module 'skscratch' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -22,9 +22,6 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
-from skscratch import _fitting
-from skscratch._callbacks import CallbackSupportMixin, Listener, listener_of, with_callbacks
-from skscratch._mlp import MLPScratchClassifier
 from skscratch._stacking import (
     MAX_NETWORKS,
     Failure,
@@ -32,6 +29,14 @@ from skscratch._stacking import (
     max_stack_size,
     run_stack,
     shape_of,
+)
+from skscratch.estimators import fitting
+from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.listeners import (
+    CallbackSupportMixin,
+    Listener,
+    listener_of,
+    with_callbacks,
 )
 
 
@@ -173,7 +178,7 @@ class _Prepared(NamedTuple):
 
     recorder: _Recorder
     pipeline: Pipeline | None
-    data: dict[str, _fitting.TrainingData]
+    data: dict[str, fitting.TrainingData]
     """By the one parameter that they depend on, how classes are weighed."""
 
     def around(self, final: MLPScratchClassifier):
@@ -191,7 +196,7 @@ class _Member(NamedTuple):
     """What a fit needs once its data are prepared."""
 
     estimator: MLPScratchClassifier
-    data: _fitting.TrainingData
+    data: fitting.TrainingData
     resume: bool
 
     @property
@@ -476,7 +481,7 @@ def _fit_stack(members: Sequence[_Member], listener: Listener) -> list[tuple[Any
     with _as_in_fit():
         for i, (estimator, data, resume) in enumerate(members):
             try:
-                fits[i] = _fitting.StochasticFit(estimator, data, resume=resume)
+                fits[i] = fitting.StochasticFit(estimator, data, resume=resume)
             except Exception as error:
                 results[i] = Failure.now(error), []
         for i, result in zip(fits, run_stack(list(fits.values()), listener), strict=True):
@@ -488,7 +493,7 @@ def _fit_one(member: _Member, listener: Listener) -> list[tuple[Any, list]]:
     estimator, data, resume = member
     try:
         with _as_in_fit():
-            run = _fitting.run_fit(estimator, data, resume=resume, listener=listener)
+            run = fitting.run_fit(estimator, data, resume=resume, listener=listener)
         return [(_with_random_state(run.fitted_attributes(), estimator), run.notes)]
     except Exception as error:
         return [(Failure.now(error), [])]
@@ -515,7 +520,7 @@ class Notes:
         self.n_fits = 0
         self.by_kind: dict[tuple, list[str]] = defaultdict(list)
 
-    def add(self, notes: Sequence[_fitting.Note]) -> None:
+    def add(self, notes: Sequence[fitting.Note]) -> None:
         """Take a fit's notes."""
         self.n_fits += 1
         for message, category in notes:

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skscratch._building import (
+from skscratch.estimators.building import (
     batch_size_of,
     hidden_activations,
     hidden_layer_sizes,
     units_of,
     uses_dropout,
 )
-from skscratch._callbacks import Listener
-from skscratch._fitting import StochasticFit, TrainingData
-from skscratch.network import Network
-from skscratch.training import Batches, Epoch, train
+from skscratch.estimators.fitting import StochasticFit, TrainingData
+from skscratch.estimators.listeners import Listener
+from skscratch.nn.network import Network
+from skscratch.nn.training import Batches, Epoch, train
 
 # More networks in a stack do not make it faster, and what they need in a step has to stay in the
 # processor's last cache, what they need in an epoch in memory.

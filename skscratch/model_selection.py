@@ -34,8 +34,6 @@ from sklearn.utils import indexable
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params
 
-from skscratch._callbacks import Listener
-from skscratch._mlp import MLPScratchClassifier
 from skscratch._searching import (
     Answers,
     Asker,
@@ -49,6 +47,8 @@ from skscratch._searching import (
     is_ours,
     train,
 )
+from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.listeners import Listener
 
 __all__ = [
     "BatchedGridSearchCV",

@@ -3,8 +3,8 @@ import weakref
 import numpy as np
 import pytest
 
-from skscratch.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
-from skscratch.testing import check_gradient
+from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from skscratch.nn.testing import check_gradient
 
 ACTIVATIONS = [Identity, ReLU, LeakyReLU, ELU, Sigmoid, SiLU, Softmax, Tanh]
 # networks, samples, units: more samples than units, fewer, one of either, many networks

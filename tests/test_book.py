@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skscratch.activations import ReLU
-from skscratch.layers import Dense
-from skscratch.optimizers import SGD
+from skscratch.nn.activations import ReLU
+from skscratch.nn.layers import Dense
+from skscratch.nn.optimizers import SGD
 
 
 def descend(dense, inputs, n_updates):

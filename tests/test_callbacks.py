@@ -12,6 +12,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from helpers import named
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.metrics import balanced_accuracy_score
@@ -21,8 +22,8 @@ from sklearn.preprocessing import StandardScaler
 
 import skscratch.callbacks
 from skscratch import MLPScratchClassifier
-from skscratch._fitting import LBFGSFit, StochasticFit
 from skscratch.callbacks import EpochLogger, ModelCheckpoint
+from skscratch.estimators.fitting import LBFGSFit, StochasticFit
 
 sklearn_callback = pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
 
@@ -605,7 +606,7 @@ RESUMED = [
 
 
 @pytest.mark.filterwarnings("ignore:.*Maximum iterations", "ignore:Training stopped improving")
-@pytest.mark.parametrize("arguments", RESUMED, ids=str)
+@pytest.mark.parametrize("arguments", RESUMED, ids=named)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_fit_cut_short_is_finished_to_the_same_weights(arguments, dtype, tmp_path):
     X_, path = X.astype(dtype), tmp_path / "model"

@@ -10,7 +10,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skscratch import MLPScratchClassifier
-from skscratch.network import Network
+from skscratch.nn.network import Network
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.metrics import log_loss
 
 from skscratch import MLPScratchClassifier
-from skscratch.layers import Dropout
+from skscratch.nn.layers import Dropout
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning"

@@ -3,8 +3,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skscratch.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
-from skscratch.layers import Dense
+from skscratch.nn.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
+from skscratch.nn.layers import Dense
 
 every_initializer = pytest.mark.parametrize(
     "initializer", [glorot_uniform, he_normal, lecun_normal, scaled_normal]

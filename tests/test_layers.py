@@ -3,10 +3,11 @@ import weakref
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers import named
 
-from skscratch.initializers import glorot_uniform
-from skscratch.layers import Dense, Dropout
-from skscratch.testing import check_gradient
+from skscratch.nn.initializers import glorot_uniform
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.testing import check_gradient
 
 REGULARIZERS = [
     "weight_regularizer_l1",
@@ -269,7 +270,7 @@ def test_dropout_repr():
     assert repr(Dropout(0.5)) == "Dropout(0.5)"
 
 
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=repr)
+@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
 def test_arrays_are_filled_again(layer):
     inputs = normal(4, 3)
     outputs, dinputs = layer.forward(inputs), layer.backward(inputs)
@@ -278,7 +279,7 @@ def test_arrays_are_filled_again(layer):
     assert layer.backward(-inputs) is dinputs
 
 
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=repr)
+@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
 def test_arrays_of_ever_new_shapes_are_let_go(layer):
     outputs = [weakref.ref(layer.forward(np.ones((n, 3)))) for n in range(1, 101)]
     assert sum(output() is not None for output in outputs) < 25

@@ -3,7 +3,7 @@ import copy
 import numpy as np
 import pytest
 
-from skscratch.losses import (
+from skscratch.nn.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     IdentitySquaredError,
@@ -12,7 +12,7 @@ from skscratch.losses import (
     SoftmaxCategoricalCrossentropy,
     one_hot,
 )
-from skscratch.testing import check_gradient
+from skscratch.nn.testing import check_gradient
 
 PLAIN = [BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError]
 FUSED = [IdentitySquaredError, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy]

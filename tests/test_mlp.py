@@ -245,7 +245,7 @@ def test_early_stopping_keeps_the_best_weights():
 
 
 def test_interrupting_leaves_a_usable_model(monkeypatch):
-    from skscratch.network import Network
+    from skscratch.nn.network import Network
 
     original, calls = Network.gradient, []
 
@@ -746,8 +746,10 @@ def test_skops_trusts_the_estimator_alone():
     skops_io = pytest.importorskip("skops.io")
     clf = MLPScratchClassifier(max_iter=3, early_stopping=True, random_state=0)
     data = skops_io.dumps(clf.fit(X_iris, y_iris))
-    assert skops_io.get_untrusted_types(data=data) == ["skscratch._mlp.MLPScratchClassifier"]
-    loaded = skops_io.loads(data, trusted=["skscratch._mlp.MLPScratchClassifier"])
+    assert skops_io.get_untrusted_types(data=data) == [
+        "skscratch.estimators.classifier.MLPScratchClassifier"
+    ]
+    loaded = skops_io.loads(data, trusted=["skscratch.estimators.classifier.MLPScratchClassifier"])
     np.testing.assert_array_equal(loaded.predict_proba(X_iris), clf.predict_proba(X_iris))
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 import sklearn
+from helpers import named
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import load_iris, make_multilabel_classification
@@ -35,7 +36,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skscratch import MLPScratchClassifier, _searching
-from skscratch._fitting import StochasticFit, TrainingData
+from skscratch.estimators.fitting import StochasticFit, TrainingData
 from skscratch.model_selection import (
     BatchedGridSearchCV,
     BatchedHalvingGridSearchCV,
@@ -170,7 +171,7 @@ def warned(function):
             "n_iter_no_change": 2,
         },
     ],
-    ids=str,
+    ids=named,
 )
 def test_same_scores_for_every_kind_of_training(params):
     check(mlp(**params), RATES)
@@ -205,7 +206,7 @@ def test_same_scores_for_every_kind_of_training(params):
         {"weight_init": ["glorot_uniform", "he_normal", "lecun_normal"]},
         [{"alpha": [0, 1]}, {"dropout": [0.1, 0.2], "solver": ["sgd", "adam"]}],
     ],
-    ids=str,
+    ids=named,
 )
 def test_same_scores_for_every_parameter(grid):
     check(mlp(), grid)
@@ -261,7 +262,7 @@ def test_same_scores_for_every_kind_of_data(data, labels):
         {"scoring": "no such score"},
         {"cv": 1},
     ],
-    ids=str,
+    ids=named,
 )
 def test_same_scores_for_every_argument(params):
     check(mlp(early_stopping=True, n_iter_no_change=2), RATES, **params)
@@ -370,9 +371,9 @@ def test_what_was_fitted_before_does_not_count():
         {"cv": StratifiedKFold(3, shuffle=True, random_state=0)},
         {"scoring": "no such score"},
     ],
-    ids=str,
+    ids=named,
 )
-@pytest.mark.parametrize("estimator", [mlp(dropout=0.1), mlp(solver="lbfgs"), SVC()], ids=str)
+@pytest.mark.parametrize("estimator", [mlp(dropout=0.1), mlp(solver="lbfgs"), SVC()], ids=named)
 def test_cross_validation_has_the_same_results(estimator, params):
     def run(function):
         try:
@@ -478,7 +479,7 @@ WRONG = [
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
 @pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning")
 @pytest.mark.parametrize("error_score", [np.nan, 0.5, "raise"])
-@pytest.mark.parametrize("grid", WRONG, ids=str)
+@pytest.mark.parametrize("grid", WRONG, ids=named)
 def test_same_scores_where_fits_fail(grid, error_score):
     check(mlp(), grid, error_score=error_score)
 
@@ -611,7 +612,7 @@ RUNGS = {"resource": "max_iter", "min_resources": 3, "max_resources": 30}
         {"learning_rate": "cosine"},
         {"random_state": np.random.RandomState(5)},
     ],
-    ids=str,
+    ids=named,
 )
 def test_halving_goes_on_to_the_same_scores(params):
     check(mlp(**params), EIGHT_RATES, searches=HALVING, **RUNGS)

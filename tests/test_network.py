@@ -5,17 +5,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers import named
 
-from skscratch.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
-from skscratch.initializers import glorot_uniform
-from skscratch.layers import Dense, Dropout
-from skscratch.losses import (
+from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from skscratch.nn.initializers import glorot_uniform
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.losses import (
     IdentitySquaredError,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
-from skscratch.network import Network
-from skscratch.testing import check_gradient
+from skscratch.nn.network import Network
+from skscratch.nn.testing import check_gradient
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -81,7 +82,7 @@ def far_from_kinks(network, X):
         {"strengths": (0, 0, 0, 0.4)},
         {"strengths": (0.1, 0.2, 0.3, 0.4), "alpha": 0.7, "units": (4, 6, 5, 3)},
     ],
-    ids=str,
+    ids=named,
 )
 def test_gradients(arguments, weighted):
     network = network_of(**arguments)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skscratch.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from skscratch.nn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 ADAM = {"learning_rate": 0.3, "decay": 0.01, "epsilon": 1e-2, "beta_1": 0.8, "beta_2": 0.95}
 # Of every optimizer, hyper-parameters that are all different from the default.

@@ -23,5 +23,5 @@ def test_links_lead_somewhere(target):
 
 @pytest.mark.parametrize("name", re.findall(r"^\| `([^|]+) \|", README, re.MULTILINE))
 def test_modules_are_there(name):
-    modules = re.findall(r"(\w+\.py)`?", name)
+    modules = re.findall(r"([\w/]+\.py)`?", name)
     assert all((ROOT / "skscratch" / module).exists() for module in modules)

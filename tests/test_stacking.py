@@ -4,13 +4,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from helpers import named
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 
 from skscratch import MLPScratchClassifier, _stacking
-from skscratch._callbacks import Listener
-from skscratch._fitting import StochasticFit, fit
 from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
+from skscratch.estimators.fitting import StochasticFit, fit
+from skscratch.estimators.listeners import Listener
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -79,7 +80,7 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=named)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_with_every_option(solver, options):
     check([mlp(solver=solver, learning_rate_init=rate, **options) for rate in RATES])

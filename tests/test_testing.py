@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skscratch.testing import check_gradient, numerical_gradient
+from skscratch.nn.testing import check_gradient, numerical_gradient
 
 
 def test_numerical_gradient():

@@ -8,18 +8,18 @@ import pytest
 import scipy.sparse
 import sklearn.utils
 
-from skscratch.activations import Identity, ReLU, Sigmoid, Tanh
-from skscratch.initializers import glorot_uniform
-from skscratch.layers import Dense, Dropout
-from skscratch.losses import (
+from skscratch.nn.activations import Identity, ReLU, Sigmoid, Tanh
+from skscratch.nn.initializers import glorot_uniform
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.losses import (
     IdentitySquaredError,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
     one_hot,
 )
-from skscratch.network import Network
-from skscratch.optimizers import SGD, Adagrad, Adam, RMSprop
-from skscratch.training import Batches, train
+from skscratch.nn.network import Network
+from skscratch.nn.optimizers import SGD, Adagrad, Adam, RMSprop
+from skscratch.nn.training import Batches, train
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

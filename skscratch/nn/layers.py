@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from skscratch._arrays import Reusing, as_floating, side_by_side, zeros
-from skscratch.initializers import Initializer, RandomState, scaled_normal
+from skscratch.nn._buffers import Reusing, as_floating, side_by_side, zeros
+from skscratch.nn.initializers import Initializer, RandomState, scaled_normal
 
 __all__ = ["Dense", "Dropout"]
 
@@ -40,7 +40,7 @@ class Dense(Reusing):
 
     initializer : callable, default=scaled_normal
         ``initializer(n_inputs, n_neurons, random_state)`` returns the first weights and biases,
-        see :mod:`skscratch.initializers`.
+        see :mod:`skscratch.nn.initializers`.
 
     random_state : numpy.random.Generator or numpy.random.RandomState, default=None
         What the initializer draws from. ``None`` is a new, unseeded generator.
@@ -51,7 +51,7 @@ class Dense(Reusing):
     Attributes
     ----------
     weights : ndarray of shape (..., n_inputs, n_neurons)
-        May be assigned. In a :class:`~skscratch.network.Network`, a view of its parameters.
+        May be assigned. In a :class:`~skscratch.nn.network.Network`, a view of its parameters.
 
     biases : ndarray of shape (..., 1, n_neurons)
         May be assigned.
@@ -65,7 +65,7 @@ class Dense(Reusing):
     One neuron, forward and backward:
 
     >>> import numpy as np
-    >>> from skscratch.layers import Dense
+    >>> from skscratch.nn.layers import Dense
     >>> dense = Dense(3, 1)
     >>> dense.weights = np.array([[-3.0], [-1.0], [2.0]])
     >>> dense.biases = np.array([[1.0]])
@@ -391,7 +391,7 @@ class Dropout(Reusing):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.layers import Dropout
+    >>> from skscratch.nn.layers import Dropout
     >>> dropout = Dropout(0.5, random_state=np.random.default_rng(0))
     >>> dropout.forward(np.ones((1, 6)))
     array([[2., 0., 0., 0., 2., 2.]])

@@ -55,7 +55,7 @@ def glorot_uniform(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.initializers import glorot_uniform
+    >>> from skscratch.nn.initializers import glorot_uniform
     >>> weights, biases = glorot_uniform(2, 4, np.random.RandomState(0))
     >>> weights.shape, biases.shape, bool(np.abs(weights).max() <= 1.0)
     ((2, 4), (1, 4), True)
@@ -100,7 +100,7 @@ def he_normal(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.initializers import he_normal
+    >>> from skscratch.nn.initializers import he_normal
     >>> weights, biases = he_normal(1000, 100, np.random.RandomState(0))
     >>> float(weights.std().round(3)), float(biases.sum())
     (0.045, 0.0)
@@ -142,7 +142,7 @@ def lecun_normal(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.initializers import lecun_normal
+    >>> from skscratch.nn.initializers import lecun_normal
     >>> weights, biases = lecun_normal(1000, 100, np.random.RandomState(0))
     >>> float(weights.std().round(3)), float(biases.sum())
     (0.032, 0.0)
@@ -180,7 +180,7 @@ def scaled_normal(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.initializers import scaled_normal
+    >>> from skscratch.nn.initializers import scaled_normal
     >>> scaled_normal(1, 2, np.random.RandomState(0))
     (array([[0.01764052, 0.00400157]]), array([[0., 0.]]))
     """

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
-from skscratch._building import (
+from skscratch.estimators.building import (
     LOSSES,
     batch_size_of,
     hidden_activations,
@@ -24,9 +24,9 @@ from skscratch._building import (
     resume_network,
     uses_dropout,
 )
-from skscratch._callbacks import Listener
-from skscratch.prediction import predict
-from skscratch.training import Batches, Epoch, train
+from skscratch.estimators.listeners import Listener
+from skscratch.nn.prediction import predict
+from skscratch.nn.training import Batches, Epoch, train
 
 HISTORY = (
     "loss",

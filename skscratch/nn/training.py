@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from skscratch.network import Network
-from skscratch.optimizers import Optimizer
+from skscratch.nn.network import Network
+from skscratch.nn.optimizers import Optimizer
 
 __all__ = ["Batches", "Epoch", "train"]
 

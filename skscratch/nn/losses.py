@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from skscratch._arrays import Reusing, as_floating, zeros
-from skscratch.activations import Identity, Sigmoid, Softmax, exp_shifted
+from skscratch.nn._buffers import Reusing, as_floating, zeros
+from skscratch.nn.activations import Identity, Sigmoid, Softmax, exp_shifted
 
 __all__ = [
     "BinaryCrossentropy",
@@ -71,7 +71,7 @@ def one_hot(classes, n_classes: int, dtype=np.float64) -> np.ndarray:
 
     Examples
     --------
-    >>> from skscratch.losses import one_hot
+    >>> from skscratch.nn.losses import one_hot
     >>> one_hot([1, 0], 3)
     array([[0., 1., 0.],
            [1., 0., 0.]])
@@ -185,7 +185,7 @@ class CategoricalCrossentropy(Loss):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.losses import CategoricalCrossentropy
+    >>> from skscratch.nn.losses import CategoricalCrossentropy
     >>> loss = CategoricalCrossentropy()
     >>> y_pred = np.array([[0.7, 0.1, 0.2], [0.1, 0.5, 0.4]])
     >>> loss.forward(y_pred, [0, 1]).round(4)
@@ -217,7 +217,7 @@ class BinaryCrossentropy(Loss):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.losses import BinaryCrossentropy
+    >>> from skscratch.nn.losses import BinaryCrossentropy
     >>> BinaryCrossentropy().forward(np.array([[0.7], [0.1]]), [1, 0]).round(4)
     array([0.3567, 0.1054])
     """
@@ -248,7 +248,7 @@ class MeanSquaredError(Loss):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.losses import MeanSquaredError
+    >>> from skscratch.nn.losses import MeanSquaredError
     >>> MeanSquaredError().forward(np.array([[3.0, 0.0]]), np.array([[1.0, 1.0]]))
     array([2.5])
     """
@@ -426,7 +426,7 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.losses import SoftmaxCategoricalCrossentropy
+    >>> from skscratch.nn.losses import SoftmaxCategoricalCrossentropy
     >>> loss = SoftmaxCategoricalCrossentropy()
     >>> logits = np.array([[1000.0, 0.0, -1000.0]])
     >>> loss.forward(logits, [2])
@@ -471,7 +471,7 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.losses import SigmoidBinaryCrossentropy
+    >>> from skscratch.nn.losses import SigmoidBinaryCrossentropy
     >>> SigmoidBinaryCrossentropy().forward(np.array([[1000.0], [0.0]]), [0, 1]).round(4)
     array([1.000e+03, 6.931e-01])
     """
@@ -507,7 +507,7 @@ class IdentitySquaredError(LogitsLoss):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.losses import IdentitySquaredError
+    >>> from skscratch.nn.losses import IdentitySquaredError
     >>> loss = IdentitySquaredError()
     >>> loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]]))
     array([2., 0.])

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from skscratch import activations, initializers, optimizers
-from skscratch.layers import Dense, Dropout
-from skscratch.losses import SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
-from skscratch.network import Network
+from skscratch.nn import activations, initializers, optimizers
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.losses import SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
+from skscratch.nn.network import Network
 
 ACTIVATIONS = {
     "identity": activations.Identity,

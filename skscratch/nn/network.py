@@ -6,9 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from skscratch._arrays import side_by_side
-from skscratch.layers import Dense
-from skscratch.losses import LogitsLoss, mean
+from skscratch.nn._buffers import side_by_side
+from skscratch.nn.layers import Dense
+from skscratch.nn.losses import LogitsLoss, mean
 
 __all__ = ["Network"]
 
@@ -50,11 +50,11 @@ class Network:
     A network learns the exclusive or:
 
     >>> import numpy as np
-    >>> from skscratch.activations import Tanh
-    >>> from skscratch.layers import Dense
-    >>> from skscratch.losses import SigmoidBinaryCrossentropy
-    >>> from skscratch.network import Network
-    >>> from skscratch.optimizers import Adam
+    >>> from skscratch.nn.activations import Tanh
+    >>> from skscratch.nn.layers import Dense
+    >>> from skscratch.nn.losses import SigmoidBinaryCrossentropy
+    >>> from skscratch.nn.network import Network
+    >>> from skscratch.nn.optimizers import Adam
     >>> rng = np.random.RandomState(0)
     >>> network = Network(
     ...     [Dense(2, 8, random_state=rng), Tanh(), Dense(8, 1, random_state=rng)],
@@ -185,7 +185,7 @@ class Network:
 
         terms : ndarray of shape (2, ..., n_samples), default=None
             Filled with what the samples' losses are made of, see
-            :meth:`~skscratch.losses.LogitsLoss.losses`; ``None`` is the loss's own.
+            :meth:`~skscratch.nn.losses.LogitsLoss.losses`; ``None`` is the loss's own.
 
         Returns
         -------

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skscratch._arrays import Reusing, as_floating, zeros
+from skscratch.nn._buffers import Reusing, as_floating, zeros
 
 __all__ = ["ELU", "Identity", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
 
@@ -106,7 +106,7 @@ class Identity(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import Identity
+    >>> from skscratch.nn.activations import Identity
     >>> Identity().forward(np.array([[-1.0, 2.0]]))
     array([[-1.,  2.]])
     """
@@ -124,7 +124,7 @@ class ReLU(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import ReLU
+    >>> from skscratch.nn.activations import ReLU
     >>> relu = ReLU()
     >>> relu.forward(np.array([[-1.0, 2.0]]))
     array([[0., 2.]])
@@ -162,7 +162,7 @@ class LeakyReLU(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import LeakyReLU
+    >>> from skscratch.nn.activations import LeakyReLU
     >>> LeakyReLU().forward(np.array([[-1.0, 2.0]]))
     array([[-0.01,  2.  ]])
     """
@@ -200,7 +200,7 @@ class ELU(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import ELU
+    >>> from skscratch.nn.activations import ELU
     >>> ELU().forward(np.array([[-1000.0, 2.0]]))
     array([[-1.,  2.]])
     """
@@ -231,7 +231,7 @@ class Sigmoid(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import Sigmoid
+    >>> from skscratch.nn.activations import Sigmoid
     >>> Sigmoid().forward(np.array([[-1000.0, 0.0, 1000.0]]))
     array([[0. , 0.5, 1. ]])
     """
@@ -271,7 +271,7 @@ class SiLU(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import SiLU
+    >>> from skscratch.nn.activations import SiLU
     >>> SiLU().forward(np.array([[-1000.0, 0.0, 2.0]])).round(4) + 0.0
     array([[0.    , 0.    , 1.7616]])
     """
@@ -300,7 +300,7 @@ class Tanh(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import Tanh
+    >>> from skscratch.nn.activations import Tanh
     >>> Tanh().forward(np.array([[0.0, 1000.0]]))
     array([[0., 1.]])
     """
@@ -365,7 +365,7 @@ class Softmax(Activation):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.activations import Softmax
+    >>> from skscratch.nn.activations import Softmax
     >>> Softmax().forward(np.array([[1000.0, 1000.0, -1000.0]]))
     array([[0.5, 0.5, 0. ]])
     """

@@ -39,7 +39,7 @@ def numerical_gradient(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.testing import numerical_gradient
+    >>> from skscratch.nn.testing import numerical_gradient
     >>> x = np.array([1.0, 2.0, 3.0])
     >>> numerical_gradient(lambda: np.sum(x**2), x).round(6)
     array([2., 4., 6.])
@@ -96,9 +96,9 @@ def check_gradient(
     A dense layer's gradient with respect to its weights:
 
     >>> import numpy as np
-    >>> from skscratch.layers import Dense
-    >>> from skscratch.losses import MeanSquaredError
-    >>> from skscratch.testing import check_gradient
+    >>> from skscratch.nn.layers import Dense
+    >>> from skscratch.nn.losses import MeanSquaredError
+    >>> from skscratch.nn.testing import check_gradient
     >>> rng = np.random.default_rng(0)
     >>> dense, loss = Dense(3, 2, random_state=rng), MeanSquaredError()
     >>> X, y = rng.normal(size=(5, 3)), rng.normal(size=(5, 2))

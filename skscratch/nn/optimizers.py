@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skscratch._arrays import side_by_side
+from skscratch.nn._buffers import side_by_side
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSprop"]
 
@@ -201,7 +201,7 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.optimizers import SGD
+    >>> from skscratch.nn.optimizers import SGD
     >>> optimizer = SGD(learning_rate=0.5)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([1.0, -1.0]))
@@ -257,7 +257,7 @@ class Adagrad(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.optimizers import Adagrad
+    >>> from skscratch.nn.optimizers import Adagrad
     >>> optimizer = Adagrad(learning_rate=0.5)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -309,7 +309,7 @@ class RMSprop(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.optimizers import RMSprop
+    >>> from skscratch.nn.optimizers import RMSprop
     >>> optimizer = RMSprop(learning_rate=0.1, rho=0.75)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -382,7 +382,7 @@ class Adam(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.optimizers import Adam
+    >>> from skscratch.nn.optimizers import Adam
     >>> optimizer = Adam(learning_rate=0.1)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -467,7 +467,7 @@ class AdamW(Adam):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.optimizers import AdamW
+    >>> from skscratch.nn.optimizers import AdamW
     >>> optimizer = AdamW(learning_rate=0.1, weight_decay=0.5)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))

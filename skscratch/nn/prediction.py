@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from skscratch.activations import Activation
-from skscratch.layers import Dense
+from skscratch.nn.activations import Activation
+from skscratch.nn.layers import Dense
 
 __all__ = ["predict"]
 

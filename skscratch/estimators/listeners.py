@@ -55,10 +55,12 @@ class CallbackListener(Listener):
         self.context.call_on_fit_task_begin(**self.arguments)
 
     def begin_epoch(self) -> None:
+        """Tell of a new sub-task."""
         self.epoch = self.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.arguments)
 
     def end_epoch(self, fit) -> bool:
+        """Tell of its end; return whether a callback asks to stop."""
         # The copies are only made if a callback asks for the fitted estimator.
         return self.epoch.call_on_fit_task_end(
             **self.arguments,
@@ -66,6 +68,7 @@ class CallbackListener(Listener):
         )
 
     def end_fit(self) -> None:
+        """Tell of the end of the whole task."""
         self.context.call_on_fit_task_end(**self.arguments, reconstruction_attributes={})
 
 

@@ -18,10 +18,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skscratch import _building, _fitting
-from skscratch._callbacks import CallbackSupportMixin, Listener, listener_of
-from skscratch.activations import Sigmoid, Softmax
-from skscratch.prediction import predict
+from skscratch.estimators import building, fitting
+from skscratch.estimators.listeners import CallbackSupportMixin, Listener, listener_of
+from skscratch.nn.activations import Sigmoid, Softmax
+from skscratch.nn.prediction import predict
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -33,7 +33,7 @@ def _is_stochastic(estimator: MLPScratchClassifier) -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
-            f"of the data at once. Choose solver from {sorted(_building.OPTIMIZERS)}."
+            f"of the data at once. Choose solver from {sorted(building.OPTIMIZERS)}."
         )
     return True
 
@@ -67,11 +67,11 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
         - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all of the data at once; often best
           where there are few samples
-        - 'sgd': stochastic gradient descent, see :class:`skscratch.optimizers.SGD`
-        - 'adam': see :class:`skscratch.optimizers.Adam`
-        - 'adamw': Adam with decoupled ``weight_decay``, see :class:`skscratch.optimizers.AdamW`
-        - 'adagrad': see :class:`skscratch.optimizers.Adagrad`
-        - 'rmsprop': see :class:`skscratch.optimizers.RMSprop`
+        - 'sgd': stochastic gradient descent, see :class:`skscratch.nn.optimizers.SGD`
+        - 'adam': see :class:`skscratch.nn.optimizers.Adam`
+        - 'adamw': Adam with decoupled ``weight_decay``, see :class:`skscratch.nn.optimizers.AdamW`
+        - 'adagrad': see :class:`skscratch.nn.optimizers.Adagrad`
+        - 'rmsprop': see :class:`skscratch.nn.optimizers.RMSprop`
 
         All but 'lbfgs' are called stochastic below.
 
@@ -155,7 +155,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     epsilon : float, default=1e-8
         Keeps divisions from those by 0. Only used when ``solver`` is 'adam', 'adamw',
         'adagrad' or 'rmsprop'. Adam adds it as MLPClassifier does, see ``epsilon_hat`` of
-        :class:`skscratch.optimizers.Adam`.
+        :class:`skscratch.nn.optimizers.Adam`.
 
     n_iter_no_change : int or numpy.inf, default=10
         Number of epochs in a row without improvement that are tolerated.
@@ -187,7 +187,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     dropout : float or array-like of shape (n_layers - 2,), default=0.0
         The share of units that are dropped in training, in [0, 1), for all hidden layers or one
-        for each, see :class:`skscratch.layers.Dropout`. Not for 'lbfgs'.
+        for each, see :class:`skscratch.nn.layers.Dropout`. Not for 'lbfgs'.
 
     input_dropout : float, default=0.0
         The share of inputs that are dropped in training, in [0, 1). Of sparse input, the share of
@@ -195,15 +195,15 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
             default='glorot_uniform'
-        How the first weights are drawn, see :mod:`skscratch.initializers`. 'glorot_uniform' draws
-        biases too, as MLPClassifier does; with the others they are 0.
+        How the first weights are drawn, see :mod:`skscratch.nn.initializers`. 'glorot_uniform'
+        draws biases too, as MLPClassifier does; with the others they are 0.
 
     weight_decay : float, default=0.01
         Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
 
     clip_norm : float or None, default=None
         The greatest norm of a batch's gradient; greater ones are scaled down to it, see
-        :meth:`skscratch.network.Network.clip_gradients`. Not for 'lbfgs'.
+        :meth:`skscratch.nn.network.Network.clip_gradients`. Not for 'lbfgs'.
 
     scoring : str, callable or None, default=None
         What early stopping watches and :attr:`history_` records of a validation set: ``None`` is
@@ -301,8 +301,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(_building.ACTIVATIONS)), "array-like"],
-        "solver": [StrOptions({"lbfgs", *_building.OPTIMIZERS})],
+        "activation": [StrOptions(set(building.ACTIVATIONS)), "array-like"],
+        "solver": [StrOptions({"lbfgs", *building.OPTIMIZERS})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
@@ -330,12 +330,12 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         "rho": [Interval(Real, 0, 1, closed="left")],
         **{
             name: [Interval(Real, 0, None, closed="left"), "array-like"]
-            for name in _building.REGULARIZERS
+            for name in building.REGULARIZERS
         },
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
-        "weight_init": [StrOptions(set(_building.INITIALIZERS))],
+        "weight_init": [StrOptions(set(building.INITIALIZERS))],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "scoring": [str, callable, None],
@@ -614,9 +614,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         >>> bool((clf.to_sklearn().predict(X) == clf.predict(X)).all())
         True
         """
-        from skscratch import _conversion
+        from skscratch.estimators import conversion
 
-        return _conversion.to_sklearn(self)
+        return conversion.to_sklearn(self)
 
     @classmethod
     def from_sklearn(cls, mlp: MLPClassifier) -> Self:
@@ -646,9 +646,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         >>> clf.set_params(solver="adam", dropout=0.1).partial_fit(X, y).score(X, y) > 0.9
         True
         """
-        from skscratch import _conversion
+        from skscratch.estimators import conversion
 
-        return _conversion.from_sklearn(cls, mlp)
+        return conversion.from_sklearn(cls, mlp)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -671,7 +671,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _prepare(
         self, X, y, sample_weight, X_val, y_val, sample_weight_val, resume: bool = False
-    ) -> _fitting.TrainingData:
+    ) -> fitting.TrainingData:
         """Validate the arguments of ``fit`` and encode the labels."""
         X, y = self._validate(X, y, resume)
         classes = unique_labels(y)
@@ -706,13 +706,13 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 f"needs {outputs[0]} {outputs[1]} ones: one class per sample and several labels "
                 f"per sample cannot be mixed."
             )
-        attributes = _fitting.fit(
+        attributes = fitting.fit(
             self, data, resume=resume, listener=listener, incremental=incremental
         )
         vars(self).update(attributes)
         return self
 
-    def _training_data(self, X, y, sample_weight, classes) -> _fitting.TrainingData:
+    def _training_data(self, X, y, sample_weight, classes) -> fitting.TrainingData:
         """Encode the labels, weigh the classes and leave out samples without weight."""
         encoded = _encode(y, classes, X.dtype, "y")
         labels = classes if y.ndim == 1 else np.array([0, 1])
@@ -725,13 +725,13 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         rows = None
         if sample_weight is not None and not sample_weight.all():
             rows = np.flatnonzero(sample_weight)
-        return _fitting.TrainingData(
+        return fitting.TrainingData(
             X, *encoded, sample_weight, rows=rows, class_weights=class_weights
         )
 
     def _validation_data(
-        self, data: _fitting.TrainingData, X_val, y_val, sample_weight_val
-    ) -> _fitting.LabelledData | None:
+        self, data: fitting.TrainingData, X_val, y_val, sample_weight_val
+    ) -> fitting.LabelledData | None:
         """Validate the validation set."""
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         given = [name for name, value in given.items() if value is not None]
@@ -752,7 +752,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         if encoded[-2:] != (data.n_outputs, data.out_activation):
             raise ValueError("y_val must be like y: one class per sample, or several labels.")
         sample_weight_val = _weigh(encoded[0], data.class_weights, sample_weight_val, X_val.dtype)
-        return _fitting.LabelledData(X_val, *encoded, sample_weight_val)
+        return fitting.LabelledData(X_val, *encoded, sample_weight_val)
 
     def _is_multilabel(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
@@ -762,7 +762,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         check_is_fitted(self, "coefs_")
         if not self._is_valid_array(X):
             X = validate_data(self, X, accept_sparse="csr", reset=False)
-        activations = _building.hidden_activations(self)
+        activations = building.hidden_activations(self)
         return predict(self.coefs_, self.intercepts_, activations, X, output)
 
     def _is_valid_array(self, X) -> bool:

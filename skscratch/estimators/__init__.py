@@ -1,0 +1,1 @@
+"""scikit-learn's side: the estimators, and what only they need."""

@@ -1,0 +1,72 @@
+"""The book's engine: layers, activations, losses and optimizers, in NumPy alone.
+
+A small library of its own, which knows nothing of scikit-learn.
+
+activations, initializers, layers, losses, optimizers
+    What networks are made of.
+
+network, training, prediction
+    What puts them together: layers in order, the epoch loop, outputs of a fitted network.
+
+testing
+    Gradient checks by numerical differentiation.
+"""
+
+from skscratch.nn import prediction, testing, training
+from skscratch.nn.activations import (
+    ELU,
+    Activation,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
+from skscratch.nn.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    IdentitySquaredError,
+    MeanSquaredError,
+    SigmoidBinaryCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+)
+from skscratch.nn.network import Network
+from skscratch.nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+
+__all__ = [
+    "ELU",
+    "SGD",
+    "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Dense",
+    "Dropout",
+    "Identity",
+    "IdentitySquaredError",
+    "LeakyReLU",
+    "MeanSquaredError",
+    "Network",
+    "Optimizer",
+    "RMSprop",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "SigmoidBinaryCrossentropy",
+    "Softmax",
+    "SoftmaxCategoricalCrossentropy",
+    "Tanh",
+    "glorot_uniform",
+    "he_normal",
+    "lecun_normal",
+    "prediction",
+    "scaled_normal",
+    "testing",
+    "training",
+]
