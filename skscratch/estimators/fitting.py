@@ -6,8 +6,10 @@ it is done, so that a fit that fails leaves the estimator as it was.
 
 import copy
 import math
+import threading
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -44,6 +46,19 @@ class Note(NamedTuple):
 
     message: str
     category: type[Warning] = UserWarning
+
+
+class _Here(threading.local):
+    """What differs from thread to thread."""
+
+    train: Callable | None = None
+    """Who trains fits that are to meet others: given what :func:`fit` is given, returns the same.
+
+    ``None`` is: they are trained here and now.
+    """
+
+
+here = _Here()
 
 
 @dataclass
@@ -168,6 +183,8 @@ def fit(
     attributes : dict
         The fitted attributes by name.
     """
+    if here.train is not None and not incremental:
+        return here.train(estimator, data, resume, listener)
     run = run_fit(estimator, data, resume=resume, listener=listener, incremental=incremental)
     for note in run.notes:
         warnings.warn(note.message, note.category)

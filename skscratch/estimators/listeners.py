@@ -15,6 +15,9 @@ except ImportError:
 class Listener:
     """Is told of every epoch, and does not listen."""
 
+    reads_fit = False
+    """Whether it looks at the fit: at what the network and the optimizer have come to."""
+
     def begin_fit(self) -> None:
         """Take notice that the fit begins."""
 
@@ -43,6 +46,8 @@ class CallbackListener(Listener):
     X, y, sample_weight : array-like
         What was given to ``fit``.
     """
+
+    reads_fit = True
 
     def __init__(self, estimator, max_subtasks: int, X, y, sample_weight) -> None:
         self.arguments = {

@@ -1,9 +1,10 @@
 """Fits of one shape, trained side by side: bit for bit what each trains alone."""
 
+import pickle
 import traceback
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from skscratch.estimators.building import (
     units_of,
     uses_dropout,
 )
-from skscratch.estimators.fitting import StochasticFit, TrainingData
+from skscratch.estimators.fitting import Fit, StochasticFit, TrainingData
 from skscratch.estimators.listeners import Listener
 from skscratch.nn.network import Network
 from skscratch.nn.training import Batches, Epoch, train
@@ -26,6 +27,13 @@ MAX_NETWORKS = 40
 MIN_NETWORKS = 5
 MAX_BYTES_OF_STEP = 16 * 2**20
 MAX_BYTES_OF_EPOCH = 128 * 2**20
+
+
+class OriginalError(Exception):
+    """A traceback, shown as the cause of an error that is raised in another thread."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
 class Failure(NamedTuple):
@@ -40,6 +48,20 @@ class Failure(NamedTuple):
         # As text, the traceback passes from process to process, and keeps no arrays alive.
         text = traceback.format_exc()
         return cls(error.with_traceback(None), text)
+
+    def portable(self) -> "Failure":
+        """Return one that can be sent to another process."""
+        try:
+            pickle.loads(pickle.dumps(self.error))
+        except Exception:
+            return Failure(
+                RuntimeError(f"{type(self.error).__name__}: {self.error}"), self.traceback
+            )
+        return self
+
+    def raise_again(self) -> NoReturn:
+        """Raise the exception once more, its traceback as its cause."""
+        raise self.error from OriginalError(self.traceback)
 
 
 def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
@@ -114,17 +136,17 @@ def epoch_cost(estimator, data: TrainingData, n_networks: int) -> float:
 
 
 def run_stack(
-    fits: Sequence[StochasticFit], listener: Listener | None = None
+    fits: Sequence[Fit], listeners: Sequence[Listener] | None = None
 ) -> list[dict[str, Any] | Failure]:
     """Train fits of one shape side by side.
 
     Parameters
     ----------
-    fits : sequence of StochasticFit
-        Whose estimators and data have the same :func:`shape_of`.
+    fits : sequence of Fit
+        Stochastic ones, whose estimators and data have the same :func:`shape_of`; or a single one.
 
-    listener : Listener, default=None
-        Is told of every epoch of the stack, and may stop it.
+    listeners : sequence of Listener, default=None
+        One for each fit: is told of its epochs, and may stop it.
 
     Returns
     -------
@@ -132,42 +154,43 @@ def run_stack(
         The fitted attributes of each, or why it has none. A fit that fails leaves the others
         untouched.
     """
-    listener = listener or Listener()
-    results: dict[int, dict[str, Any] | Failure] = {}
-    training = [fit for fit in fits if fit.n_epochs_left > 0]
+    told = dict(zip(fits, listeners or [Listener()] * len(fits), strict=True))
+    results: dict[Fit, dict[str, Any] | Failure] = {}
+    training = [fit for fit in fits if fit.n_epochs_left > 0] if len(fits) > 1 else list(fits)
     shared = SharedData(training) if len(training) > 1 else None
     with np.errstate(over="ignore", invalid="ignore"):
         while len(training) > 1:
             stack = Stack(training, shared)
             ended = []
             while not ended:
-                listener.begin_epoch()
-                for fit, epoch, learning_rate in stack.train_epoch():
+                for fit in training:
+                    told[fit].begin_epoch()
+                for k, (fit, epoch, learning_rate) in enumerate(stack.train_epoch()):
                     try:
                         stop = fit.end_epoch(epoch, learning_rate)
+                        if told[fit].reads_fit:
+                            stack.hand_back(k)
+                        if told[fit].end_epoch(fit):
+                            stop = fit.stopped = True
                     except Exception as error:
-                        results[id(fit)] = Failure.now(error)
+                        results[fit] = Failure.now(error)
                         stop = True
                     if stop or fit.n_epochs_left == 0:
                         ended.append(fit)
-                if listener.end_epoch(stack):
-                    ended = training
-                    for fit in training:
-                        fit.stopped = True
             stack.dissolve()
             training = [fit for fit in training if fit not in ended]
         for fit in fits:
-            if id(fit) not in results:
+            if fit not in results:
                 try:
                     if fit in training:
                         # The last one goes on alone.
-                        fit.run(listener)
+                        fit.run(told[fit])
                     else:
                         fit.end()
-                    results[id(fit)] = fit.fitted_attributes()
+                    results[fit] = fit.fitted_attributes()
                 except Exception as error:
-                    results[id(fit)] = Failure.now(error)
-    return [results[id(fit)] for fit in fits]
+                    results[fit] = Failure.now(error)
+    return [results[fit] for fit in fits]
 
 
 class SharedData:
@@ -177,7 +200,7 @@ class SharedData:
     """
 
     def __init__(self, fits: Sequence[StochasticFit]) -> None:
-        distinct = {id(fit.data.X): fit.data for fit in fits}
+        distinct = {key_of(fit.data): fit.data for fit in fits}
         self.X = _joined([data.X for data in distinct.values()])
         self.y = _joined([data.y for data in distinct.values()])
         starts = np.cumsum([0] + [data.X.shape[0] for data in distinct.values()])
@@ -188,7 +211,7 @@ class SharedData:
         rows = fit.batches.rows
         if rows is None:
             rows = np.arange(fit.batches.n_rows)
-        return rows + self._starts[id(fit.data.X)]
+        return rows + self._starts[key_of(fit.data)]
 
     def sample_weight(self, fits: Sequence[StochasticFit]) -> np.ndarray | None:
         """Return each fit's weights where its rows are."""
@@ -196,9 +219,15 @@ class SharedData:
             return None
         weights = np.zeros((len(fits), self.X.shape[0]), self.X.dtype)
         for row, fit in zip(weights, fits, strict=True):
-            start = self._starts[id(fit.data.X)]
+            start = self._starts[key_of(fit.data)]
             row[start : start + fit.data.X.shape[0]] = fit.data.sample_weight
         return weights
+
+
+def key_of(data: TrainingData) -> tuple[int, int]:
+    """Return what only data have in common that are the same arrays."""
+    # Not the inputs alone: one-vs-rest fits several targets on them.
+    return id(data.X), id(data.y)
 
 
 def _joined(arrays: list[np.ndarray]) -> np.ndarray:
@@ -244,10 +273,15 @@ class Stack:
         for fit, epoch, learning_rate in zip(self.fits, epochs, learning_rates, strict=True):
             yield fit, Epoch(*epoch), learning_rate
 
+    def hand_back(self, k: int) -> None:
+        """Give a fit what it would have alone by now: its optimizer's state and its order."""
+        fit = self.fits[k]
+        fit.optimizer.load_state_dict(self.optimizer.state_dict_of(k))
+        fit.batches.order = self.batches.order[k]
+
     def dissolve(self) -> None:
         """Give every fit its own network, optimizer and order of samples back."""
         for k, fit in enumerate(self.fits):
             fit.network.parameters[:] = self.network.parameters[k]
             fit.parameters = fit.network.parameters
-            fit.optimizer.load_state_dict(self.optimizer.state_dict_of(k))
-            fit.batches.order = self.batches.order[k]
+            self.hand_back(k)

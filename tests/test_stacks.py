@@ -8,10 +8,11 @@ from helpers import named
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 
-from skscratch import MLPScratchClassifier, _stacking
-from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
+from skscratch import MLPScratchClassifier
 from skscratch.estimators.fitting import StochasticFit, fit
 from skscratch.estimators.listeners import Listener
+from skscratch.together import stacks
+from skscratch.together.stacks import Failure, max_stack_size, run_stack, shape_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -218,20 +219,53 @@ class Counting(Listener):
 
 @pytest.mark.parametrize("n_epochs", [[5], [5, 5], [2, 3, 9]])
 def test_listeners_are_told_of_every_epoch(n_epochs):
-    listener = Counting()
+    listeners = [Counting() for _ in n_epochs]
     estimators = [mlp(max_iter=n, tol=0) for n in n_epochs]
     fits = [StochasticFit(clf, prepared(clf), resume=False) for clf in estimators]
-    run_stack(fits, listener)
-    assert listener.begun == listener.ended == max(n_epochs)
+    run_stack(fits, listeners)
+    assert [listener.begun for listener in listeners] == n_epochs
+    assert [listener.ended for listener in listeners] == n_epochs
 
 
-def test_listeners_may_stop_a_stack():
+def test_a_listener_may_stop_its_fit():
     estimators = [mlp(tol=0, learning_rate_init=rate) for rate in RATES]
     fits = [StochasticFit(clf, prepared(clf), resume=False) for clf in estimators]
-    for result, rate in zip(run_stack(fits, Counting(last=4)), RATES, strict=True):
-        alone = mlp(tol=0, learning_rate_init=rate, max_iter=4).fit(X, y)
-        assert result["n_iter_"] == 4
+    results = run_stack(fits, [Counting(last=n) for n in (4, 7, 7)])
+    for result, rate, n in zip(results, RATES, (4, 7, 7), strict=True):
+        alone = mlp(tol=0, learning_rate_init=rate, max_iter=n).fit(X, y)
+        assert result["n_iter_"] == n
         assert_same_value(result["coefs_"], alone.coefs_)
+
+
+class Reading(Listener):
+    """Looks at what the fit would leave behind, epoch by epoch."""
+
+    reads_fit = True
+
+    def __init__(self):
+        self.seen = []
+
+    def end_epoch(self, fit):
+        self.seen.append(fit.fitted_attributes(finished=False))
+        return False
+
+
+def test_a_listener_sees_the_fit_as_it_is_alone():
+    estimators = [mlp(learning_rate_init=rate, max_iter=4, dropout=0.1) for rate in RATES]
+    listeners = [Reading() for _ in estimators]
+    run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators], listeners)
+    for clf, listener in zip(estimators, listeners, strict=True):
+        alone = Reading()
+        fit(clone(clf), prepared(clf), resume=False, listener=alone)
+        assert_same_value(listener.seen, alone.seen)
+
+
+def test_equal_inputs_may_have_targets_of_their_own():
+    estimators = [mlp() for _ in range(3)]
+    folds = [prepared(clf, X, (y == k).astype(int)) for k, clf in enumerate(estimators)]
+    for data in folds:
+        data.X = folds[0].X
+    check(estimators, folds)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +309,7 @@ def test_what_is_of_one_shape(name, values, same):
     ],
 )
 def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
-    budget = _stacking.MAX_BYTES_OF_STEP
+    budget = stacks.MAX_BYTES_OF_STEP
     rng = np.random.RandomState(0)
     clf = mlp(max_iter=2, **params)
     inputs = rng.rand(n_samples, n_features).astype(dtype)
@@ -289,14 +323,14 @@ def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, par
     assert size > 1
     assert peak < budget
     # And the budget is made use of.
-    assert size == _stacking.MAX_NETWORKS or peak > 0.4 * budget
+    assert size == stacks.MAX_NETWORKS or peak > 0.4 * budget
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
-    budget = _stacking.MAX_BYTES_OF_EPOCH // 8
-    monkeypatch.setattr(_stacking, "MAX_BYTES_OF_EPOCH", budget)
+    budget = stacks.MAX_BYTES_OF_EPOCH // 8
+    monkeypatch.setattr(stacks, "MAX_BYTES_OF_EPOCH", budget)
     rng = np.random.RandomState(0)
     clf = mlp(max_iter=2, hidden_layer_sizes=(5,))
     n = 12_000
@@ -308,7 +342,7 @@ def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
     run_stack(fits)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 1 < size < _stacking.MAX_NETWORKS
+    assert 1 < size < stacks.MAX_NETWORKS
     assert 0.4 * budget < peak < budget
 
 

@@ -1,0 +1,130 @@
+"""The joblib backend whose tasks meet, and the context in which it is the active one."""
+
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import joblib
+from joblib.parallel import ParallelBackendBase, get_active_backend
+
+from skscratch.together.meeting import Call, Meeting, Task
+from skscratch.together.notes import Notes
+from skscratch.together.rounds import Workers
+
+
+@contextmanager
+def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterator[None]:
+    """Train together what scikit-learn fits in this context.
+
+    Parameters
+    ----------
+    n_jobs : int or None, default=None
+        How many stacks are trained at once.
+
+    resume : bool, default=False
+        Whether fits go on from earlier ones.
+    """
+    with joblib.parallel_config(backend=TogetherBackend(resume=resume), n_jobs=n_jobs):
+        yield
+
+
+class TogetherBackend(ParallelBackendBase):
+    """Runs each task in a thread that meets the others; their fits are trained together.
+
+    Parameters
+    ----------
+    resume : bool, default=False
+        Whether fits that differ from earlier ones in ``max_iter`` alone go on from those.
+
+    meeting : Meeting, default=None
+        Where the tasks meet: that of the surrounding call, or, by default, one of their own.
+
+    **params : dict
+        joblib's own.
+    """
+
+    uses_threads = True
+    supports_sharedmem = True
+    supports_retrieve_callback = True
+
+    def __init__(self, *, resume: bool = False, meeting: Meeting | None = None, **params) -> None:
+        super().__init__(**params)
+        if meeting is None:
+            outside, _ = get_active_backend()
+            # One context within another is the same context.
+            nested = isinstance(outside, TogetherBackend)
+            meeting = outside.meeting if nested else Meeting(Workers(), resume)
+        self.meeting = meeting
+        self.default_n_jobs = meeting.workers.default_n_jobs
+        self.calls: list[Call] = []
+        self.filters: list[warnings.catch_warnings] = []
+
+    def effective_n_jobs(self, n_jobs: int | None) -> int:
+        """Return how many tasks joblib may hand in at once: many, so that many meet."""
+        if n_jobs == 0:
+            raise ValueError("n_jobs == 0 in Parallel has no meaning")
+        return self.meeting.max_window
+
+    def configure(self, n_jobs: int = 1, parallel=None, **params) -> int:
+        """Get ready for a call; the outermost one decides how many stacks are trained at once."""
+        self.parallel = parallel
+        if self.meeting.is_idle and n_jobs != 0:
+            self.meeting.workers.hire(n_jobs)
+        return self.effective_n_jobs(n_jobs)
+
+    def get_nested_backend(self) -> tuple[ParallelBackendBase, None]:
+        """Return a backend whose tasks meet those of this one."""
+        level = (self.nesting_level or 0) + 1
+        return TogetherBackend(meeting=self.meeting, nesting_level=level), None
+
+    def start_call(self) -> None:
+        """Begin a call of Parallel."""
+        call = Call(getattr(Task.current, "task", None))
+        if call.caller is None:
+            # scikit-learn sets the warning filters in every task, and threads undo that in any
+            # order: what was there before is put back at the end.
+            self.filters.append(warnings.catch_warnings())
+            self.filters[-1].__enter__()
+        self.calls.append(call)
+        self.meeting.begin(call)
+
+    def submit(self, func, callback=None) -> Future:
+        """Take a task."""
+        task = Task(self.calls[-1], func, callback)
+        self.meeting.add(task)
+        return task.future
+
+    apply_async = submit
+
+    def retrieve_result_callback(self, out: Future):
+        """Return what a task has returned, or raise what it has raised."""
+        return out.result()
+
+    @contextmanager
+    def retrieval_context(self) -> Iterator[None]:
+        """Let tasks run while the call waits for them."""
+        call = self.calls[-1]
+        self.meeting.await_results(call)
+        yield
+        self.meeting.go_on(call)
+
+    def abort_everything(self, ensure_ready: bool = True) -> None:
+        """End all tasks of the call."""
+        if self.calls:
+            self.meeting.abort(self.calls[-1])
+
+    def stop_call(self) -> None:
+        """End a call of Parallel."""
+        call = self.calls.pop()
+        self.meeting.end(call)
+        if call.caller is None:
+            self.filters.pop().__exit__(None, None, None)
+            if call.aborted:
+                self.meeting.notes = Notes()
+
+    def terminate(self) -> None:
+        """Say what the fits have warned of."""
+        if self.meeting.is_idle:
+            notes, self.meeting.notes = self.meeting.notes, Notes()
+            notes.tell()

@@ -1,0 +1,257 @@
+"""How fits that have met are trained: cut into stacks, in this process or in workers."""
+
+import heapq
+import math
+import pickle
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
+from numpy.random import RandomState
+from scipy.sparse import issparse
+from sklearn import config_context
+
+from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.fitting import LBFGSFit, Note, StochasticFit, TrainingData
+from skscratch.estimators.listeners import Listener
+from skscratch.together.stacks import (
+    MAX_NETWORKS,
+    Failure,
+    epoch_cost,
+    key_of,
+    max_stack_size,
+    run_stack,
+    shape_of,
+)
+
+MAX_BYTES_OF_DATA = 128 * 2**20
+"""What the data of a stack's fits may be together: it makes one array of them."""
+
+
+class Request(NamedTuple):
+    """A fit that is asked for."""
+
+    estimator: Any
+    data: TrainingData
+    resume: bool
+    listener: Listener
+    config: dict[str, Any]
+    """scikit-learn's, in the thread that asks."""
+
+    @property
+    def shape(self) -> tuple | None:
+        """What it has in common with others in a stack; None if it is trained alone."""
+        estimator, data = self.estimator, self.data
+        if type(estimator) is not MLPScratchClassifier or estimator.solver == "lbfgs":
+            return None
+        if issparse(data.X):
+            return None
+        try:
+            return (*shape_of(estimator, data, self.resume), *self.config.values())
+        except Exception:
+            # A parameter is wrong. The fit says it best.
+            return None
+
+    @property
+    def n_epochs(self) -> int:
+        """The number of epochs that it may train."""
+        done = self.estimator._training_state.get("unfinished", 0) if self.resume else 0
+        return self.estimator.max_iter - done
+
+
+class Outcome(NamedTuple):
+    """What has become of a fit: its fitted attributes or why it has none, and what it warns of."""
+
+    result: dict[str, Any] | Failure
+    notes: list[Note]
+    random_state: tuple | None = None
+    """Where the generator is by now that was given as a parameter, if one was."""
+
+
+class Workers:
+    """What trains a round: the joblib backend that is active where this is made.
+
+    Parameters
+    ----------
+    n_jobs : int or None, default=None
+        How many stacks are trained at once; ``None`` is what is usual there. One is trained in
+        this process.
+    """
+
+    def __init__(self) -> None:
+        self._outside, n_jobs = get_active_backend()
+        # Made here, where the caller's configuration is the active one.
+        unordered = getattr(self._outside, "supports_return_generator", False)
+        self._parallel = Parallel(return_as="generator_unordered" if unordered else "list")
+        self.default_n_jobs = self._outside.default_n_jobs if n_jobs is None else n_jobs
+        self.n_jobs = 1
+
+    def hire(self, n_jobs: int) -> None:
+        """Set how many stacks are trained at once, in joblib's way of counting."""
+        self._parallel.n_jobs = n_jobs
+        self.n_jobs = max(1, self._outside.effective_n_jobs(n_jobs))
+
+    @property
+    def are_here(self) -> bool:
+        """Whether this process is the only worker."""
+        return self.n_jobs == 1
+
+    def train(
+        self, requests: Sequence[Request], is_wanted: Callable[[int], bool]
+    ) -> Iterator[tuple[int, Outcome]]:
+        """Train a round.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+            Of any shapes.
+
+        is_wanted : callable
+            Returns whether a request's fit, by its index, is still waited for.
+
+        Yields
+        ------
+        index : int
+            That of a request.
+
+        outcome : Outcome
+            What has become of it.
+        """
+        parts = cut(requests, self.n_jobs)
+        stacks = [[requests[i] for i in part] for part in parts]
+        if not self.are_here:
+            tasks = (delayed(_train_there)(k, stack) for k, stack in enumerate(stacks))
+            left = set(range(len(parts)))
+            try:
+                for k, outcomes in self._parallel(tasks):
+                    left.remove(k)
+                    yield from zip(parts[k], outcomes, strict=True)
+            except pickle.PicklingError:
+                # Somebody's own class or function, which cannot be sent.
+                parts, stacks = [parts[k] for k in left], [stacks[k] for k in left]
+            else:
+                return
+        for part, stack in zip(parts, stacks, strict=True):
+            if any(map(is_wanted, part)):
+                stack = [
+                    request._replace(listener=_WhileWanted(request.listener, partial(is_wanted, i)))
+                    for i, request in zip(part, stack, strict=True)
+                ]
+                yield from zip(part, train(stack), strict=True)
+
+    def stop(self) -> None:
+        """End the round that the workers train; it yields no more."""
+        # joblib's own reaction to Ctrl-C, which reaches another thread.
+        with suppress(Exception):
+            self._parallel._abort()
+
+
+class _WhileWanted(Listener):
+    """Stops a fit that nobody waits for any more."""
+
+    def __init__(self, listener: Listener, is_wanted: Callable[[], bool]) -> None:
+        self.listener, self.is_wanted = listener, is_wanted
+        self.reads_fit = listener.reads_fit
+        self.begin_epoch = listener.begin_epoch
+
+    def end_epoch(self, fit) -> bool:
+        return self.listener.end_epoch(fit) or not self.is_wanted()
+
+
+def train(stack: Sequence[Request]) -> list[Outcome]:
+    """Train fits of one shape, or a single fit of any kind."""
+    fits, failures = {}, {}
+    with (
+        config_context(**stack[0].config),
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
+        for i, (estimator, data, resume, _, _) in enumerate(stack):
+            kind = LBFGSFit if estimator.solver == "lbfgs" else StochasticFit
+            try:
+                fits[i] = kind(estimator, data, resume=resume)
+            except Exception as error:
+                failures[i] = Outcome(Failure.now(error), [])
+        results = run_stack(list(fits.values()), [stack[i].listener for i in fits])
+    outcomes = {
+        i: Outcome(result, fit.notes, _state_of(stack[i].estimator.random_state))
+        for (i, fit), result in zip(fits.items(), results, strict=True)
+    }
+    return [failures.get(i) or outcomes[i] for i in range(len(stack))]
+
+
+def _state_of(random_state) -> tuple | None:
+    return random_state.get_state() if isinstance(random_state, RandomState) else None
+
+
+def _train_there(k: int, stack: Sequence[Request]) -> tuple[int, list[Outcome]]:
+    """Train as :func:`train` does; what is returned passes from process to process."""
+    return k, [
+        outcome._replace(result=outcome.result.portable())
+        if isinstance(outcome.result, Failure)
+        else outcome
+        for outcome in train(stack)
+    ]
+
+
+def cut(requests: Sequence[Request], n_jobs: int) -> list[list[int]]:
+    """Cut fits into parts that are trained at once; return their indices, the longest part first.
+
+    Parts are of the size with which all jobs are done first.
+    """
+    shapes, alone, first_seen = defaultdict(list), [], {}
+    for i, request in enumerate(requests):
+        first_seen.setdefault(key_of(request.data), i)
+        shape = request.shape
+        if shape is None:
+            alone.append([i])
+        else:
+            shapes[shape].append(i)
+    stacks = []
+    for members in shapes.values():
+        # Fits on the same data side by side: then every part has few data.
+        members.sort(key=lambda i: first_seen[key_of(requests[i].data)])
+        stacks += _within_memory(members, requests)
+    limits = [max_stack_size(*requests[members[0]][:2]) for members in stacks]
+
+    def cost_of(part: list[int]) -> float:
+        n_epochs = max(requests[i].n_epochs for i in part)
+        return n_epochs * epoch_cost(*requests[part[0]][:2], len(part))
+
+    def costs_and_parts(size: int) -> list[tuple[float, list[int]]]:
+        parts = []
+        for members, limit in zip(stacks, limits, strict=True):
+            n_parts = math.ceil(len(members) / min(size, limit))
+            bounds = [k * len(members) // n_parts for k in range(n_parts + 1)]
+            parts += [members[start:stop] for start, stop in pairwise(bounds)]
+        return sorted(((cost_of(part), part) for part in parts), key=itemgetter(0), reverse=True)
+
+    def duration(costs_and_parts: list[tuple[float, list[int]]]) -> float:
+        # Whoever is done takes the next one.
+        jobs = [0.0] * n_jobs
+        for cost, _ in costs_and_parts:
+            heapq.heapreplace(jobs, jobs[0] + cost)
+        return max(jobs)
+
+    best = min(map(costs_and_parts, range(MAX_NETWORKS, 0, -1)), key=duration)
+    return [part for _, part in best] + alone
+
+
+def _within_memory(members: list[int], requests: Sequence[Request]) -> list[list[int]]:
+    """Cut a stack where its distinct data become too many bytes."""
+    stacks, seen, n_bytes = [[]], set(), 0
+    for i in members:
+        data = requests[i].data
+        if key_of(data) not in seen:
+            if seen and n_bytes + data.X.nbytes > MAX_BYTES_OF_DATA:
+                stacks, seen, n_bytes = [*stacks, []], set(), 0
+            seen.add(key_of(data))
+            n_bytes += data.X.nbytes
+        stacks[-1].append(i)
+    return stacks
