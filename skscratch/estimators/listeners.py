@@ -79,6 +79,6 @@ class CallbackListener(Listener):
 
 def listener_of(estimator, max_subtasks: int, X, y, sample_weight) -> Listener:
     """Return who is to be told of a fit's epochs: the estimator's callbacks, or nobody."""
-    if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+    if getattr(estimator, "_skl_callbacks", None):
         return CallbackListener(estimator, max_subtasks, X, y, sample_weight)
     return Listener()

@@ -162,18 +162,23 @@ class Meeting:
     def await_results(self, call: Call) -> None:
         """Give the turn of a call away that has handed in its tasks and waits for them."""
         with self._changed:
-            self._present.discard(call.caller)
-            self._give_turn_away(call.caller or call)
-            self._advance()
+            if call.n_tasks > 0 or call.caller is None:
+                self._present.discard(call.caller)
+                self._give_turn_away(call.caller or call)
+                self._advance()
 
     def go_on(self, call: Call) -> None:
         """Wait until the task that has made a call may run again."""
-        if call.caller is not None:
-            with self._changed:
-                self._present.add(call.caller)
-                self._ready.append(call.caller)
-                self._advance()
-            self._await_turn(call.caller)
+        caller = call.caller
+        if caller is None:
+            return
+        with self._changed:
+            self._present.add(caller)
+            if caller in self._running:
+                return
+            self._ready.append(caller)
+            self._advance()
+        self._await_turn(caller)
 
     def abort(self, call: Call) -> None:
         """End all tasks of a call that wait, and those that begin to."""
@@ -229,9 +234,13 @@ class Meeting:
             self._give_turn_away(task)
             self._present.discard(task)
             self._n_bytes -= task.n_bytes
-            task.call.n_tasks -= 1
-            if task.call.n_tasks == 0:
-                task.call.over.set()
+            call = task.call
+            call.n_tasks -= 1
+            if call.n_tasks == 0:
+                call.over.set()
+                if call.caller is not None:
+                    # It is about to go on, and perhaps to fit: the others wait for it.
+                    self._running[call.caller] = time.monotonic()
             self._advance()
 
     def _fit(self, task: Task, estimator, data, resume: bool, listener: Listener) -> dict[str, Any]:
