@@ -11,6 +11,7 @@ import warnings
 import joblib
 import numpy as np
 import pytest
+from helpers import named
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingClassifier
@@ -251,12 +252,26 @@ def workers_of(n_jobs=None, tool_jobs=None):
 def test_the_number_of_workers():
     assert workers_of() == 1
     assert workers_of(2) == 2
-    assert workers_of(None, 3) == 3
     assert workers_of(-1) == joblib.cpu_count()
     with joblib.parallel_config(n_jobs=2):
         assert workers_of() == 2
     with pytest.raises(ValueError, match="n_jobs == 0"):
         workers_of(0)
+
+
+def test_a_tools_own_number_of_jobs_means_nothing():
+    assert workers_of(None, 3) == 1
+    # Bagging asks how many jobs there are, and asks for as many then.
+    with train_together():
+        n_jobs = joblib.effective_n_jobs()
+    assert n_jobs > 100
+    assert workers_of(2, n_jobs) == 2
+
+
+def test_the_backend_of_a_single_call():
+    with joblib.Parallel(2, backend="skscratch") as parallel:
+        assert parallel(joblib.delayed(fits_of)(1) for _ in range(3)) == [fits_of(1)] * 3
+        assert parallel._backend.meeting.workers.n_jobs == 2
 
 
 class Own(MLPScratchClassifier):
@@ -539,7 +554,7 @@ PARAMS = [
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("params", PARAMS, ids=str)
+@pytest.mark.parametrize("params", PARAMS, ids=named)
 def test_halving_goes_on(params):
     with train_together(resume=True):
         found = halving(mlp(**params)).fit(X, y)

@@ -67,11 +67,17 @@ class TogetherBackend(ParallelBackendBase):
         return self.meeting.max_window
 
     def configure(self, n_jobs: int = 1, parallel=None, **params) -> int:
-        """Get ready for a call; the outermost one decides how many stacks are trained at once."""
-        self.parallel = parallel
-        if self.meeting.is_idle and n_jobs != 0:
+        """Get ready for a call."""
+        n_tasks = self.effective_n_jobs(n_jobs)
+        if self.meeting.is_idle:
+            # What counts is what the context says. Tools pass on what they have been told that
+            # there is, which is room for many tasks, not as many workers.
+            active, of_context = get_active_backend()
+            if active is self:
+                n_jobs = self.default_n_jobs if of_context is None else of_context
             self.meeting.workers.hire(n_jobs)
-        return self.effective_n_jobs(n_jobs)
+        self.parallel = parallel
+        return n_tasks
 
     def get_nested_backend(self) -> tuple[ParallelBackendBase, None]:
         """Return a backend whose tasks meet those of this one."""
