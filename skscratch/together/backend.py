@@ -17,13 +17,56 @@ from skscratch.together.rounds import Workers
 def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterator[None]:
     """Train together what scikit-learn fits in this context.
 
+    Searches, cross-validation, curves and ensembles run unchanged, and give what they give
+    without, to the last bit. They run their fits through joblib; here each of joblib's tasks is a
+    thread, and the fits of :class:`~skscratch.MLPScratchClassifier` in it wait for each other.
+    When no task can go on any more, those of one shape are trained as one stack of networks: of
+    the same sizes of layers, activations, solver, batch size and number of training rows. L-BFGS,
+    sparse inputs and subclasses are trained alone, other estimators fitted in the threads.
+
+    Inside, ``n_jobs`` of the tools themselves means nothing, and neither does another such
+    context. A fit that no tool runs is a plain fit. ``joblib.parallel_config`` with
+    ``backend="skscratch"`` and these parameters does the same.
+
     Parameters
     ----------
     n_jobs : int or None, default=None
-        How many stacks are trained at once.
+        How many stacks are trained at once, in processes of whatever joblib backend is active
+        outside: by default loky's; with ``joblib.parallel_config(backend="dask")`` around the
+        context, the workers of a cluster. ``None`` is what is usual there, 1 trains in this
+        process, -1 uses all processors.
 
     resume : bool, default=False
-        Whether fits go on from earlier ones.
+        Whether a fit that differs from an earlier one in ``max_iter`` alone, on equal data, goes
+        on from where that one ended, to the same weights as if it had been trained in one go.
+        :class:`~sklearn.model_selection.HalvingGridSearchCV` by ``max_iter`` then trains every
+        epoch once. Not so with cosine annealing, L-BFGS and callbacks.
+
+    Notes
+    -----
+    As many fits wait at once as hold half a gigabyte, with the data that they are trained on, but
+    at least ``n_jobs``; so the memory that is needed does not grow with the number of candidates
+    and folds. What is kept for ``resume`` holds as much at most, and is forgotten at the end.
+
+    What the fits of a search warn of is said once, with their number. The time of a fit, such as
+    ``mean_fit_time``, is what scikit-learn measures: how long it waited until it had been trained
+    along with the others.
+
+    An exception in a fit is that fit's alone. If a worker process dies, all fits that were being
+    trained fail; dask trains them once more.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from skscratch import MLPScratchClassifier, train_together
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPScratchClassifier(max_iter=100, tol=0, random_state=0)
+    >>> grid = {"learning_rate_init": [0.0001, 0.001, 0.01]}
+    >>> with train_together():
+    ...     search = GridSearchCV(clf, grid).fit(X, y)
+    >>> search.best_params_
+    {'learning_rate_init': 0.01}
     """
     with joblib.parallel_config(backend=TogetherBackend(resume=resume), n_jobs=n_jobs):
         yield
