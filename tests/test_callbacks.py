@@ -715,7 +715,6 @@ print(kills, len(starts))
 def test_killed_again_and_again_it_is_finished_to_the_same_weights(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=120,
