@@ -1,11 +1,10 @@
 """scikit-learn's checks of an estimator, none expected to fail."""
 
 import pytest
+from helpers import SOLVERS
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skscratch import MLPScratchClassifier
-
-SOLVERS = ["adam", "sgd", "lbfgs", "adagrad", "rmsprop", "adamw"]
 
 # Some checks fit twice and want the same predictions. A warm-started fit goes on training, so
 # that is true only of fits that have converged: give them the epochs to do so, and RMSprop, whose

@@ -2,23 +2,20 @@
 
 from functools import partial
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from helpers import SOLVERS, STOCHASTIC, assert_same_fit, unfinished_fits
 from sklearn.datasets import load_iris, make_classification, make_multilabel_classification
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skscratch import MLPScratchClassifier
 from skscratch.nn.network import Network
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
-every_solver = pytest.mark.parametrize("solver", [*STOCHASTIC, "lbfgs"])
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
 
 X, y = load_iris(return_X_y=True)
 # 50, 30 and 10 of the classes
@@ -26,19 +23,7 @@ X, y = X[np.r_[:80, 100:110]], y[np.r_[:80, 100:110]]
 X_labels, y_labels = make_multilabel_classification(90, random_state=0)
 weights = np.random.RandomState(0).uniform(0.5, 2, 90)
 
-
-def mlp(**arguments):
-    return MLPScratchClassifier(
-        (6,), **{"max_iter": 4, "batch_size": 16, "random_state": 0, **arguments}
-    )
-
-
-def assert_same_fit(first, second):
-    assert first.loss_curve_ == second.loss_curve_
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
+mlp = partial(helpers.mlp, (6,), max_iter=4, batch_size=16)
 
 
 @every_solver

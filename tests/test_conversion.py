@@ -1,9 +1,12 @@
 """to_sklearn and from_sklearn: the same network in the other package's estimator."""
 
 import pickle
+from functools import partial
 
+import helpers
 import numpy as np
 import pytest
+from helpers import SOLVERS, unfinished_fits
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import NotFittedError
@@ -12,12 +15,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from skscratch import MLPScratchClassifier
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
-SOLVERS = ["sgd", "adam", "adamw", "adagrad", "rmsprop", "lbfgs"]
 THEIRS = ["sgd", "adam", "lbfgs"]
 
 X, y = load_iris(return_X_y=True)
@@ -32,14 +31,8 @@ DATA = {
 every_problem = pytest.mark.parametrize("problem", DATA)
 
 
-def ours(**arguments):
-    arguments = {"max_iter": 8, "batch_size": 40, "random_state": 0, **arguments}
-    return MLPScratchClassifier((6, 5), **arguments)
-
-
-def theirs(**arguments):
-    arguments = {"max_iter": 8, "batch_size": 40, "random_state": 0, **arguments}
-    return MLPClassifier((6, 5), **arguments)
+ours = partial(helpers.mlp, max_iter=8)
+theirs = partial(MLPClassifier, (6, 5), max_iter=8, batch_size=40, random_state=0)
 
 
 def classes_of(y):

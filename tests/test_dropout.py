@@ -3,37 +3,23 @@
 import pickle
 from collections import defaultdict
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.datasets import load_digits, load_iris, make_classification
+from helpers import STOCHASTIC, X_digits, assert_same_fit, unfinished_fits, y_digits
+from sklearn.datasets import load_iris, make_classification
 from sklearn.metrics import log_loss
 
-from skscratch import MLPScratchClassifier
 from skscratch.nn.layers import Dropout
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning"
-)
-
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+pytestmark = unfinished_fits
 
 X, y = load_iris(return_X_y=True)
-X_digits, y_digits = load_digits(return_X_y=True)
-X_digits = X_digits / 16
 
 
-def mlp(hidden_layer_sizes=(40, 30), **arguments):
-    arguments = {"max_iter": 6, "batch_size": 40, "random_state": 0, **arguments}
-    return MLPScratchClassifier(hidden_layer_sizes, **arguments)
-
-
-def assert_same_fit(first, second):
-    assert first.loss_curve_ == second.loss_curve_
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
+def mlp(hidden_layer_sizes=(40, 30), **parameters):
+    return helpers.mlp(hidden_layer_sizes, **{"max_iter": 6, **parameters})
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import unfinished_fits
 from sklearn.datasets import (
     load_breast_cancer,
     load_digits,
@@ -14,10 +15,7 @@ from sklearn.preprocessing import scale
 
 from skscratch import MLPScratchClassifier
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
 
 def string_labels():
