@@ -7,7 +7,14 @@ import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from helpers import STOCHASTIC, X_digits, assert_same_fit, unfinished_fits, y_digits
+from helpers import (
+    STOCHASTIC,
+    X_digits,
+    assert_learns_digits,
+    assert_same_fit,
+    unfinished_fits,
+    y_digits,
+)
 from sklearn.datasets import load_iris, make_classification
 from sklearn.metrics import log_loss
 
@@ -154,11 +161,8 @@ def test_dropout_narrows_the_gap_between_training_and_validation():
 @pytest.mark.parametrize("solver", STOCHASTIC)
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
 def test_every_solver_learns_digits(solver, container):
-    learning_rate = {"sgd": 0.1, "adagrad": 0.05}.get(solver, 0.003)
-    clf = mlp((64,), solver=solver, learning_rate_init=learning_rate, max_iter=20)
-    clf.set_params(dropout=0.3, input_dropout=0.1)
-    clf.fit(container(X_digits[:1200]), y_digits[:1200])
-    assert clf.score(container(X_digits[1200:]), y_digits[1200:]) > 0.88
+    clf = mlp((64,), solver=solver, max_iter=20, dropout=0.3, input_dropout=0.1)
+    assert_learns_digits(clf, 0.9, container)
 
 
 class Watched(sp.csr_array):

@@ -4,7 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from helpers import SOLVERS, X_digits, assert_same_fit, mlp, unfinished_fits, y_digits
+from helpers import (
+    SOLVERS,
+    assert_learns,
+    assert_learns_digits,
+    assert_same_fit,
+    mlp,
+    unfinished_fits,
+)
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 
@@ -59,10 +66,7 @@ def test_each_layer_has_its_own(names):
 @pytest.mark.parametrize("activation", ["leaky_relu", "elu", "silu", ["silu", "relu"]])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_learns_digits(activation, solver):
-    learning_rate = {"sgd": 0.1, "adagrad": 0.05}.get(solver, 0.003)
-    clf = mlp((40, 20), activation=activation, solver=solver, learning_rate_init=learning_rate)
-    clf.set_params(max_iter=25).fit(X_digits[:1200], y_digits[:1200])
-    assert clf.score(X_digits[1200:], y_digits[1200:]) > 0.85
+    assert_learns_digits(mlp((40, 20), activation=activation, solver=solver, max_iter=25), 0.86)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,7 @@ def test_glorot_draws_biases_too():
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_every_start_learns_iris(weight_init, solver):
     clf = mlp((20,), weight_init=weight_init, solver=solver, learning_rate_init=0.02, max_iter=60)
-    assert clf.fit(X, y).score(X, y) > 0.9
+    assert_learns(clf, X[::2], y[::2], X[1::2], y[1::2], 0.9)
 
 
 @pytest.mark.parametrize("weight_init", ["glorot_normal", None, 0.1])

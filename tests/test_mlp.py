@@ -16,6 +16,7 @@ from helpers import (
     X_digits,
     adagrad,
     adam,
+    assert_learns_digits,
     assert_same_fit,
     assert_same_weights,
     rmsprop,
@@ -94,12 +95,9 @@ def test_arguments_reach_the_textbook_equations(rule, arguments):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_learns_digits(solver):
-    learning_rate = {"sgd": 0.1, "adagrad": 0.05}.get(solver, 0.003)
-    clf = MLPScratchClassifier(
-        (32,), solver=solver, learning_rate_init=learning_rate, max_iter=40, random_state=0
+    assert_learns_digits(
+        MLPScratchClassifier((32,), solver=solver, max_iter=40, random_state=0), 0.9
     )
-    clf.fit(X_digits[:1200], y_digits[:1200])
-    assert clf.score(X_digits[1200:], y_digits[1200:]) > 0.88
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
