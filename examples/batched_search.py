@@ -1,7 +1,7 @@
 """A grid over three parameters in one go, and halving that never trains an epoch twice."""
 
 # %% The grid: eight learning rates, six strengths of L2 and three of dropout, on the digits. That
-# is 144 settings, and with five folds 720 networks.
+# is 144 settings, and with three folds 432 networks.
 import warnings
 from pathlib import Path
 from time import perf_counter
@@ -40,10 +40,10 @@ def timed(search):
 
 
 warm_up()
-batched, seconds_batched = timed(BatchedGridSearchCV(clf, grid, n_jobs=2, refit=False))
-single, seconds_single = timed(GridSearchCV(clf, grid, n_jobs=2, refit=False))
+batched, seconds_batched = timed(BatchedGridSearchCV(clf, grid, cv=3, n_jobs=2, refit=False))
+single, seconds_single = timed(GridSearchCV(clf, grid, cv=3, n_jobs=2, refit=False))
 scores = batched.cv_results_["mean_test_score"]
-print(f"{len(scores)} settings x 5 folds, with two jobs:")
+print(f"{len(scores)} settings x 3 folds, with two jobs:")
 print(f"    GridSearchCV        {seconds_single:5.1f} s")
 print(f"    BatchedGridSearchCV {seconds_batched:5.1f} s, {seconds_single / seconds_batched:.1f} x")
 same = np.array_equal(scores, single.cv_results_["mean_test_score"])
@@ -53,13 +53,13 @@ print("Best:", ", ".join(f"{name}={value:.3g}" for name, value in batched.best_p
 # %% Successive halving: after a few epochs two thirds of the settings are given up, and so on.
 # HalvingGridSearchCV trains those that are left from the beginning again, the batched search trains
 # them on from where they are.
-rungs = {"resource": "max_iter", "min_resources": 3, "max_resources": 81, "refit": False}
+rungs = {"resource": "max_iter", "min_resources": 3, "max_resources": 81, "cv": 3, "refit": False}
 rates = {"learning_rate_init": np.logspace(-4, -0.5, 27)}
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     halving, seconds_halving = timed(BatchedHalvingGridSearchCV(clf, rates, n_jobs=2, **rungs))
     again, seconds_again = timed(HalvingGridSearchCV(clf, rates, n_jobs=2, **rungs))
-used = np.multiply(halving.n_resources_, halving.n_candidates_) * 5
+used = np.multiply(halving.n_resources_, halving.n_candidates_) * 3
 print(f"\n27 learning rates, {halving.n_resources_} epochs for {halving.n_candidates_} of them:")
 print(f"    HalvingGridSearchCV        {used.sum():5} epochs in {seconds_again:5.1f} s")
 trained = halving.n_epochs_trained_
@@ -82,7 +82,7 @@ for k, (ax, dropout) in enumerate(zip(axes, grid["dropout"], strict=False)):
         ax.plot(best[2], best[1], "*", color="tab:red", markersize=16, label="best")
         ax.legend(loc="upper right")
 axes[0].set_ylabel("learning_rate_init")
-figure.colorbar(image, ax=axes[2], label="mean accuracy of 5 folds", extend="min")
+figure.colorbar(image, ax=axes[2], label="mean accuracy of 3 folds", extend="min")
 times = [seconds_single, seconds_batched, seconds_again, seconds_halving]
 names = ["grid", "grid,\nbatched", "halving", "halving,\nbatched"]
 colors = ["tab:gray", "tab:blue", "tab:gray", "tab:blue"]
