@@ -310,8 +310,7 @@ class LogitsLoss(Buffered, Loss):
         """
         self._check_forward()
         if sample_weight is None:
-            self.total_weight = self._shape[-2]
-            share = 1.0 / self.total_weight
+            self.total_weight, share = self._shape[-2], self._share
         else:
             self.total_weight, share = _shares(sample_weight, self._shape[:-1])
             share = share.astype(self._dtype)[..., np.newaxis]
@@ -349,11 +348,7 @@ class LogitsLoss(Buffered, Loss):
         raise NotImplementedError
 
     def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
-        return {
-            "_activation": reusing(self.activation_class()),
-            "_summands": zeros(shape, dtype),
-            "_dlogits": zeros(shape, dtype),
-        }
+        return {"_dlogits": zeros(shape, dtype), "_share": np.asarray(1.0 / shape[-2], dtype)}
 
 
 class SoftmaxCategoricalCrossentropy(LogitsLoss):
@@ -378,12 +373,15 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
     activation_class = Softmax
 
     def _forward(self, logits, y_true):
-        softmax = self._activation
-        self.probabilities = softmax.forward(logits)
-        # log(total) - sum_c y_c shifted_c: both without the greatest logit, which cancels.
-        products = np.multiply(softmax.shifted, y_true, out=self._summands)
-        self._shifted_target = np.add.reduce(products, axis=-1)
-        return np.log(softmax.total[..., 0]) - self._shifted_target
+        # The loss is log(total) - sum_c y_c shifted_c: the greatest logit of each sample, which is
+        # subtracted for the sake of exp, cancels. Both sums are taken in one pass.
+        maximum = np.maximum.reduce(logits, axis=-1, keepdims=True, out=self._maximum)
+        shifted = np.subtract(logits, maximum, out=self._products)
+        np.exp(shifted, out=self.probabilities)
+        np.multiply(shifted, y_true, out=self._products)
+        total, self._shifted_target = np.add.reduce(self._summands, axis=-1)
+        np.divide(self.probabilities, total[..., np.newaxis], out=self.probabilities)
+        return np.log(total) - self._shifted_target
 
     def predictions(self, logits):
         """Return the class indices of the greatest logits."""
@@ -391,8 +389,18 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
 
     def correct(self):
         """Find out for which samples the greatest logit was that of the one-hot target."""
-        # Shifted, the greatest logit is 0. This is faster than to look for it.
+        # Shifted, the greatest logit is 0, which is faster to see than where the greatest is.
         return self._shifted_target == 0
+
+    def _allocate(self, shape, dtype):
+        summands = zeros((2, *shape), dtype)
+        return {
+            **super()._allocate(shape, dtype),
+            "_maximum": zeros((*shape[:-1], 1), dtype),
+            "_summands": summands,
+            "probabilities": summands[0],
+            "_products": summands[1],
+        }
 
 
 class SigmoidBinaryCrossentropy(LogitsLoss):
@@ -409,14 +417,22 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
     activation_class = Sigmoid
 
     def _forward(self, logits, y_true):
-        self.probabilities = self._activation.forward(logits)
-        losses = np.logaddexp(logits, 0, out=self._summands)
-        np.subtract(losses, y_true * logits, out=losses)
+        self.probabilities = self._sigmoid.forward(logits)
+        losses = np.logaddexp(logits, 0, out=self._losses)
+        np.subtract(losses, np.multiply(y_true, logits, out=self._products), out=losses)
         return np.add.reduce(losses, axis=-1)
 
     def predictions(self, logits):
         """Return rows of 1 where a logit is positive, that is, more likely than not, else 0."""
         return (logits > 0).astype(int)
+
+    def _allocate(self, shape, dtype):
+        return {
+            **super()._allocate(shape, dtype),
+            "_sigmoid": reusing(Sigmoid()),
+            "_losses": zeros(shape, dtype),
+            "_products": zeros(shape, dtype),
+        }
 
 
 class IdentitySquaredError(LogitsLoss):
@@ -437,7 +453,5 @@ class IdentitySquaredError(LogitsLoss):
     activation_class = Identity
 
     def _forward(self, logits, y_true):
-        self.probabilities = self._activation.forward(logits)
-        errors = np.subtract(logits, y_true, out=self._summands)
-        np.square(errors, out=errors)
-        return np.add.reduce(errors, axis=-1) / 2
+        self.probabilities = logits
+        return np.add.reduce((logits - y_true) ** 2, axis=-1) / 2

@@ -260,14 +260,11 @@ class Network:
 
     def _penalize(self, total_weight: int | np.ndarray) -> float | np.ndarray:
         """Add the gradient of alpha's penalty; return all penalties' loss."""
-        loss = 0.0
-        if self._alpha_penalty:
-            if isinstance(total_weight, np.ndarray):
-                total_weight = total_weight[..., np.newaxis]
-            self._alpha_penalty.add_gradient(
-                self._weights, self._weight_gradients, self._scratch, divisor=total_weight
-            )
-            loss = self._alpha_penalty.loss(self._weights, divisor=total_weight)
+        if isinstance(total_weight, np.ndarray):
+            total_weight = total_weight[..., np.newaxis]
+        penalty, weights = self._alpha_penalty, self._weights
+        penalty.add_gradient(weights, self._weight_gradients, self._scratch, divisor=total_weight)
+        loss = penalty.loss(weights, divisor=total_weight)
         for layer in self._regularized:
             loss = loss + layer.regularization_loss()
         return loss

@@ -334,7 +334,7 @@ class Adagrad(Optimizer):
 
     def _step(self, parameters, gradients, scratch) -> None:
         cache = self._array("cache", parameters)
-        np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
+        np.add(cache, np.square(gradients, out=scratch), out=cache)
 
         np.sqrt(cache, out=scratch)
         np.add(scratch, np.asarray(self.epsilon, parameters.dtype), out=scratch)
@@ -383,7 +383,7 @@ class RMSprop(Optimizer):
 
     def _step(self, parameters, gradients, scratch) -> None:
         cache = self._array("cache", parameters)
-        np.multiply(gradients, gradients, out=scratch)
+        np.square(gradients, out=scratch)
         np.multiply(scratch, np.asarray(1 - self.rho, parameters.dtype), out=scratch)
         np.multiply(cache, np.asarray(self.rho, parameters.dtype), out=cache)
         np.add(cache, scratch, out=cache)
@@ -469,7 +469,7 @@ class Adam(Optimizer):
 
         cache = self._array("cache", parameters)
         np.multiply(cache, np.asarray(self.beta_2, parameters.dtype), out=cache)
-        np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
+        np.add(cache, np.square(gradients, out=scratch), out=cache)
         cache_weight = self.beta_2 * self._state.get("cache_weight", 0.0) + 1.0
         self._state["cache_weight"] = cache_weight
 

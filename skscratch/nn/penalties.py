@@ -83,8 +83,8 @@ class Penalty(NamedTuple):
             step = np.sign(values, out=scratch)
             np.add(gradients, np.multiply(step, l1, out=step), out=gradients)
         if _is_on(self.l2):
-            l2 = np.asarray(self.l2 / divisor, values.dtype)
-            step = np.multiply(values, 2 * l2, out=scratch)
+            l2 = np.asarray(2 * self.l2 / divisor, values.dtype)
+            step = np.multiply(values, l2, out=scratch)
             np.add(gradients, step, out=gradients)
 
     def loss(self, values: np.ndarray, divisor: float | np.ndarray = 1) -> float | np.ndarray:

@@ -211,7 +211,7 @@ def train(
     while True:
         if random_states is not None:
             batches.shuffle(random_states)
-        data_loss = regularization_loss = n_correct = 0
+        data_loss, regularization_loss, correct = 0.0, 0.0, []
         for inputs, targets, sample_weight in batches.epoch():
             losses = network.compute_gradients(inputs, targets, sample_weight)
             if clip_norm is not None:
@@ -222,8 +222,12 @@ def train(
             size = targets.shape[-2]
             data_loss = data_loss + size * np.float64(losses[0])
             regularization_loss = regularization_loss + size * np.float64(losses[1])
-            n_correct = n_correct + np.add.reduce(network.loss.correct(), axis=-1)
+            correct.append(network.loss.correct())
 
         data_loss = data_loss / batches.n_rows
         loss = data_loss + regularization_loss / batches.n_rows
-        yield Epoch(loss, data_loss, n_correct / batches.n_rows)
+        yield Epoch(
+            loss,
+            data_loss,
+            np.add.reduce(np.concatenate(correct, axis=-1), axis=-1) / batches.n_rows,
+        )
