@@ -287,7 +287,7 @@ def test_inputs_of_another_shape_are_refused(n_features):
 
 
 @both_dtypes
-@pytest.mark.parametrize("kind", [float, np.float64, lambda value: np.array([value])])
+@pytest.mark.parametrize("kind", [float, np.float64])
 def test_dtype_is_kept(dtype, kind):
     network = network_of(
         units=(4, 5, 5, 3), alpha=kind(0.1), strengths=[kind(0.1)] * 4, dtype=dtype
@@ -332,6 +332,49 @@ def test_stacked_networks_do_what_each_does(dtype):
         assert np.array_equal(stack.gradients[k], single.gradients)
     stack.parameters[...] = 0
     assert all(single.parameters.any() for single in singles)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"units": (4, 6, 3)},
+        {"units": (4, 5, 5, 3)},
+        {"activation_class": ReLU},
+        {"loss_class": SigmoidBinaryCrossentropy},
+        {"dtype": np.float32},
+    ],
+    ids=named,
+)
+def test_networks_of_other_shapes_are_not_stacked(other):
+    networks = [network_of(), network_of(**other)]
+    assert networks[0].stack_key != networks[1].stack_key
+    with pytest.raises(ValueError, match=r"must have the same layers, loss and dtype, got Network"):
+        Network.stack(networks)
+
+
+def test_stack_keys_leave_out_what_may_differ():
+    networks = [network_of(), network_of(alpha=0.1, strengths=(0.1, 0.2, 0.3, 0.4))]
+    networks[1].compute_gradients(*data()[:2])
+    assert len({network.stack_key for network in networks}) == 1
+
+
+def test_backward_before_forward():
+    with pytest.raises(ValueError, match="call forward before backward"):
+        network_of().backward(np.ones((6, 3)))
+
+
+@pytest.mark.parametrize(
+    ("y", "sample_weight", "message"),
+    [
+        (np.array([0.0, 1, 2, 0, 1, 2]), None, r"got an array of float64: convert whole numbers"),
+        (np.arange(6), None, "Expected class indices from 0 to 2, got 0 to 5"),
+        (np.zeros(6, int), np.ones(5), r"number for each sample, shape \(6,\); got shape \(5,\)"),
+        (np.zeros(6, int), np.ones((6, 1)), r"got shape \(6, 1\)"),
+    ],
+)
+def test_wrong_targets_and_weights_are_refused(y, sample_weight, message):
+    with pytest.raises(ValueError, match=message):
+        network_of().compute_gradients(data()[0], y, sample_weight)
 
 
 @pytest.mark.parametrize(

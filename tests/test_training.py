@@ -199,6 +199,57 @@ def test_rows_of_targets_of_any_dtype(batch_size, target_dtype):
     assert np.array_equal(np.concatenate(targets), rows)
 
 
+def test_batches_of_many_classes_are_cheap():
+    n_outputs, y = 20_000, np.array([0, 19_999, 7, 123])
+    tracemalloc.start()
+    try:
+        batches = Batches(np.ones((4, 2)), y, batch_size=2, n_outputs=n_outputs)
+        targets = [targets.copy() for _, targets, _ in batches.epoch()]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(np.concatenate(targets), one_hot(y, n_outputs))
+    # An identity matrix of theirs would have 3.2 GB.
+    assert peak < 4 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0.0, 1.0], r"got an array of float64: convert whole numbers by y.astype\(int\)"),
+        ([0, 4], "Expected class indices from 0 to 3, got 0 to 4"),
+        ([-1, 0], "Expected class indices from 0 to 3, got -1 to 0"),
+    ],
+)
+def test_what_is_no_class_index_is_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        Batches(np.ones((2, 3)), np.array(y), batch_size=1, n_outputs=4)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({}, True),
+        ({"n_samples": 11}, False),
+        ({"n_features": 5}, False),
+        ({"dtype": np.float32}, False),
+        ({"batch_size": 3}, False),
+        ({"n_outputs": 5}, False),
+        ({"weighted": False}, False),
+        ({"as_rows": True}, False),
+    ],
+)
+def test_stack_key(other, same):
+    def key(batch_size=4, n_outputs=4, weighted=True, as_rows=False, **kind):
+        X, y, sample_weight = data(**kind)
+        y = one_hot(y, n_outputs) if as_rows else y
+        weights = sample_weight if weighted else None
+        return Batches(X, y, weights, batch_size=batch_size, n_outputs=n_outputs).stack_key
+
+    assert (key() == key(**other)) == same
+    assert isinstance(hash(key()), int)
+
+
 def test_copy_of_used_batches():
     batches = Batches(*data(), batch_size=4, n_outputs=4)
     epoch_of(batches)

@@ -53,7 +53,7 @@ class Penalty(NamedTuple):
         return cls(side_by_side(l1, 2), side_by_side(l2, 2))
 
     def __bool__(self) -> bool:
-        return _is_on(self.l1) or _is_on(self.l2)
+        return bool(_is_on(self.l1) or _is_on(self.l2))
 
     def add_gradient(
         self,
@@ -106,13 +106,19 @@ class Penalty(NamedTuple):
         loss = 0.0
         values = values.reshape(*values.shape[:-2], -1)
         if _is_on(self.l1):
-            l1 = np.asarray(self.l1 / divisor, values.dtype)
-            loss = loss + l1.reshape(l1.shape[:-2]) * np.add.reduce(np.abs(values), axis=-1)
+            total = np.add.reduce(np.abs(values), axis=-1)
+            loss = loss + _per_network(self.l1 / divisor, values.dtype) * total
         if _is_on(self.l2):
-            l2 = np.asarray(self.l2 / divisor, values.dtype)
-            loss = loss + l2.reshape(l2.shape[:-2]) * np.vecdot(values, values)
+            total = np.vecdot(values, values)
+            loss = loss + _per_network(self.l2 / divisor, values.dtype) * total
         return loss
 
 
 def _is_on(strength: float | np.ndarray) -> bool:
-    return isinstance(strength, np.ndarray) or bool(strength != 0)
+    return isinstance(strength, np.ndarray) or strength != 0
+
+
+def _per_network(strength: float | np.ndarray, dtype) -> float | np.ndarray:
+    if isinstance(strength, np.ndarray):
+        return strength[..., 0, 0].astype(dtype)
+    return float(strength)
