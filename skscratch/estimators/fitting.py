@@ -221,7 +221,7 @@ class Fit:
 
     def weights_and_biases(self, parameters: np.ndarray) -> tuple[list, list]:
         """Return views of a vector of parameters: each layer's weights and biases."""
-        weights, biases = self.network.split(parameters)
+        weights, biases = self.network.unflatten(parameters)
         return weights, [bias[0] for bias in biases]
 
     def does_not_converge(self, message: str) -> None:
@@ -581,7 +581,8 @@ class LBFGSFit(Fit):
 
         def loss_gradient(parameters):
             network.parameters[:] = parameters
-            return float(network.loss_gradient(*batch)), network.gradients.astype(np.float64)
+            loss = sum(network.compute_gradients(*batch))
+            return float(loss), network.gradients.astype(np.float64)
 
         def end_iteration(intermediate_result):
             self.parameters[:] = intermediate_result.x

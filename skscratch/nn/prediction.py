@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from skscratch.nn._buffers import reusing
 from skscratch.nn.activations import Activation
 from skscratch.nn.layers import Dense
 
@@ -58,6 +59,7 @@ def predict(
     for layer, activation in zip(dense, activations, strict=False):
         layers += [layer, activation(inplace=True)]
     layers.append(dense[-1])
+    layers = [reusing(layer) for layer in layers]
 
     outputs = None
     for start in range(0, X.shape[0], CHUNK_SIZE):
