@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 import joblib
+import numpy as np
 from joblib import Parallel, delayed
 from numpy.random import RandomState
 from scipy.sparse import issparse
@@ -30,14 +31,15 @@ from skscratch._stacking import (
     run_stack,
     shape_of,
 )
-from skscratch.estimators import fitting
 from skscratch.estimators.classifier import MLPScratchClassifier
-from skscratch.estimators.listeners import (
+from skscratch.estimators.data import TrainingData
+from skscratch.estimators.observers import (
     CallbackSupportMixin,
-    Listener,
-    listener_of,
+    Observer,
+    observer_of,
     with_callbacks,
 )
+from skscratch.estimators.trainers import trainer_of
 
 
 class Request(NamedTuple):
@@ -131,13 +133,13 @@ class StandIn(CallbackSupportMixin):
     @with_callbacks
     def fit(self, X, y=None, **fit_params):
         """Become the next estimator that was trained, or fail as it did."""
-        listener = listener_of(self, 0, X, y, fit_params.get("sample_weight"))
+        observer = observer_of(self, 0, X, y, fit_params.get("sample_weight"))
         result = self.answers.next()
         if isinstance(result, Failure):
             # Several candidates may have failed by one error: without what it went through then.
             raise result.error.with_traceback(None) from _OriginalError(result.traceback)
         self.estimator = result
-        listener.end_fit()
+        observer.end_fit()
         return self
 
 
@@ -178,7 +180,7 @@ class _Prepared(NamedTuple):
 
     recorder: _Recorder
     pipeline: Pipeline | None
-    data: dict[str, fitting.TrainingData]
+    data: dict[str, TrainingData]
     """By the one parameter that they depend on, how classes are weighed."""
 
     def around(self, final: MLPScratchClassifier):
@@ -196,7 +198,7 @@ class _Member(NamedTuple):
     """What a fit needs once its data are prepared."""
 
     estimator: MLPScratchClassifier
-    data: fitting.TrainingData
+    data: TrainingData
     resume: bool
 
     @property
@@ -236,7 +238,7 @@ class Task(NamedTuple):
     """At most; 0 if that is not known."""
 
 
-class TaskListener(Listener):
+class TaskObserver(Observer):
     """Passes on to a search's callbacks what happens in one of its tasks.
 
     Parameters
@@ -270,7 +272,7 @@ def train(
     parallel: Parallel,
     n_jobs: int,
     notes: "Notes",
-    listeners: Callable[[list[Task]], list[Listener]] | None = None,
+    observers: Callable[[list[Task]], list[Observer]] | None = None,
 ) -> list[Answer]:
     """Train what is asked for, in stacks where that is possible.
 
@@ -288,7 +290,7 @@ def train(
     notes : Notes
         Takes what the fits warn of.
 
-    listeners : callable, default=None
+    observers : callable, default=None
         Returns who is to be told of the epochs of each task.
 
     Returns
@@ -328,11 +330,11 @@ def train(
         indices, stack = zip(*part, strict=True)
         in_stacks.append(Task(list(indices), _fit_stack, stack, "stack", _n_epochs_of(part)))
     tasks = in_stacks + tasks
-    told = listeners(tasks) if listeners else [Listener()] * len(tasks)
+    told = observers(tasks) if observers else [Observer()] * len(tasks)
     config = get_config()
     done = parallel(
-        delayed(_timed)(task.function, task.argument, listener, config)
-        for task, listener in zip(tasks, told, strict=True)
+        delayed(_timed)(task.function, task.argument, observer, config)
+        for task, observer in zip(tasks, told, strict=True)
     )
     for task, (found, seconds) in zip(tasks, done, strict=True):
         for i, (result, said) in zip(task.indices, found, strict=True):
@@ -457,13 +459,13 @@ def _shape_of(member: _Member) -> tuple | None:
         return None
 
 
-def _timed(function: Callable, argument, listener: Listener, config: dict) -> tuple:
+def _timed(function: Callable, argument, observer: Observer, config: dict) -> tuple:
     """Return what a function returns, and the seconds that it took."""
     start = time.perf_counter()
-    listener.begin_fit()
+    observer.begin_fit()
     with config_context(**config):
-        found = function(argument, listener)
-    listener.end_fit()
+        found = function(argument, observer)
+    observer.end_fit()
     return found, time.perf_counter() - start
 
 
@@ -475,26 +477,28 @@ def _as_in_fit():
 # Each of the following returns, for each fit, its result and what it warns of.
 
 
-def _fit_stack(members: Sequence[_Member], listener: Listener) -> list[tuple[Any, list]]:
+def _fit_stack(members: Sequence[_Member], observer: Observer) -> list[tuple[Any, list]]:
     results: list = [None] * len(members)
     fits = {}
     with _as_in_fit():
         for i, (estimator, data, resume) in enumerate(members):
             try:
-                fits[i] = fitting.StochasticFit(estimator, data, resume=resume)
+                fits[i] = trainer_of(estimator, data, resume=resume)
             except Exception as error:
                 results[i] = Failure.now(error), []
-        for i, result in zip(fits, run_stack(list(fits.values()), listener), strict=True):
-            results[i] = _with_random_state(result, members[i].estimator), fits[i].notes
+        for i, result in zip(fits, run_stack(list(fits.values()), observer), strict=True):
+            results[i] = _with_random_state(result, members[i].estimator), fits[i].warnings
     return results
 
 
-def _fit_one(member: _Member, listener: Listener) -> list[tuple[Any, list]]:
+def _fit_one(member: _Member, observer: Observer) -> list[tuple[Any, list]]:
     estimator, data, resume = member
     try:
         with _as_in_fit():
-            run = fitting.run_fit(estimator, data, resume=resume, listener=listener)
-        return [(_with_random_state(run.fitted_attributes(), estimator), run.notes)]
+            trainer = trainer_of(estimator, data, resume=resume)
+            with np.errstate(over="ignore", invalid="ignore"):
+                trainer.run(observer)
+        return [(_with_random_state(trainer.fitted_attributes(), estimator), trainer.warnings)]
     except Exception as error:
         return [(Failure.now(error), [])]
 
@@ -506,7 +510,7 @@ def _with_random_state(result: dict | Failure, estimator) -> dict | Failure:
     return {**result, "random_state": estimator.random_state}
 
 
-def _fit_other(request: Request, listener: Listener) -> list[tuple[Any, list]]:
+def _fit_other(request: Request, observer: Observer) -> list[tuple[Any, list]]:
     try:
         return [(_fit(request.estimator, request), [])]
     except Exception as error:
@@ -520,7 +524,7 @@ class Notes:
         self.n_fits = 0
         self.by_kind: dict[tuple, list[str]] = defaultdict(list)
 
-    def add(self, notes: Sequence[fitting.Note]) -> None:
+    def add(self, notes: Sequence[tuple[str, type[Warning]]]) -> None:
         """Take a fit's notes."""
         self.n_fits += 1
         for message, category in notes:

@@ -1,21 +1,16 @@
 """Fits of one shape, trained side by side: bit for bit what each trains alone."""
 
+import copy
 import traceback
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from skscratch.estimators.building import (
-    batch_size_of,
-    hidden_activations,
-    hidden_layer_sizes,
-    units_of,
-    uses_dropout,
-)
-from skscratch.estimators.fitting import StochasticFit, TrainingData
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.data import TrainingData
+from skscratch.estimators.observers import Observer
+from skscratch.estimators.settings import Settings
+from skscratch.estimators.trainers import StochasticTrainer, trainer_of
 from skscratch.nn.network import Network
 from skscratch.nn.training import Batches, Epoch, train
 
@@ -44,55 +39,20 @@ class Failure(NamedTuple):
 
 def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
     """Return what fits have in common if they can be stacked."""
-    hold_out = estimator.early_stopping and data.validation is None
-    state = estimator._training_state if resume else {}
-    return (
-        estimator.solver,
-        estimator.nesterovs_momentum,
-        # Without momentum there is none to go on with.
-        estimator.solver == "sgd" and estimator.momentum > 0,
-        estimator.shuffle,
-        estimator.batch_size,
-        estimator.clip_norm is None,
-        estimator.input_dropout > 0,
-        tuple(np.ravel(np.greater(estimator.dropout, 0))),
-        tuple(hidden_layer_sizes(estimator)),
-        tuple(hidden_activations(estimator)),
-        hold_out and estimator.validation_fraction,
-        data.n_rows,
-        data.sample_weight is None,
-        data.X.shape[1],
-        data.X.dtype,
-        data.n_outputs,
-        data.out_activation,
-        state["optimizer"]["iterations"] if state else 0,
-    )
-
-
-class Size(NamedTuple):
-    """How large the networks of a stack are."""
-
-    units: list[int]
-    """Of the inputs and of every layer."""
-
-    n_parameters: int
-    batch_size: int
-
-    @classmethod
-    def of(cls, estimator, data: TrainingData) -> "Size":
-        """Return that of a fit."""
-        units = units_of(estimator, data)
-        n_parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
-        return cls(units, n_parameters, batch_size_of(estimator, data.n_rows))
+    # A copy: a trainer may draw from the estimator's generator.
+    return trainer_of(copy.deepcopy(estimator), data, resume=resume).stack_key
 
 
 def max_stack_size(estimator, data: TrainingData) -> int:
     """Return how many fits like this one may be in a stack."""
-    units, n_parameters, batch_size = Size.of(estimator, data)
+    settings = Settings.of(estimator, data.X.shape[1], data.X.dtype, data.targets)
+    architecture = settings.architecture
+    units, n_parameters = architecture.units, architecture.n_parameters
+    batch_size = settings.batch_size_of(data.n_rows)
     # Parameters, gradients, two moments and four more vectors like them; of a batch and of the
     # smaller last one the inputs twice, of every layer the outputs, their gradients and what the
     # activation keeps.
-    n_arrays = 8 if uses_dropout(estimator) else 5
+    n_arrays = 8 if architecture.uses_dropout else 5
     n_rows = batch_size + data.n_rows % batch_size
     step = 8 * n_parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
     step *= data.X.dtype.itemsize
@@ -106,24 +66,25 @@ def max_stack_size(estimator, data: TrainingData) -> int:
 
 def epoch_cost(estimator, data: TrainingData, n_networks: int) -> float:
     """Return about how many multiplications an epoch of a stack is worth."""
-    _, n_parameters, batch_size = Size.of(estimator, data)
+    settings = Settings.of(estimator, data.X.shape[1], data.X.dtype, data.targets)
+    batch_size = settings.batch_size_of(data.n_rows)
     # Measured: a step costs what NumPy's calls cost, however many the networks, and the optimizer
     # takes as long as the products of 16 samples.
-    step = 500_000 + n_networks * n_parameters * (batch_size + 16)
+    step = 500_000 + n_networks * settings.architecture.n_parameters * (batch_size + 16)
     return step * data.n_rows / batch_size
 
 
 def run_stack(
-    fits: Sequence[StochasticFit], listener: Listener | None = None
+    fits: Sequence[StochasticTrainer], observer: Observer | None = None
 ) -> list[dict[str, Any] | Failure]:
     """Train fits of one shape side by side.
 
     Parameters
     ----------
-    fits : sequence of StochasticFit
+    fits : sequence of StochasticTrainer
         Whose estimators and data have the same :func:`shape_of`.
 
-    listener : Listener, default=None
+    observer : Observer, default=None
         Is told of every epoch of the stack, and may stop it.
 
     Returns
@@ -132,7 +93,7 @@ def run_stack(
         The fitted attributes of each, or why it has none. A fit that fails leaves the others
         untouched.
     """
-    listener = listener or Listener()
+    observer = observer or Observer()
     results: dict[int, dict[str, Any] | Failure] = {}
     training = [fit for fit in fits if fit.n_epochs_left > 0]
     shared = SharedData(training) if len(training) > 1 else None
@@ -141,16 +102,16 @@ def run_stack(
             stack = Stack(training, shared)
             ended = []
             while not ended:
-                listener.begin_epoch()
+                observer.begin_epoch()
                 for fit, epoch, learning_rate in stack.train_epoch():
                     try:
-                        stop = fit.end_epoch(epoch, learning_rate)
+                        fit.end_epoch(epoch, learning_rate)
                     except Exception as error:
                         results[id(fit)] = Failure.now(error)
-                        stop = True
-                    if stop or fit.n_epochs_left == 0:
+                        fit.stopped = True
+                    if fit.n_epochs_left == 0:
                         ended.append(fit)
-                if listener.end_epoch(stack):
+                if observer.end_epoch(stack):
                     ended = training
                     for fit in training:
                         fit.stopped = True
@@ -161,7 +122,7 @@ def run_stack(
                 try:
                     if fit in training:
                         # The last one goes on alone.
-                        fit.run(listener)
+                        fit.run(observer)
                     else:
                         fit.end()
                     results[id(fit)] = fit.fitted_attributes()
@@ -176,21 +137,21 @@ class SharedData:
     Folds have data of their own, candidates that are trained on one fold share them.
     """
 
-    def __init__(self, fits: Sequence[StochasticFit]) -> None:
+    def __init__(self, fits: Sequence[StochasticTrainer]) -> None:
         distinct = {id(fit.data.X): fit.data for fit in fits}
         self.X = _joined([data.X for data in distinct.values()])
         self.y = _joined([data.y for data in distinct.values()])
         starts = np.cumsum([0] + [data.X.shape[0] for data in distinct.values()])
         self._starts = dict(zip(distinct, starts, strict=False))
 
-    def rows(self, fit: StochasticFit) -> np.ndarray:
+    def rows(self, fit: StochasticTrainer) -> np.ndarray:
         """Return where a fit's rows are."""
         rows = fit.batches.rows
         if rows is None:
             rows = np.arange(fit.batches.n_rows)
         return rows + self._starts[id(fit.data.X)]
 
-    def sample_weight(self, fits: Sequence[StochasticFit]) -> np.ndarray | None:
+    def sample_weight(self, fits: Sequence[StochasticTrainer]) -> np.ndarray | None:
         """Return each fit's weights where its rows are."""
         if fits[0].data.sample_weight is None:
             return None
@@ -208,7 +169,7 @@ def _joined(arrays: list[np.ndarray]) -> np.ndarray:
 class Stack:
     """Fits whose networks are rows of one array, until one of them ends."""
 
-    def __init__(self, fits: Sequence[StochasticFit], shared: SharedData) -> None:
+    def __init__(self, fits: Sequence[StochasticTrainer], shared: SharedData) -> None:
         self.fits = fits
         first = fits[0]
         self.network = Network.stack([fit.network for fit in fits])
@@ -219,19 +180,19 @@ class Stack:
             shared.sample_weight(fits),
             rows=np.stack([shared.rows(fit) for fit in fits]),
             batch_size=first.batches.batch_size,
-            n_outputs=first.data.n_outputs,
+            n_outputs=first.targets.n_outputs,
         )
         self.batches.order = np.stack([fit.batches.order for fit in fits])
         for fit, parameters in zip(fits, self.network.parameters, strict=True):
             fit.parameters = parameters
-        clip_norm = first.estimator.clip_norm
+        clip_norm = first.settings.clip_norm
         if clip_norm is not None:
-            clip_norm = np.array([[fit.estimator.clip_norm] for fit in fits])
+            clip_norm = np.array([[fit.settings.clip_norm] for fit in fits])
         self.epochs = train(
             self.network,
             self.optimizer,
             self.batches,
-            [fit.random_state for fit in fits] if first.estimator.shuffle else None,
+            [fit.random_state for fit in fits] if first.settings.shuffle else None,
             clip_norm,
         )
 

@@ -41,14 +41,14 @@ from skscratch._searching import (
     Request,
     StandIn,
     Task,
-    TaskListener,
+    TaskObserver,
     final_step,
     hash_of,
     is_ours,
     train,
 )
 from skscratch.estimators.classifier import MLPScratchClassifier
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.observers import Observer
 
 __all__ = [
     "BatchedGridSearchCV",
@@ -193,7 +193,7 @@ class _BatchedSearch:
                 Request(clone(estimator), fold, *data, self._past_of(candidate, fold))
                 for fold, data in enumerate(folds)
             ]
-        answers = train(requests, run.parallel, run.n_jobs, run.notes, self._listeners)
+        answers = train(requests, run.parallel, run.n_jobs, run.notes, self._observers)
         if run.training is not None:
             run.training.call_on_fit_task_end(estimator=self)
         pairs = product(candidates, range(len(folds)))
@@ -201,14 +201,14 @@ class _BatchedSearch:
             self._remember(candidate, fold, answer.result)
         run.answers.waiting += answers
 
-    def _listeners(self, tasks: list[Task]) -> list[Listener]:
+    def _observers(self, tasks: list[Task]) -> list[Observer]:
         """Return who is to be told of the epochs of each task."""
         if not hasattr(self, "_skl_callbacks"):
-            return [Listener()] * len(tasks)
+            return [Observer()] * len(tasks)
         self._run.training = context = self._begin_training(len(tasks))
         # Made ahead of time, as scikit-learn makes its own, because they are sent to workers.
         return [
-            TaskListener(
+            TaskObserver(
                 context.subcontext(task_name=task.name, task_id=i, max_subtasks=task.n_epochs), self
             )
             for i, task in enumerate(tasks)

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 import skscratch.callbacks
 from skscratch import MLPScratchClassifier
 from skscratch.callbacks import EpochLogger, ModelCheckpoint
-from skscratch.estimators.fitting import LBFGSFit, StochasticFit
+from skscratch.estimators.trainers import LBFGSTrainer, StochasticTrainer
 
 sklearn_callback = pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
 
@@ -180,7 +180,7 @@ def test_the_fitted_estimator_is_that_of_so_many_epochs(solver, arguments):
 @every_solver
 def test_the_fitted_estimator_is_made_for_those_who_ask(solver, monkeypatch):
     calls = []
-    for fit_class in (StochasticFit, LBFGSFit):
+    for fit_class in (StochasticTrainer, LBFGSTrainer):
 
         def counted(self, finished=True, original=fit_class.fitted_attributes):
             calls.append(finished)

@@ -59,13 +59,13 @@ def test_classes_weights_multiply_the_samples(solver, X, y, class_weight, sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
 def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
-    dtypes, original = set(), Network.gradient
+    dtypes, original = set(), Network.compute_gradients
 
-    def noted(self, inputs, y_true, sample_weight, terms):
+    def noted(self, inputs, y_true, sample_weight):
         dtypes.add(sample_weight.dtype)
-        return original(self, inputs, y_true, sample_weight, terms)
+        return original(self, inputs, y_true, sample_weight)
 
-    monkeypatch.setattr(Network, "gradient", noted)
+    monkeypatch.setattr(Network, "compute_gradients", noted)
     mlp(class_weight="balanced").fit(X.astype(dtype), y, sample_weight=sample_weight)
     assert dtypes == {np.dtype(dtype)}
 
@@ -149,12 +149,14 @@ def test_classes_of_weight_zero_count_as_absent(solver, early_stopping):
     ],
 )
 def test_the_validation_split_is_weighed(X, y, class_weight):
-    clf = mlp(class_weight=class_weight, early_stopping=True, validation_fraction=0.3).fit(X, y)
-    by_hand = mlp(early_stopping=True, validation_fraction=0.3)
+    # Its loss; scores are weighed by samples alone.
+    options = {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss"}
+    clf = mlp(class_weight=class_weight, **options).fit(X, y)
+    by_hand = mlp(**options)
     by_hand.fit(X, y, sample_weight=compute_sample_weight(class_weight, y))
     assert_same_fit(clf, by_hand)
-    for name in ("validation_loss", "validation_score"):
-        np.testing.assert_array_equal(clf.history_[name], by_hand.history_[name])
+    name = "validation_loss"
+    np.testing.assert_array_equal(clf.history_[name], by_hand.history_[name])
     unweighted = mlp(early_stopping=True, validation_fraction=0.3).fit(X, y)
     assert not np.array_equal(
         clf.history_["validation_loss"], unweighted.history_["validation_loss"]

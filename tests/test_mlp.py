@@ -192,7 +192,7 @@ def test_early_stopping_keeps_the_best_weights():
 def test_interrupting_leaves_a_usable_model(monkeypatch):
     from skscratch.nn.network import Network
 
-    original, calls = Network.gradient, []
+    original, calls = Network.compute_gradients, []
 
     def interrupted(self, *args):
         calls.append(1)
@@ -200,7 +200,7 @@ def test_interrupting_leaves_a_usable_model(monkeypatch):
             raise KeyboardInterrupt
         return original(self, *args)
 
-    monkeypatch.setattr(Network, "gradient", interrupted)
+    monkeypatch.setattr(Network, "compute_gradients", interrupted)
     for solver in ("adam", "lbfgs"):
         calls.clear()
         clf = MLPScratchClassifier(solver=solver, random_state=0)
@@ -362,7 +362,7 @@ def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
     clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
     assert_same_weights(clf, unweighted, rtol=1e-4)
     # There is no larger dtype.
-    with pytest.raises(ValueError, match="non-finite"):
+    with pytest.raises(ValueError, match="sum of sample_weight is not finite"):
         clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
 
 

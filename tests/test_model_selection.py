@@ -36,7 +36,9 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skscratch import MLPScratchClassifier, _searching
-from skscratch.estimators.fitting import StochasticFit, TrainingData
+from skscratch.estimators.data import TrainingData
+from skscratch.estimators.targets import MulticlassTargets
+from skscratch.estimators.trainers import StochasticTrainer
 from skscratch.model_selection import (
     BatchedGridSearchCV,
     BatchedHalvingGridSearchCV,
@@ -448,9 +450,9 @@ def test_candidates_share_their_folds_data(monkeypatch, data):
     stacked = []
     run_stack = _searching.run_stack
 
-    def run(fits, listener):
+    def run(fits, observer):
         stacked.append((len(fits), len({id(fit.data.X) for fit in fits})))
-        return run_stack(fits, listener)
+        return run_stack(fits, observer)
 
     monkeypatch.setattr(_searching, "run_stack", run)
     BatchedGridSearchCV(scaled(), RATES_IN_PIPELINE, cv=3, refit=False).fit(data, y)
@@ -677,13 +679,13 @@ def test_halving_counts_the_epochs(params, n_epochs):
 
 def test_halving_trains_so_many_epochs(monkeypatch):
     ended = []
-    end_epoch = StochasticFit.end_epoch
+    end_epoch = StochasticTrainer.end_epoch
 
     def counted(fit, *epoch):
         ended.append(fit)
         return end_epoch(fit, *epoch)
 
-    monkeypatch.setattr(StochasticFit, "end_epoch", counted)
+    monkeypatch.setattr(StochasticTrainer, "end_epoch", counted)
     search = BatchedHalvingGridSearchCV(
         mlp(tol=0.05, n_iter_no_change=2), EIGHT_RATES, cv=3, refit=False, **RUNGS
     ).fit(X, y)
@@ -837,7 +839,8 @@ def test_generators_are_left_where_fits_leave_them(solver, n_jobs):
 )
 def test_jobs_are_done_at_the_same_time(n_fits, n_jobs, expected):
     clf = mlp(hidden_layer_sizes=(100,))
-    data = TrainingData(np.zeros((150, 64), np.float32), np.zeros(150, int), ..., 10, "softmax")
+    targets = MulticlassTargets(np.arange(10))
+    data = TrainingData(np.zeros((150, 64), np.float32), np.zeros(150, int), targets=targets)
     groups = [[(i, _searching._Member(clf, data, False)) for i in range(n)] for n in n_fits]
     parts = _searching._cut(groups, n_jobs)
     assert sorted(map(len, parts), reverse=True) == expected
@@ -845,7 +848,7 @@ def test_jobs_are_done_at_the_same_time(n_fits, n_jobs, expected):
 
 
 def test_the_longest_task_is_the_first():
-    data = TrainingData(X, y, np.arange(3), 3, "softmax")
+    data = TrainingData(X, y, targets=MulticlassTargets(np.arange(3)))
     sizes = [(10,), (200,), (50,)]
     groups = [
         [(i, _searching._Member(mlp(hidden_layer_sizes=size), data, False)) for i in range(8)]
@@ -938,8 +941,8 @@ def assert_same_search_but_callbacks(actual, expected):
 
 @callbacks_only
 def test_without_callbacks_no_tasks_are_made(monkeypatch):
-    monkeypatch.setattr(_searching.TaskListener, "__init__", None)
-    monkeypatch.setattr("skscratch.model_selection.TaskListener", None)
+    monkeypatch.setattr(_searching.TaskObserver, "__init__", None)
+    monkeypatch.setattr("skscratch.model_selection.TaskObserver", None)
     BatchedGridSearchCV(mlp(), RATES, cv=2).fit(X, y)
 
 

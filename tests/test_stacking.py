@@ -10,8 +10,8 @@ from sklearn.datasets import load_iris, make_multilabel_classification
 
 from skscratch import MLPScratchClassifier, _stacking
 from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
-from skscratch.estimators.fitting import StochasticFit, fit
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.observers import Observer
+from skscratch.estimators.trainers import trainer_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -36,6 +36,12 @@ def prepared(clf, X=X, y=y, sample_weight=None, **validation):
     return clf._prepare(X, y, sample_weight, *(validation.get(name) for name in names))
 
 
+def fit(clf, data):
+    trainer = trainer_of(clf, data, resume=False)
+    trainer.run(Observer())
+    return trainer.fitted_attributes()
+
+
 def assert_same_value(actual, expected):
     if isinstance(expected, dict):
         assert actual.keys() == expected.keys()
@@ -56,8 +62,8 @@ def check(estimators, data=None):
     pairs = list(zip(estimators, data, strict=True))
     assert len({shape_of(clf, one, False) for clf, one in pairs}) == 1
     copies = [(clone(clf), one) for clf, one in pairs]
-    expected = [fit(clf, one, resume=False, listener=Listener()) for clf, one in copies]
-    actual = run_stack([StochasticFit(clf, one, resume=False) for clf, one in pairs])
+    expected = [fit(clf, one) for clf, one in copies]
+    actual = run_stack([trainer_of(clf, one, resume=False) for clf, one in pairs])
     for a, b in zip(actual, expected, strict=True):
         assert_same_value(a, b)
     return actual
@@ -166,7 +172,7 @@ def test_training_goes_on_where_it_was(n_before):
         clf._training_state["unfinished"] = n_before
         return clf.set_params(max_iter=12)
 
-    fits = [StochasticFit(clf, prepared(clf), resume=True) for clf in map(started, RATES)]
+    fits = [trainer_of(clf, prepared(clf), resume=True) for clf in map(started, RATES)]
     results = run_stack(fits)
     for result, rate in zip(results, RATES, strict=True):
         whole = mlp(learning_rate_init=rate, dropout=0.1, tol=0).fit(X, y)
@@ -178,7 +184,7 @@ def test_training_goes_on_where_it_was(n_before):
 def test_a_failure_leaves_the_others_untouched(solver):
     rates = [0.01, 1e300, 0.02]
     estimators = [mlp(solver=solver, learning_rate_init=rate) for rate in rates]
-    results = run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators])
+    results = run_stack([trainer_of(clf, prepared(clf), resume=False) for clf in estimators])
     assert isinstance(results[1], Failure)
     assert "Training diverged in epoch" in str(results[1].error)
     assert "end_epoch" in results[1].traceback
@@ -197,13 +203,13 @@ def test_a_scorer_that_fails_ends_only_its_own_fit(epoch):
         return 1.0 if len(calls) <= epoch else [][0]
 
     estimators = [mlp(early_stopping=True, scoring=scoring) for scoring in (None, scorer, None)]
-    results = run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators])
+    results = run_stack([trainer_of(clf, prepared(clf), resume=False) for clf in estimators])
     assert isinstance(results[1].error, IndexError)
     alone = clone(estimators[0]).fit(X, y)
     assert_same_value(results[2]["coefs_"], alone.coefs_)
 
 
-class Counting(Listener):
+class Counting(Observer):
     def __init__(self, last=None):
         self.begun = self.ended = 0
         self.last = last
@@ -217,17 +223,17 @@ class Counting(Listener):
 
 
 @pytest.mark.parametrize("n_epochs", [[5], [5, 5], [2, 3, 9]])
-def test_listeners_are_told_of_every_epoch(n_epochs):
-    listener = Counting()
+def test_observers_are_told_of_every_epoch(n_epochs):
+    observer = Counting()
     estimators = [mlp(max_iter=n, tol=0) for n in n_epochs]
-    fits = [StochasticFit(clf, prepared(clf), resume=False) for clf in estimators]
-    run_stack(fits, listener)
-    assert listener.begun == listener.ended == max(n_epochs)
+    fits = [trainer_of(clf, prepared(clf), resume=False) for clf in estimators]
+    run_stack(fits, observer)
+    assert observer.begun == observer.ended == max(n_epochs)
 
 
-def test_listeners_may_stop_a_stack():
+def test_observers_may_stop_a_stack():
     estimators = [mlp(tol=0, learning_rate_init=rate) for rate in RATES]
-    fits = [StochasticFit(clf, prepared(clf), resume=False) for clf in estimators]
+    fits = [trainer_of(clf, prepared(clf), resume=False) for clf in estimators]
     for result, rate in zip(run_stack(fits, Counting(last=4)), RATES, strict=True):
         alone = mlp(tol=0, learning_rate_init=rate, max_iter=4).fit(X, y)
         assert result["n_iter_"] == 4
@@ -281,7 +287,7 @@ def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, par
     inputs = rng.rand(n_samples, n_features).astype(dtype)
     data = prepared(clf, inputs, rng.randint(0, 10, n_samples))
     size = max_stack_size(clf, data)
-    fits = [StochasticFit(clone(clf), data, resume=False) for _ in range(size)]
+    fits = [trainer_of(clone(clf), data, resume=False) for _ in range(size)]
     tracemalloc.start()
     run_stack(fits)
     _, peak = tracemalloc.get_traced_memory()
@@ -303,7 +309,7 @@ def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
     weights = rng.rand(3, n) if weighted else [None] * 3
     folds = [prepared(clf, rng.rand(n, 3).astype(dtype), rng.randint(0, 5, n), w) for w in weights]
     size = max_stack_size(clf, folds[0])
-    fits = [StochasticFit(clone(clf), folds[i % 3], resume=False) for i in range(size)]
+    fits = [trainer_of(clone(clf), folds[i % 3], resume=False) for i in range(size)]
     tracemalloc.start()
     run_stack(fits)
     _, peak = tracemalloc.get_traced_memory()

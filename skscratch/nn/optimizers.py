@@ -148,6 +148,7 @@ class Optimizer:
         """
         self._state = copy.deepcopy(state)
         self.iterations = self._state.pop("iterations")
+        self._scratch = None
 
     @property
     def stack_key(self) -> Hashable:
