@@ -2,14 +2,14 @@
 
 import nnfs.datasets
 import numpy as np
-import pytest
+from helpers import unfinished_fits
 from sklearn.metrics import log_loss
 
 from skscratch import MLPScratchClassifier
 
 SEEDS = range(3)
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = unfinished_fits
 
 
 def spirals(seed):

@@ -100,8 +100,10 @@ class Buffered:
         if self._shape is None:
             raise ValueError(f"{self!r} has seen no inputs yet: call forward before backward.")
 
-    def _result(self, buffer: np.ndarray) -> np.ndarray:
+    def _result(self, name: str) -> np.ndarray:
         """Return the array that backward fills: the buffer if it is reused, else a new one."""
+        self._check_forward()
+        buffer = self._buffers[name]
         return buffer if self.reuses_buffers else np.empty_like(buffer)
 
 

@@ -83,8 +83,8 @@ class Activation(Buffered):
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Return the gradient with respect to the inputs of the last ``forward``."""
-        self._check_forward()
-        return self._backward(dvalues, out=dvalues if self.inplace else self._result(self._dinputs))
+        in_place = self.inplace and self._shape is not None
+        return self._backward(dvalues, out=dvalues if in_place else self._result("_dinputs"))
 
     def _forward(self, inputs: np.ndarray, out: np.ndarray) -> np.ndarray:
         raise NotImplementedError

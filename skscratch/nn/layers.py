@@ -115,7 +115,7 @@ class Dense(Buffered):
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Set ``dweights`` and ``dbiases``; return ``dinputs = dvalues @ weights.T``."""
         self.backward_parameters(dvalues)
-        self.dinputs = np.matmul(dvalues, self._weights.mT, out=self._result(self.dinputs))
+        self.dinputs = np.matmul(dvalues, self._weights.mT, out=self._result("dinputs"))
         return self.dinputs
 
     def backward_parameters(self, dvalues: np.ndarray) -> None:
@@ -351,8 +351,7 @@ class Dropout(Buffered):
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Return ``dvalues`` times the last mask."""
-        self._check_forward()
-        return np.multiply(dvalues, self.mask, out=self._result(self.dinputs))
+        return np.multiply(dvalues, self.mask, out=self._result("dinputs"))
 
     @property
     def stack_key(self) -> Hashable:

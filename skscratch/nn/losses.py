@@ -308,13 +308,12 @@ class LogitsLoss(Buffered, Loss):
             ``(p - y) * sample_weight / sum(sample_weight)``; without weights,
             ``(p - y) / n_samples``.
         """
-        self._check_forward()
+        dlogits = self._result("_dlogits")
         if sample_weight is None:
             self.total_weight, share = self._shape[-2], self._share
         else:
             self.total_weight, share = _shares(sample_weight, self._shape[:-1])
             share = share.astype(self._dtype)[..., np.newaxis]
-        dlogits = self._result(self._dlogits)
         np.subtract(self.probabilities, self._y_true, out=dlogits)
         return np.multiply(dlogits, share, out=dlogits)
 

@@ -53,7 +53,7 @@ class Penalty(NamedTuple):
         return cls(side_by_side(l1, 2), side_by_side(l2, 2))
 
     def __bool__(self) -> bool:
-        return bool(_is_on(self.l1) or _is_on(self.l2))
+        return any(isinstance(strength, np.ndarray) or bool(strength) for strength in self)
 
     def add_gradient(
         self,
@@ -78,12 +78,13 @@ class Penalty(NamedTuple):
         divisor : float or ndarray of shape (K, 1, 1), default=1
             What the penalty is divided by.
         """
-        if _is_on(self.l1):
-            l1 = np.asarray(self.l1 / divisor, values.dtype)
+        l1, l2 = self
+        if isinstance(l1, np.ndarray) or l1 != 0:
+            l1 = np.asarray(l1 / divisor, values.dtype)
             step = np.sign(values, out=scratch)
             np.add(gradients, np.multiply(step, l1, out=step), out=gradients)
-        if _is_on(self.l2):
-            l2 = np.asarray(2 * self.l2 / divisor, values.dtype)
+        if isinstance(l2, np.ndarray) or l2 != 0:
+            l2 = np.asarray(2 * l2 / divisor, values.dtype)
             step = np.multiply(values, l2, out=scratch)
             np.add(gradients, step, out=gradients)
 
@@ -105,17 +106,14 @@ class Penalty(NamedTuple):
         """
         loss = 0.0
         values = values.reshape(*values.shape[:-2], -1)
-        if _is_on(self.l1):
+        l1, l2 = self
+        if isinstance(l1, np.ndarray) or l1 != 0:
             total = np.add.reduce(np.abs(values), axis=-1)
-            loss = loss + _per_network(self.l1 / divisor, values.dtype) * total
-        if _is_on(self.l2):
+            loss = loss + _per_network(l1 / divisor, values.dtype) * total
+        if isinstance(l2, np.ndarray) or l2 != 0:
             total = np.vecdot(values, values)
-            loss = loss + _per_network(self.l2 / divisor, values.dtype) * total
+            loss = loss + _per_network(l2 / divisor, values.dtype) * total
         return loss
-
-
-def _is_on(strength: float | np.ndarray) -> bool:
-    return isinstance(strength, np.ndarray) or strength != 0
 
 
 def _per_network(strength: float | np.ndarray, dtype) -> float | np.ndarray:

