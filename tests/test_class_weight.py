@@ -74,13 +74,13 @@ def test_classes_weights_multiply_the_samples(solver, X, y, class_weight, sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
 def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
-    dtypes, original = set(), Network.gradient
+    dtypes, original = set(), Network.compute_gradients
 
-    def noted(self, inputs, y_true, sample_weight, terms):
+    def noted(self, inputs, y_true, sample_weight):
         dtypes.add(sample_weight.dtype)
-        return original(self, inputs, y_true, sample_weight, terms)
+        return original(self, inputs, y_true, sample_weight)
 
-    monkeypatch.setattr(Network, "gradient", noted)
+    monkeypatch.setattr(Network, "compute_gradients", noted)
     mlp(class_weight="balanced").fit(X.astype(dtype), y, sample_weight=sample_weight)
     assert dtypes == {np.dtype(dtype)}
 

@@ -247,7 +247,7 @@ def test_early_stopping_keeps_the_best_weights():
 def test_interrupting_leaves_a_usable_model(monkeypatch):
     from skscratch.nn.network import Network
 
-    original, calls = Network.gradient, []
+    original, calls = Network.compute_gradients, []
 
     def interrupted(self, *args):
         calls.append(1)
@@ -255,7 +255,7 @@ def test_interrupting_leaves_a_usable_model(monkeypatch):
             raise KeyboardInterrupt
         return original(self, *args)
 
-    monkeypatch.setattr(Network, "gradient", interrupted)
+    monkeypatch.setattr(Network, "compute_gradients", interrupted)
     for solver in ("adam", "lbfgs"):
         calls.clear()
         clf = MLPScratchClassifier(solver=solver, random_state=0)
