@@ -351,7 +351,8 @@ class Dropout(Buffered):
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Return ``dvalues`` times the last mask."""
-        return np.multiply(dvalues, self.mask, out=self._result("dinputs"))
+        dinputs = self._result("dinputs")
+        return np.multiply(dvalues, self.mask, out=dinputs)
 
     @property
     def stack_key(self) -> Hashable:

@@ -120,12 +120,12 @@ def mean(losses: np.ndarray, sample_weight: np.ndarray | None = None) -> float |
     """
     if sample_weight is None:
         return np.add.reduce(losses, axis=-1) / losses.shape[-1]
-    _, shares = _shares(sample_weight, losses.shape)
-    return np.vecdot(losses, shares).astype(losses.dtype)
+    sample_weight, total = _weights(sample_weight, losses.shape)
+    return (np.vecdot(losses, sample_weight) / total[..., 0]).astype(losses.dtype)
 
 
-def _shares(sample_weight, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sum of the samples' weights, of shape (..., 1), and their shares in it."""
+def _weights(sample_weight, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples' weights, checked, and their sum of shape (..., 1)."""
     # In double precision, in which the sum of large single precision weights is finite.
     sample_weight = np.asarray(sample_weight, np.float64)
     if sample_weight.shape not in (shape, shape[-1:]):
@@ -133,8 +133,7 @@ def _shares(sample_weight, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarr
             f"sample_weight must have one number for each sample, shape {shape}; got shape "
             f"{sample_weight.shape}."
         )
-    total = np.add.reduce(sample_weight, axis=-1, keepdims=True)
-    return total, sample_weight / total
+    return sample_weight, np.add.reduce(sample_weight, axis=-1, keepdims=True)
 
 
 class Loss:
@@ -312,8 +311,8 @@ class LogitsLoss(Buffered, Loss):
         if sample_weight is None:
             self.total_weight, share = self._shape[-2], self._share
         else:
-            self.total_weight, share = _shares(sample_weight, self._shape[:-1])
-            share = share.astype(self._dtype)[..., np.newaxis]
+            sample_weight, self.total_weight = _weights(sample_weight, self._shape[:-1])
+            share = (sample_weight / self.total_weight).astype(self._dtype)[..., np.newaxis]
         np.subtract(self.probabilities, self._y_true, out=dlogits)
         return np.multiply(dlogits, share, out=dlogits)
 
