@@ -111,7 +111,7 @@ def test_probabilities_are_the_activation(loss_class):
     for method in (loss.forward, loss.backward):
         loss.probabilities = None
         method(logits, y_true)
-        assert np.array_equal(loss.probabilities, expected)
+        np.testing.assert_allclose(loss.probabilities, expected, rtol=1e-15)
 
 
 @pytest.mark.parametrize(
