@@ -24,7 +24,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import FITTERS, FLOOR, REFERENCE, SEARCHES, Arguments
+from benchmarks.contestants import FITTERS, FLOOR, ONE_BY_ONE, REFERENCE, SEARCHES, Arguments
 
 DTYPES = ["float32", "float64"]
 AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]

@@ -28,7 +28,8 @@ def train(optimizer, n_epochs=10_001):
     )
     history = {"loss": [], "learning_rate": []}
     for _ in range(n_epochs):
-        history["loss"].append(network.loss_gradient(X, y))
+        data_loss, _ = network.compute_gradients(X, y)
+        history["loss"].append(data_loss)
         optimizer.update(network.parameters, network.gradients)
         history["learning_rate"].append(optimizer.current_learning_rate)
     accuracy = np.mean(network.forward(X).argmax(axis=1) == y)

@@ -1,8 +1,120 @@
-"""What several test modules share."""
+"""What several test modules share: data, small networks, what fits are compared by, equations."""
 
 import re
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+from skscratch import MLPScratchClassifier
+
+STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+SOLVERS = [*STOCHASTIC, "lbfgs"]
+
+X_digits, y_digits = load_digits(return_X_y=True)
+X_digits = X_digits / 16
+
+# Most tests train for a few epochs; test_convergence.py is about these warnings.
+unfinished_fits = pytest.mark.filterwarnings(
+    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
+    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+)
+
+
+def mlp(hidden_layer_sizes=(6, 5), **parameters):
+    """Return a small network, to be trained for a few epochs."""
+    defaults = {"max_iter": 5, "batch_size": 40, "random_state": 0}
+    return MLPScratchClassifier(hidden_layer_sizes, **{**defaults, **parameters})
 
 
 def named(value) -> str:
     """Return a test's id: the text of a parameter, without addresses, which differ by process."""
     return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
+
+
+# --- Fits
+
+
+def assert_same_weights(first, second, rtol=0):
+    """Compare all weights and biases: to the last bit, or but for rounding."""
+    for name in ("coefs_", "intercepts_"):
+        for a, b in zip(getattr(first, name), getattr(second, name), strict=True):
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol, err_msg=name, strict=True)
+
+
+def assert_same_fit(first, second):
+    """Compare to the last bit what was trained, and what was recorded of it."""
+    assert_same_weights(first, second)
+    for name in ("loss_curve_", "validation_scores_", "t_"):
+        assert getattr(first, name) == getattr(second, name), name
+
+
+def assert_learns(clf, X, y, X_test, y_test, accuracy):
+    """Train: the loss falls, every layer moves, and samples not trained on are told apart."""
+    untrained = clone(clf).set_params(solver="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, y)
+    clf.fit(X, y)
+    assert clf.loss_curve_[-1] < 0.5 * clf.loss_curve_[0]
+    # A network whose last layer alone is trained is right in most of the digits.
+    for before, after in zip(untrained.coefs_, clf.coefs_, strict=True):
+        assert np.linalg.norm(after - before) > 0.2 * np.linalg.norm(before)
+    assert untrained.score(X_test, y_test) < 0.5 * accuracy
+    assert clf.score(X_test, y_test) > accuracy
+
+
+def assert_learns_digits(clf, accuracy, container=np.asarray):
+    """Train on 1,200 digits, at a rate that suits the solver, and test on the others."""
+    clf.set_params(learning_rate_init={"sgd": 0.1, "adagrad": 0.05}.get(clf.solver, 0.003))
+    train, test = container(X_digits[:1200]), container(X_digits[1200:])
+    assert_learns(clf, train, y_digits[:1200], test, y_digits[1200:], accuracy)
+
+
+# --- Textbook equations
+
+
+def textbook_gradients(X, Y, coefs, intercepts, alpha, penalties):
+    """Gradients of a ReLU network with softmax, in full, one layer after another."""
+    activations = [X]
+    for weights, biases in zip(coefs[:-1], intercepts[:-1], strict=True):
+        activations.append(np.maximum(activations[-1] @ weights + biases, 0))
+    logits = activations[-1] @ coefs[-1] + intercepts[-1]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    delta = (probabilities - Y) / len(X)
+    gradients = []
+    for i in reversed(range(len(coefs))):
+        weights, biases = coefs[i], intercepts[i]
+        w1, w2, b1, b2 = (penalty[i] for penalty in penalties)
+        gradients[:0] = [
+            (
+                activations[i].T @ delta
+                + alpha / len(X) * weights
+                + w1 * np.sign(weights)
+                + 2 * w2 * weights,
+                delta.sum(axis=0) + b1 * np.sign(biases) + 2 * b2 * biases,
+            )
+        ]
+        delta = delta @ weights.T * (activations[i] > 0)
+    return [g for g, _ in gradients] + [g for _, g in gradients]
+
+
+def adagrad(rate, state, gradient, epsilon):
+    state["c"] = state.get("c", 0) + gradient**2
+    return -rate * gradient / (np.sqrt(state["c"]) + epsilon)
+
+
+def rmsprop(rate, state, gradient, epsilon, rho):
+    state["c"] = rho * state.get("c", 0) + (1 - rho) * gradient**2
+    return -rate * gradient / (np.sqrt(state["c"]) + epsilon)
+
+
+def adam(rate, state, gradient, epsilon, beta_1, beta_2):
+    state["t"] = state.get("t", 0) + 1
+    state["m"] = beta_1 * state.get("m", 0) + (1 - beta_1) * gradient
+    state["v"] = beta_2 * state.get("v", 0) + (1 - beta_2) * gradient**2
+    rate *= np.sqrt(1 - beta_2 ** state["t"]) / (1 - beta_1 ** state["t"])
+    return -rate * state["m"] / (np.sqrt(state["v"]) + epsilon)
+
+
+def sgd(rate, state, gradient, momentum):
+    state["v"] = momentum * state.get("v", 0) - rate * gradient
+    return state["v"]

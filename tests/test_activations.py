@@ -198,9 +198,29 @@ def test_integers_become_floats(activation_class):
     assert np.array_equal(outputs, expected)
 
 
-@pytest.mark.parametrize("activation_class", ACTIVATIONS[1:])
-def test_arrays_are_filled_again(activation_class):
+@every_activation
+def test_an_activation_by_itself_returns_arrays_of_their_own(activation_class):
     activation = activation_class()
+    inputs = np.random.default_rng(0).normal(size=(4, 3))
+    before = [activation.forward(inputs), activation.backward(inputs)]
+    copies = [array.copy() for array in before]
+    activation.backward(2 * inputs)
+    activation.forward(-inputs)
+    activation.backward(-inputs)
+    assert all(np.array_equal(a, b) for a, b in zip(before, copies, strict=True))
+
+
+@every_activation
+@pytest.mark.parametrize("inplace", [False, True])
+def test_backward_before_forward(activation_class, inplace):
+    with pytest.raises(ValueError, match="seen no inputs yet: call forward before backward"):
+        activation_class(inplace).backward(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("activation_class", ACTIVATIONS[1:])
+def test_a_networks_activation_fills_its_arrays_again(activation_class):
+    activation = activation_class()
+    activation.reuses_buffers = True
     inputs = np.random.default_rng(0).normal(size=(4, 3))
     outputs, dinputs = activation.forward(inputs), activation.backward(inputs)
     activation.forward(inputs[:2])
@@ -212,6 +232,7 @@ def test_arrays_are_filled_again(activation_class):
 @pytest.mark.parametrize("activation_class", ACTIVATIONS[1:])
 def test_arrays_of_ever_new_shapes_are_let_go(activation_class):
     activation = activation_class()
+    activation.reuses_buffers = True
     outputs = [weakref.ref(activation.forward(np.ones((n, 2)))) for n in range(1, 101)]
     assert sum(output() is not None for output in outputs) < 25
 

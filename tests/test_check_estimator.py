@@ -1,11 +1,10 @@
 """scikit-learn's checks of an estimator, none expected to fail."""
 
 import pytest
+from helpers import SOLVERS, unfinished_fits
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skscratch import MLPScratchClassifier
-
-SOLVERS = ["adam", "sgd", "lbfgs", "adagrad", "rmsprop", "adamw"]
 
 # Some checks fit twice and want the same predictions. A warm-started fit goes on training, so
 # that is true only of fits that have converged: give them the epochs to do so, and RMSprop, whose
@@ -14,7 +13,7 @@ CONVERGING = {"warm_start": True, "max_iter": 2000, "tol": 1e-3}
 DECAY = {"rmsprop": 0.01}
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    unfinished_fits,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
 ]
 

@@ -2,23 +2,20 @@
 
 from functools import partial
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from helpers import SOLVERS, STOCHASTIC, assert_same_fit, unfinished_fits
 from sklearn.datasets import load_iris, make_classification, make_multilabel_classification
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skscratch import MLPScratchClassifier
 from skscratch.nn.network import Network
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
-every_solver = pytest.mark.parametrize("solver", [*STOCHASTIC, "lbfgs"])
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
 
 X, y = load_iris(return_X_y=True)
 # 50, 30 and 10 of the classes
@@ -26,19 +23,7 @@ X, y = X[np.r_[:80, 100:110]], y[np.r_[:80, 100:110]]
 X_labels, y_labels = make_multilabel_classification(90, random_state=0)
 weights = np.random.RandomState(0).uniform(0.5, 2, 90)
 
-
-def mlp(**arguments):
-    return MLPScratchClassifier(
-        (6,), **{"max_iter": 4, "batch_size": 16, "random_state": 0, **arguments}
-    )
-
-
-def assert_same_fit(first, second):
-    assert first.loss_curve_ == second.loss_curve_
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
+mlp = partial(helpers.mlp, (6,), max_iter=4, batch_size=16)
 
 
 @every_solver
@@ -74,13 +59,13 @@ def test_classes_weights_multiply_the_samples(solver, X, y, class_weight, sample
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
 def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
-    dtypes, original = set(), Network.gradient
+    dtypes, original = set(), Network.compute_gradients
 
-    def noted(self, inputs, y_true, sample_weight, terms):
+    def noted(self, inputs, y_true, sample_weight):
         dtypes.add(sample_weight.dtype)
-        return original(self, inputs, y_true, sample_weight, terms)
+        return original(self, inputs, y_true, sample_weight)
 
-    monkeypatch.setattr(Network, "gradient", noted)
+    monkeypatch.setattr(Network, "compute_gradients", noted)
     mlp(class_weight="balanced").fit(X.astype(dtype), y, sample_weight=sample_weight)
     assert dtypes == {np.dtype(dtype)}
 
@@ -164,12 +149,14 @@ def test_classes_of_weight_zero_count_as_absent(solver, early_stopping):
     ],
 )
 def test_the_validation_split_is_weighed(X, y, class_weight):
-    clf = mlp(class_weight=class_weight, early_stopping=True, validation_fraction=0.3).fit(X, y)
-    by_hand = mlp(early_stopping=True, validation_fraction=0.3)
+    # Its loss; scores are weighed by samples alone.
+    options = {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss"}
+    clf = mlp(class_weight=class_weight, **options).fit(X, y)
+    by_hand = mlp(**options)
     by_hand.fit(X, y, sample_weight=compute_sample_weight(class_weight, y))
     assert_same_fit(clf, by_hand)
-    for name in ("validation_loss", "validation_score"):
-        np.testing.assert_array_equal(clf.history_[name], by_hand.history_[name])
+    name = "validation_loss"
+    np.testing.assert_array_equal(clf.history_[name], by_hand.history_[name])
     unweighted = mlp(early_stopping=True, validation_fraction=0.3).fit(X, y)
     assert not np.array_equal(
         clf.history_["validation_loss"], unweighted.history_["validation_loss"]

@@ -4,12 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers import STOCHASTIC
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skscratch import MLPScratchClassifier
-
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 
 X, y = load_iris(return_X_y=True)
 

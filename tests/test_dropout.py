@@ -3,37 +3,30 @@
 import pickle
 from collections import defaultdict
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.datasets import load_digits, load_iris, make_classification
+from helpers import (
+    STOCHASTIC,
+    X_digits,
+    assert_learns_digits,
+    assert_same_fit,
+    unfinished_fits,
+    y_digits,
+)
+from sklearn.datasets import load_iris, make_classification
 from sklearn.metrics import log_loss
 
-from skscratch import MLPScratchClassifier
 from skscratch.nn.layers import Dropout
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning"
-)
-
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
+pytestmark = unfinished_fits
 
 X, y = load_iris(return_X_y=True)
-X_digits, y_digits = load_digits(return_X_y=True)
-X_digits = X_digits / 16
 
 
-def mlp(hidden_layer_sizes=(40, 30), **arguments):
-    arguments = {"max_iter": 6, "batch_size": 40, "random_state": 0, **arguments}
-    return MLPScratchClassifier(hidden_layer_sizes, **arguments)
-
-
-def assert_same_fit(first, second):
-    assert first.loss_curve_ == second.loss_curve_
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
+def mlp(hidden_layer_sizes=(40, 30), **parameters):
+    return helpers.mlp(hidden_layer_sizes, **{"max_iter": 6, **parameters})
 
 
 @pytest.fixture
@@ -168,11 +161,8 @@ def test_dropout_narrows_the_gap_between_training_and_validation():
 @pytest.mark.parametrize("solver", STOCHASTIC)
 @pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
 def test_every_solver_learns_digits(solver, container):
-    learning_rate = {"sgd": 0.1, "adagrad": 0.05}.get(solver, 0.003)
-    clf = mlp((64,), solver=solver, learning_rate_init=learning_rate, max_iter=20)
-    clf.set_params(dropout=0.3, input_dropout=0.1)
-    clf.fit(container(X_digits[:1200]), y_digits[:1200])
-    assert clf.score(container(X_digits[1200:]), y_digits[1200:]) > 0.88
+    clf = mlp((64,), solver=solver, max_iter=20, dropout=0.3, input_dropout=0.1)
+    assert_learns_digits(clf, 0.9, container)
 
 
 class Watched(sp.csr_array):

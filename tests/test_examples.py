@@ -16,7 +16,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 def test_example(example, tmp_path):
     # An example writes its figures beside itself: run a copy.
     copy = shutil.copy(example, tmp_path)
-    environment = {**os.environ, "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, "MPLBACKEND": "agg"}
     run = subprocess.run(
         [sys.executable, copy], env=environment, capture_output=True, text=True, timeout=300
     )

@@ -2,23 +2,21 @@
 
 import pickle
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
 import sklearn
+from helpers import STOCHASTIC, assert_same_fit, unfinished_fits
 from sklearn.base import clone
-from sklearn.datasets import load_digits, make_classification, make_multilabel_classification
+from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.fixes import parse_version
 
 from skscratch import MLPScratchClassifier
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 EVERYTHING = {
     "hidden_layer_sizes": (12, 8),
     "activation": ["silu", "leaky_relu"],
@@ -108,15 +106,6 @@ def data(problem, container, dtype):
     }
 
 
-def assert_same_fit(first, second):
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
-    assert first.loss_curve_ == second.loss_curve_
-    assert first.validation_scores_ == second.validation_scores_
-
-
 @every_solver
 @all_kinds_of_data
 def test_fit_clone_and_pickle(solver, problem, container, dtype):
@@ -183,8 +172,8 @@ def test_lbfgs_takes_what_is_not_random(problem, container, dtype):
     assert len(clf.fit(*train, **validation).validation_scores_) == 12
 
 
-X_digits, y_digits = load_digits(return_X_y=True)
-X_digits, y_digits = X_digits[y_digits < 4][:200] / 16, y_digits[y_digits < 4][:200]
+four = helpers.y_digits < 4
+X_digits, y_digits = helpers.X_digits[four][:200], helpers.y_digits[four][:200]
 
 GRIDS = {
     "activation": ["relu", ["silu"], ("elu",), np.array(["tanh"]), "leaky_relu"],

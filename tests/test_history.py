@@ -4,17 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers import SOLVERS, STOCHASTIC, mlp, unfinished_fits
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.metrics import log_loss
 
-from skscratch import MLPScratchClassifier
+pytestmark = unfinished_fits
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
-
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 OF_TRAINING = ["loss", "data_loss", "regularization_loss", "learning_rate", "accuracy"]
 OF_VALIDATION = ["validation_loss", "validation_score"]
 PENALTIES = {
@@ -34,13 +29,7 @@ DATA = {
 weights = np.random.RandomState(0).uniform(0.5, 2, 150)
 
 
-def mlp(**arguments):
-    return MLPScratchClassifier(
-        (6, 5), **{"max_iter": 5, "batch_size": 40, "random_state": 0, **arguments}
-    )
-
-
-@pytest.mark.parametrize("solver", [*STOCHASTIC, "lbfgs"])
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("validation", ["no", "X_val", "early_stopping"])
 def test_keys_and_lengths(solver, validation):
     clf = mlp(solver=solver, early_stopping=validation == "early_stopping")

@@ -21,6 +21,14 @@ def test_shapes(initializer, generator, n_inputs, n_neurons):
     assert weights.dtype == biases.dtype == np.float64
 
 
+@every_initializer
+def test_an_int_seeds_a_new_generator(initializer):
+    expected = initializer(3, 4, np.random.default_rng(7))
+    for actual, array in zip(initializer(3, 4, random_state=7), expected, strict=True):
+        assert np.array_equal(actual, array)
+    assert not np.array_equal(initializer(3, 4)[0], initializer(3, 4)[0])
+
+
 @pytest.mark.parametrize(("n_inputs", "n_neurons"), [(3, 2000), (40, 1000)])
 @pytest.mark.parametrize("factor", [2.0, 6.0])
 def test_glorot_uniform_fills_its_bounds(n_inputs, n_neurons, factor):

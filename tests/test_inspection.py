@@ -4,6 +4,7 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from helpers import unfinished_fits
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -14,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skscratch import MLPScratchClassifier
 from skscratch.inspection import LossCurveDisplay, WeightsDisplay
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = unfinished_fits
 
 X, y = load_iris(return_X_y=True)
 

@@ -1,4 +1,7 @@
+import copy
+import pickle
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from helpers import named
 
 from skscratch.nn.initializers import glorot_uniform
 from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.penalties import Penalty
 from skscratch.nn.testing import check_gradient
 
 REGULARIZERS = [
@@ -111,6 +115,51 @@ def test_dense_starts_from_its_initializer(dtype):
     assert dense.weights.dtype == dense.biases.dtype == dtype
     assert np.array_equal(dense.weights, weights.astype(dtype))
     assert np.array_equal(dense.biases, biases.astype(dtype))
+
+
+@pytest.mark.parametrize("seed", [0, np.int64(0)])
+def test_an_int_seeds_a_new_generator(seed):
+    expected = np.random.default_rng(0)
+    dense, dropout = Dense(3, 4, random_state=seed), Dropout(0.5, random_state=seed)
+    assert np.array_equal(dense.weights, 0.01 * expected.normal(size=(3, 4)))
+    expected = Dropout(0.5, np.random.default_rng(0)).forward(np.ones((4, 5)))
+    assert np.array_equal(dropout.forward(np.ones((4, 5))), expected)
+    assert 0 < expected.mean() < 2
+
+
+@pytest.mark.parametrize("layer_class", [partial(Dense, 3, 4), partial(Dropout, 0.5)])
+@pytest.mark.parametrize("random_state", ["0", 1.5])
+def test_what_is_no_random_state_is_refused(layer_class, random_state):
+    with pytest.raises(ValueError, match=r"random_state must be an int, a numpy.random.Generator"):
+        layer_class(random_state=random_state)
+
+
+def test_dropout_refuses_a_random_state_of_old():
+    with pytest.raises(ValueError, match=r"got a RandomState: use numpy.random.default_rng"):
+        Dropout(0.5, np.random.RandomState(0))
+
+
+def test_dense_has_the_books_names_of_penalties():
+    dense = Dense(3, 2, 0.1, 0.2, 0.3, 0.4)
+    assert [getattr(dense, name) for name in REGULARIZERS] == [0.1, 0.2, 0.3, 0.4]
+    assert dense.weight_penalty == Penalty(0.1, 0.2)
+    assert dense.bias_penalty == Penalty(0.3, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (Dense(3, 2), Dense(3, 2, 0.1), True),
+        (Dense(3, 2), Dense(3, 3), False),
+        (Dense(3, 2), Dense(3, 2, dtype=np.float32), False),
+        (Dropout(0.1), Dropout(0.5), True),
+        (Dropout(0.1), Dense(3, 2), False),
+    ],
+    ids=named,
+)
+def test_stack_key(one, other, same):
+    assert (one.stack_key == other.stack_key) == same
+    assert hash(one.stack_key) == hash(copy.deepcopy(one).stack_key)
 
 
 def test_numpy_global_generator_is_not_touched():
@@ -271,7 +320,41 @@ def test_dropout_repr():
 
 
 @pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
-def test_arrays_are_filled_again(layer):
+def test_a_layer_by_itself_returns_arrays_of_their_own(layer):
+    inputs = normal(4, 3)
+    before = [layer.forward(inputs), layer.backward(inputs)]
+    before += [layer.dweights, layer.dbiases] if isinstance(layer, Dense) else [layer.mask]
+    copies = [array.copy() for array in before]
+    layer.backward(2 * inputs)
+    layer.forward(-inputs)
+    layer.backward(-inputs)
+    assert all(np.array_equal(a, b) for a, b in zip(before, copies, strict=True))
+
+
+@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
+def test_backward_before_forward(layer):
+    with pytest.raises(ValueError, match="seen no inputs yet: call forward before backward"):
+        copy.deepcopy(layer).backward(np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))]
+)
+def test_copies_leave_results_behind(layer, copied):
+    layer = copy.deepcopy(layer)
+    layer.forward(np.ones((500, 3)))
+    other = copied(layer)
+    assert len(pickle.dumps(other)) < 2000
+    with pytest.raises(ValueError, match="call forward before backward"):
+        other.backward(np.ones((500, 3)))
+    assert other.forward(np.ones((500, 3))).shape == (500, 3)
+
+
+@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
+def test_a_networks_layer_fills_its_arrays_again(layer):
+    layer = copy.deepcopy(layer)
+    layer.reuses_buffers = True
     inputs = normal(4, 3)
     outputs, dinputs = layer.forward(inputs), layer.backward(inputs)
     layer.forward(inputs[:2])
@@ -281,6 +364,8 @@ def test_arrays_are_filled_again(layer):
 
 @pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
 def test_arrays_of_ever_new_shapes_are_let_go(layer):
+    layer = copy.deepcopy(layer)
+    layer.reuses_buffers = True
     outputs = [weakref.ref(layer.forward(np.ones((n, 3)))) for n in range(1, 101)]
     assert sum(output() is not None for output in outputs) < 25
 

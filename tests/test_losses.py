@@ -21,7 +21,7 @@ FUSED = [IdentitySquaredError, SigmoidBinaryCrossentropy, SoftmaxCategoricalCros
 STACKS = [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (12, 5, 3), (20, 200, 20)]
 
 every_loss = pytest.mark.parametrize("loss_class", PLAIN + FUSED)
-every_target = pytest.mark.parametrize("kind", ["classes", "one-hot", "soft"])
+every_target = pytest.mark.parametrize("kind", ["indices", "one-hot", "soft"])
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -35,10 +35,10 @@ def targets(kind, shape, dtype=np.float64):
     if kind == "soft":
         rows = rng.uniform(size=shape)
         return (rows / rows.sum(axis=-1, keepdims=True) if n_outputs > 1 else rows).astype(dtype)
-    classes = rng.integers(max(n_outputs, 2), size=leading)
-    if kind == "classes":
-        return classes
-    return (one_hot(classes, n_outputs) if n_outputs > 1 else classes[..., np.newaxis]).astype(
+    indices = rng.integers(max(n_outputs, 2), size=leading)
+    if kind == "indices":
+        return indices
+    return (one_hot(indices, n_outputs) if n_outputs > 1 else indices[..., np.newaxis]).astype(
         dtype
     )
 
@@ -94,21 +94,92 @@ def test_gradient(loss_class, kind, shape):
 @pytest.mark.parametrize("loss_class", FUSED)
 @every_target
 @pytest.mark.parametrize("weighted", [False, True])
-def test_gradient_leaves_what_the_loss_is_made_of(loss_class, kind, weighted):
+def test_gradient_of_the_last_losses(loss_class, kind, weighted):
     shape = (5, 4)
     loss, logits, y_true = loss_class(), predictions(loss_class, shape), targets(kind, shape)
     sample_weight = weights(5) if weighted else None
-    dlogits = loss.gradient(logits, y_true, sample_weight).copy()
-    assert np.array_equal(loss.losses(loss.terms.copy()), loss.forward(logits, y_true))
+    loss.forward(logits, y_true)
+    dlogits = loss.gradient(sample_weight)
+    assert loss.total_weight == pytest.approx(weights(5).sum() if weighted else 5)
     check_gradient(lambda: loss.calculate(logits, y_true, sample_weight), logits, dlogits)
 
 
+@pytest.mark.parametrize("loss_class", FUSED)
+def test_probabilities_are_the_activation(loss_class):
+    loss, logits, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    expected = loss.activation_class().forward(logits)
+    for method in (loss.forward, loss.backward):
+        loss.probabilities = None
+        method(logits, y_true)
+        np.testing.assert_allclose(loss.probabilities, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("loss_class", "logits", "expected"),
+    [
+        (SoftmaxCategoricalCrossentropy, [[-1.0, 3.0, 2.0], [5.0, 0.0, 0.0]], [1, 0]),
+        (SigmoidBinaryCrossentropy, [[-1.0, 3.0], [0.0, 1e-9]], [[0, 1], [0, 1]]),
+        (IdentitySquaredError, [[-1.0, 3.0]], [[-1.0, 3.0]]),
+    ],
+)
+@pytest.mark.parametrize("leading", [(), (2,)])
+def test_predictions(loss_class, logits, expected, leading):
+    logits = np.broadcast_to(logits, (*leading, *np.shape(logits)))
+    actual = loss_class().predictions(logits)
+    assert np.array_equal(actual, np.broadcast_to(expected, (*leading, *np.shape(expected))))
+
+
+@pytest.mark.parametrize("loss_class", FUSED)
+@pytest.mark.parametrize("kind", ["indices", "one-hot"])
+@pytest.mark.parametrize("shape", [(40, 3), (2, 40, 3)])
+def test_correct(loss_class, kind, shape):
+    loss, y_true = loss_class(), targets(kind, shape)
+    rows = targets("one-hot", shape)
+    logits = rows - 0.5 + np.random.default_rng(0).normal(scale=0.6, size=shape)
+    if loss_class is IdentitySquaredError:
+        logits[..., ::2, :] = rows[..., ::2, :]
+    loss.forward(logits, y_true)
+    expected = loss.predictions(logits)
+    if loss_class is SoftmaxCategoricalCrossentropy:
+        expected = one_hot(expected, 3)
+    expected = (expected == rows).all(axis=-1)
+    assert 0 < expected.mean() < 1
+    assert np.array_equal(loss.correct(), expected)
+
+
+@pytest.mark.parametrize("loss_class", FUSED)
+@pytest.mark.parametrize("logit", [np.nan, np.inf])
+def test_what_is_no_number_is_not_correct(loss_class, logit):
+    loss = loss_class()
+    with np.errstate(invalid="ignore"):
+        loss.forward(np.full((1, 2), logit), np.array([[0.0, 1.0]]))
+    assert not loss.correct().any()
+
+
 @every_loss
-def test_classes_are_one_hot_rows(loss_class):
+@pytest.mark.parametrize("shape", [(), (4,), (5, 1), (5, 4), (2, 5)])
+def test_sample_weights_of_another_shape_are_refused(loss_class, shape):
+    loss, y_pred, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    message = r"sample_weight must have one number for each sample, shape \(5,\); got shape"
+    with pytest.raises(ValueError, match=message):
+        loss.calculate(y_pred, y_true, np.ones(shape))
+    if loss_class in FUSED:
+        with pytest.raises(ValueError, match=message):
+            loss.gradient(np.ones(shape))
+
+
+@pytest.mark.parametrize("loss_class", FUSED)
+def test_gradient_before_forward(loss_class):
+    with pytest.raises(ValueError, match="call forward before backward"):
+        loss_class().gradient()
+
+
+@every_loss
+def test_indices_are_one_hot_rows(loss_class):
     loss, y_pred = loss_class(), predictions(loss_class, (5, 4))
-    classes, rows = targets("classes", (5, 4)), targets("one-hot", (5, 4))
-    assert np.array_equal(loss.forward(y_pred, classes).copy(), loss.forward(y_pred, rows))
-    assert np.array_equal(loss.backward(y_pred, classes).copy(), loss.backward(y_pred, rows))
+    indices, rows = targets("indices", (5, 4)), targets("one-hot", (5, 4))
+    assert np.array_equal(loss.forward(y_pred, indices), loss.forward(y_pred, rows))
+    assert np.array_equal(loss.backward(y_pred, indices), loss.backward(y_pred, rows))
 
 
 @every_loss
@@ -153,11 +224,19 @@ def test_targets_of_another_shape_are_refused(loss_class, y_true):
 
 
 @every_loss
-@pytest.mark.parametrize("classes", [[0, 1, 3], [0, 1, -1], [0.0, 1.0, 2.0], ["a", "b", "c"]])
-def test_what_is_no_class_index_is_refused(loss_class, classes):
+@pytest.mark.parametrize(
+    ("y_true", "got"),
+    [
+        ([0, 1, 3], "got 0 to 3"),
+        ([0, 1, -1], "got -1 to 1"),
+        ([0.0, 1.0, 2.0], r"got an array of float64: .* y.astype\(int\)"),
+        (["a", "b", "c"], "got an array of <U1: .* numpy.unique"),
+    ],
+)
+def test_what_is_no_class_index_is_refused(loss_class, y_true, got):
     loss, y_pred = loss_class(), predictions(loss_class, (3, 3))
-    with pytest.raises(ValueError, match="Expected class indices from 0 to 2, got"):
-        loss.calculate(y_pred, classes)
+    with pytest.raises(ValueError, match=f"Expected class indices from 0 to 2, {got}"):
+        loss.calculate(y_pred, y_true)
 
 
 @every_loss
@@ -169,8 +248,8 @@ def test_stack_is_bit_for_bit_the_single_ones(loss_class, kind, dtype, stack, la
     y_pred, y_true = layout(predictions(loss_class, stack, dtype)), targets(kind, stack, dtype)
     sample_weight = weights(stack[:2], dtype)
     loss, single = loss_class(), loss_class()
-    losses = loss.forward(y_pred, y_true).copy()
-    dvalues = loss.backward(y_pred, y_true).copy()
+    losses = loss.forward(y_pred, y_true)
+    dvalues = loss.backward(y_pred, y_true)
     means = loss.calculate(y_pred, y_true), loss.calculate(y_pred, y_true, sample_weight)
     for k in range(stack[0]):
         data = layout(y_pred[k]), y_true[k]
@@ -189,12 +268,13 @@ def test_stack_of_gradients(loss_class, dtype, stack, weighted):
     y_true = targets("one-hot", stack, dtype)
     sample_weight = weights(stack[:2], dtype) if weighted else [None] * stack[0]
     loss = loss_class()
-    dlogits = loss.gradient(logits, y_true, sample_weight if weighted else None)
+    losses = loss.forward(logits, y_true)
+    dlogits = loss.gradient(sample_weight if weighted else None)
     for k in range(stack[0]):
         single = loss_class()
-        expected = single.gradient(class_major(logits[k]), y_true[k], sample_weight[k])
-        assert np.array_equal(dlogits[k], expected)
-        assert np.array_equal(loss.terms[:, k], single.terms)
+        assert np.array_equal(losses[k], single.forward(class_major(logits[k]), y_true[k]))
+        assert np.array_equal(dlogits[k], single.gradient(sample_weight[k]))
+        assert np.array_equal(loss.correct()[k], single.correct())
 
 
 @every_loss
@@ -202,7 +282,7 @@ def test_stack_of_gradients(loss_class, dtype, stack, weighted):
 @pytest.mark.parametrize("shape", [(5, 3), (5, 1)])
 @pytest.mark.parametrize(
     ("kind", "target_dtype"),
-    [("classes", None), ("one-hot", int), ("one-hot", np.float32), ("one-hot", np.float64)],
+    [("indices", None), ("one-hot", int), ("one-hot", np.float32), ("one-hot", np.float64)],
 )
 def test_dtype_is_the_predictions(loss_class, dtype, shape, kind, target_dtype):
     loss, y_pred = loss_class(), predictions(loss_class, shape, dtype)
@@ -273,7 +353,7 @@ def test_extreme_logits(loss_class, y_true, losses, dlogits, dtype):
     loss, logits = loss_class(), np.array([[1000, -1000], [1000, -1000]], dtype)
     y_true = np.array(y_true, dtype)
     assert np.array_equal(loss.forward(logits, y_true), losses)
-    assert np.array_equal(loss.gradient(logits, y_true), np.array(dlogits) / 2)
+    assert np.array_equal(loss.backward(logits, y_true), np.array(dlogits) / 2)
 
 
 @both_dtypes
@@ -285,9 +365,23 @@ def test_probabilities_of_0_and_1(loss_class, dtype):
     assert np.isfinite(loss.backward(y_pred, [0, 1])).all()
 
 
+@every_loss
+def test_a_loss_by_itself_returns_arrays_of_their_own(loss_class):
+    loss, y_pred, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    before = [method(y_pred, y_true) for method in (loss.forward, loss.backward)]
+    if loss_class in FUSED:
+        before += [loss.gradient(), loss.probabilities]
+    copies = [array.copy() for array in before]
+    loss.backward(1 - y_pred, y_true)
+    if loss_class in FUSED:
+        loss.gradient(weights(5))
+    assert all(np.array_equal(a, b) for a, b in zip(before, copies, strict=True))
+
+
 @pytest.mark.parametrize("loss_class", FUSED)
-def test_gradient_is_filled_again(loss_class):
+def test_a_networks_loss_fills_its_gradient_again(loss_class):
     loss, logits, y_true = loss_class(), predictions(loss_class, (5, 4)), targets("soft", (5, 4))
+    loss.reuses_buffers = True
     dlogits = loss.backward(logits, y_true)
     loss.backward(logits[:2], y_true[:2])
     assert loss.backward(-logits, y_true) is dlogits
@@ -309,7 +403,7 @@ def test_copy_of_a_used_loss(loss_class):
 
 
 @pytest.mark.parametrize(
-    ("classes", "n_classes", "expected"),
+    ("indices", "n_outputs", "expected"),
     [
         ([1, 0], 3, [[0, 1, 0], [1, 0, 0]]),
         ([[1], [0]], 2, [[[0, 1]], [[1, 0]]]),
@@ -317,8 +411,8 @@ def test_copy_of_a_used_loss(loss_class):
     ],
 )
 @both_dtypes
-def test_one_hot(classes, n_classes, expected, dtype):
-    rows = one_hot(classes, n_classes, dtype)
+def test_one_hot(indices, n_outputs, expected, dtype):
+    rows = one_hot(indices, n_outputs, dtype)
     assert rows.dtype == dtype
     assert np.array_equal(rows, expected)
 

@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skscratch import MLPScratchClassifier, train_together
-from skscratch.estimators import fitting
+from skscratch.estimators import trainers
 from skscratch.together import meeting, rounds
 from skscratch.together.backend import TogetherBackend
 from skscratch.together.memory import Past
@@ -296,7 +296,7 @@ def test_equal_data_are_sent_once(monkeypatch):
 
     def cut(requests, n_jobs):
         parts = real_cut(requests, n_jobs)
-        found.append([len({id(requests[i].data.X) for i in part}) for part in parts])
+        found.append([len({id(requests[i].trainer.data.X) for i in part}) for part in parts])
         return parts
 
     real_cut = rounds.cut
@@ -522,13 +522,13 @@ def test_at_least_as_many_as_workers(monkeypatch, trained):
 @pytest.fixture
 def epochs(monkeypatch):
     """How many epochs were trained."""
-    found, end_epoch = [], fitting.StochasticFit.end_epoch
+    found, end_epoch = [], trainers.StochasticTrainer.end_epoch
 
     def noted(self, *args):
         found.append(1)
         return end_epoch(self, *args)
 
-    monkeypatch.setattr(fitting.StochasticFit, "end_epoch", noted)
+    monkeypatch.setattr(trainers.StochasticTrainer, "end_epoch", noted)
     return found
 
 

@@ -10,9 +10,24 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from helpers import (
+    SOLVERS,
+    STOCHASTIC,
+    X_digits,
+    adagrad,
+    adam,
+    assert_learns_digits,
+    assert_same_fit,
+    assert_same_weights,
+    rmsprop,
+    sgd,
+    textbook_gradients,
+    unfinished_fits,
+    y_digits,
+)
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.datasets import load_digits, load_iris, make_multilabel_classification
+from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -20,81 +35,14 @@ from sklearn.preprocessing import StandardScaler
 
 from skscratch import MLPScratchClassifier
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
-STOCHASTIC = ["sgd", "adam", "adagrad", "rmsprop"]
-SOLVERS = [*STOCHASTIC, "lbfgs"]
 
 X_iris, y_iris = load_iris(return_X_y=True)
-X_digits, y_digits = load_digits(return_X_y=True)
-X_digits = X_digits / 16
 X_labels, y_labels = make_multilabel_classification(120, random_state=0)
 
 
-def assert_same_fit(first, second):
-    for name in ("coefs_", "intercepts_"):
-        for a, b in zip(getattr(first, name), getattr(second, name), strict=True):
-            np.testing.assert_array_equal(a, b)
-
-
-def assert_close_fit(first, second, rtol=1e-9):
-    for name in ("coefs_", "intercepts_"):
-        for a, b in zip(getattr(first, name), getattr(second, name), strict=True):
-            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
-
-
 # --- The solvers and arguments that MLPClassifier does not have
-
-
-def textbook_gradients(X, Y, coefs, intercepts, alpha, penalties):
-    """Gradients of a ReLU network with softmax, in full, one layer after another."""
-    activations = [X]
-    for weights, biases in zip(coefs[:-1], intercepts[:-1], strict=True):
-        activations.append(np.maximum(activations[-1] @ weights + biases, 0))
-    logits = activations[-1] @ coefs[-1] + intercepts[-1]
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    delta = (probabilities - Y) / len(X)
-    gradients = []
-    for i in reversed(range(len(coefs))):
-        weights, biases = coefs[i], intercepts[i]
-        w1, w2, b1, b2 = (penalty[i] for penalty in penalties)
-        gradients[:0] = [
-            (
-                activations[i].T @ delta
-                + alpha / len(X) * weights
-                + w1 * np.sign(weights)
-                + 2 * w2 * weights,
-                delta.sum(axis=0) + b1 * np.sign(biases) + 2 * b2 * biases,
-            )
-        ]
-        delta = delta @ weights.T * (activations[i] > 0)
-    return [g for g, _ in gradients] + [g for _, g in gradients]
-
-
-def adagrad(rate, state, gradient, epsilon):
-    state["c"] = state.get("c", 0) + gradient**2
-    return -rate * gradient / (np.sqrt(state["c"]) + epsilon)
-
-
-def rmsprop(rate, state, gradient, epsilon, rho):
-    state["c"] = rho * state.get("c", 0) + (1 - rho) * gradient**2
-    return -rate * gradient / (np.sqrt(state["c"]) + epsilon)
-
-
-def adam(rate, state, gradient, epsilon, beta_1, beta_2):
-    state["t"] = state.get("t", 0) + 1
-    state["m"] = beta_1 * state.get("m", 0) + (1 - beta_1) * gradient
-    state["v"] = beta_2 * state.get("v", 0) + (1 - beta_2) * gradient**2
-    rate *= np.sqrt(1 - beta_2 ** state["t"]) / (1 - beta_1 ** state["t"])
-    return -rate * state["m"] / (np.sqrt(state["v"]) + epsilon)
-
-
-def sgd(rate, state, gradient, momentum):
-    state["v"] = momentum * state.get("v", 0) - rate * gradient
-    return state["v"]
 
 
 @pytest.mark.parametrize(
@@ -147,12 +95,9 @@ def test_arguments_reach_the_textbook_equations(rule, arguments):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_learns_digits(solver):
-    learning_rate = {"sgd": 0.1, "adagrad": 0.05}.get(solver, 0.003)
-    clf = MLPScratchClassifier(
-        (32,), solver=solver, learning_rate_init=learning_rate, max_iter=40, random_state=0
+    assert_learns_digits(
+        MLPScratchClassifier((32,), solver=solver, max_iter=40, random_state=0), 0.9
     )
-    clf.fit(X_digits[:1200], y_digits[:1200])
-    assert clf.score(X_digits[1200:], y_digits[1200:]) > 0.88
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -241,13 +186,13 @@ def test_early_stopping_keeps_the_best_weights():
     assert clf.best_validation_score_ == clf.validation_scores_[best]
     assert best + 1 < clf.n_iter_
     until_best = clone(clf).set_params(max_iter=best + 1).fit(X_digits, y_digits)
-    assert_same_fit(clf, until_best)
+    assert_same_weights(clf, until_best)
 
 
 def test_interrupting_leaves_a_usable_model(monkeypatch):
     from skscratch.nn.network import Network
 
-    original, calls = Network.gradient, []
+    original, calls = Network.compute_gradients, []
 
     def interrupted(self, *args):
         calls.append(1)
@@ -255,7 +200,7 @@ def test_interrupting_leaves_a_usable_model(monkeypatch):
             raise KeyboardInterrupt
         return original(self, *args)
 
-    monkeypatch.setattr(Network, "gradient", interrupted)
+    monkeypatch.setattr(Network, "compute_gradients", interrupted)
     for solver in ("adam", "lbfgs"):
         calls.clear()
         clf = MLPScratchClassifier(solver=solver, random_state=0)
@@ -405,7 +350,7 @@ def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
     )
     repeated = clone(clf).set_params(batch_size=int(weights.sum()))
     repeated.fit(np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0))
-    assert_close_fit(clf.fit(X, y, sample_weight=weights), repeated, rtol=1e-6)
+    assert_same_weights(clf.fit(X, y, sample_weight=weights), repeated, rtol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
@@ -415,9 +360,9 @@ def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
     clf = MLPScratchClassifier(solver=solver, alpha=0, max_iter=5, batch_size=40, random_state=0)
     unweighted = clone(clf).fit(X, y_iris)
     clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
-    assert_close_fit(clf, unweighted, rtol=1e-4)
+    assert_same_weights(clf, unweighted, rtol=1e-4)
     # There is no larger dtype.
-    with pytest.raises(ValueError, match="non-finite"):
+    with pytest.raises(ValueError, match="sum of sample_weight is not finite"):
         clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
 
 
@@ -440,7 +385,7 @@ def test_sparse_input_trains_the_same_network(solver, container):
     weights = np.random.RandomState(0).randint(0, 3, 400)
     dense = clone(clf).fit(X_digits[:400], y_digits[:400], sample_weight=weights)
     sparse = clf.fit(container(X_digits[:400]), y_digits[:400], sample_weight=weights)
-    assert_close_fit(dense, sparse, rtol=1e-6)
+    assert_same_weights(dense, sparse, rtol=1e-6)
     np.testing.assert_allclose(
         sparse.predict_proba(container(X_digits)), dense.predict_proba(X_digits), rtol=1e-6
     )

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from helpers import named
 
+from skscratch.nn.layers import Dense
 from skscratch.nn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 ADAM = {"learning_rate": 0.3, "decay": 0.01, "epsilon": 1e-2, "beta_1": 0.8, "beta_2": 0.95}
@@ -283,6 +285,44 @@ def test_parameters_of_another_shape_are_refused(optimizer_class, settings):
     with pytest.raises(ValueError, match=r"updated parameters of shape \(3,\), got \(2, 3\)"):
         optimizer.update(np.ones((2, 3)), np.ones((2, 3)))
     assert optimizer.iterations == 1
+
+
+@every_optimizer
+def test_update_before_there_are_gradients(optimizer_class, settings):
+    dense, optimizer = Dense(3, 2), optimizer_class(**settings)
+    with pytest.raises(ValueError, match="no gradients yet: call backward before update"):
+        optimizer.update(dense.weights, dense.dweights)
+    assert optimizer.iterations == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (SGD(0.1), SGD(0.2, decay=0.1), True),
+        (SGD(momentum=0.5), SGD(momentum=0.9), True),
+        (SGD(momentum=0.0), SGD(momentum=0.9), False),
+        (SGD(momentum=0.9), SGD(momentum=0.9, nesterov=True), False),
+        (Adam(epsilon=1e-3), Adam(beta_1=0.5), True),
+        (Adam(), Adam(epsilon_hat=True), False),
+        (Adam(), AdamW(), False),
+        (AdamW(), AdamW(weight_decay=0.5), True),
+    ],
+    ids=named,
+)
+def test_stack_key(one, other, same):
+    assert (one.stack_key == other.stack_key) == same
+    if same:
+        assert isinstance(type(one).stack([one, other]), type(one))
+    else:
+        with pytest.raises(ValueError, match="may differ in numbers only"):
+            type(one).stack([one, other])
+
+
+def test_only_optimizers_of_as_many_updates_are_stacked():
+    optimizers = [Adam(), Adam()]
+    optimizers[0].update(np.ones(3), np.ones(3))
+    with pytest.raises(ValueError, match="may differ in numbers only"):
+        Adam.stack(optimizers)
 
 
 def test_repr():

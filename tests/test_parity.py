@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers import X_digits, unfinished_fits, y_digits
 from sklearn.datasets import (
     load_breast_cancer,
-    load_digits,
     load_iris,
     load_wine,
     make_multilabel_classification,
@@ -14,10 +14,7 @@ from sklearn.preprocessing import scale
 
 from skscratch import MLPScratchClassifier
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
 
 def string_labels():
@@ -31,7 +28,7 @@ def two_columns_of_names():
 
 
 DATASETS = {
-    "multiclass": lambda: (load_digits().data / 16, load_digits().target),
+    "multiclass": lambda: (X_digits[:650], y_digits[:650]),
     "few samples": lambda: load_iris(return_X_y=True),
     "strings": string_labels,
     "binary strings": two_columns_of_names,
@@ -168,13 +165,12 @@ def test_same_stream_from_a_random_state_instance():
 
 def test_same_network_by_partial_fit_of_other_data_every_time():
     # With a RandomState instance, whose stream goes on in MLPClassifier too.
-    X, y = load_digits(return_X_y=True)
     theirs, ours = (
         estimator(random_state=np.random.RandomState(0))
         for estimator in (MLPClassifier, MLPScratchClassifier)
     )
-    for rows in np.array_split(np.arange(len(X)), [250, 550, 900]):
+    for rows in np.array_split(np.arange(len(X_digits)), [250, 550, 900]):
         for estimator in (theirs, ours):
-            estimator.partial_fit(X[rows] / 16, y[rows], classes=np.arange(10))
+            estimator.partial_fit(X_digits[rows], y_digits[rows], classes=np.arange(10))
     for expected, actual in zip(theirs.coefs_, ours.coefs_, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)

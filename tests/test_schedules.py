@@ -1,16 +1,14 @@
 """learning_rate, decay, clip_norm and weight_decay, each against its equation."""
 
+from functools import partial
+
+import helpers
 import numpy as np
 import pytest
+from helpers import adagrad, adam, rmsprop, sgd, textbook_gradients, unfinished_fits
 from sklearn.datasets import load_iris
-from test_mlp import adagrad, adam, rmsprop, sgd, textbook_gradients
 
-from skscratch import MLPScratchClassifier
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
+pytestmark = unfinished_fits
 
 N_EPOCHS = 30
 RULES = {
@@ -30,19 +28,17 @@ NO_PENALTIES = [[0, 0, 0]] * 4
 
 X, y = load_iris(return_X_y=True)
 
-
-def mlp(**arguments):
-    """Train full batches of iris."""
-    defaults = {
-        "learning_rate_init": 0.02,
-        "power_t": 0.2,
-        "nesterovs_momentum": False,
-        "batch_size": 150,
-        "max_iter": N_EPOCHS,
-        "tol": 0.0,
-        "random_state": 0,
-    }
-    return MLPScratchClassifier((8, 5), **{**defaults, **arguments})
+# Full batches of iris.
+mlp = partial(
+    helpers.mlp,
+    (8, 5),
+    learning_rate_init=0.02,
+    power_t=0.2,
+    nesterovs_momentum=False,
+    batch_size=150,
+    max_iter=N_EPOCHS,
+    tol=0.0,
+)
 
 
 def first_weights():

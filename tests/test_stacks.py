@@ -9,10 +9,10 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 
 from skscratch import MLPScratchClassifier
-from skscratch.estimators.fitting import StochasticFit, fit
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.observers import Observer
+from skscratch.estimators.trainers import trainer_of
 from skscratch.together import stacks
-from skscratch.together.stacks import Failure, max_stack_size, run_stack, shape_of
+from skscratch.together.stacks import Failure, max_stack_size, run_stack
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -37,6 +37,12 @@ def prepared(clf, X=X, y=y, sample_weight=None, **validation):
     return clf._prepare(X, y, sample_weight, *(validation.get(name) for name in names))
 
 
+def fit(clf, data, observer=None):
+    trainer = trainer_of(clf, data, resume=False)
+    trainer.run(observer or Observer())
+    return trainer.fitted_attributes()
+
+
 def assert_same_value(actual, expected):
     if isinstance(expected, dict):
         assert actual.keys() == expected.keys()
@@ -55,10 +61,10 @@ def check(estimators, data=None):
     """Compare all that a fit leaves behind: weights, history, optimizer, random streams."""
     data = data or [prepared(clf) for clf in estimators]
     pairs = list(zip(estimators, data, strict=True))
-    assert len({shape_of(clf, one, False) for clf, one in pairs}) == 1
-    copies = [(clone(clf), one) for clf, one in pairs]
-    expected = [fit(clf, one, resume=False, listener=Listener()) for clf, one in copies]
-    actual = run_stack([StochasticFit(clf, one, resume=False) for clf, one in pairs])
+    expected = [fit(clone(clf), one) for clf, one in pairs]
+    trainers = [trainer_of(clf, one, resume=False) for clf, one in pairs]
+    assert len({trainer.stack_key for trainer in trainers}) == 1
+    actual = run_stack(trainers)
     for a, b in zip(actual, expected, strict=True):
         assert_same_value(a, b)
     return actual
@@ -167,7 +173,7 @@ def test_training_goes_on_where_it_was(n_before):
         clf._training_state["unfinished"] = n_before
         return clf.set_params(max_iter=12)
 
-    fits = [StochasticFit(clf, prepared(clf), resume=True) for clf in map(started, RATES)]
+    fits = [trainer_of(clf, prepared(clf), resume=True) for clf in map(started, RATES)]
     results = run_stack(fits)
     for result, rate in zip(results, RATES, strict=True):
         whole = mlp(learning_rate_init=rate, dropout=0.1, tol=0).fit(X, y)
@@ -179,7 +185,7 @@ def test_training_goes_on_where_it_was(n_before):
 def test_a_failure_leaves_the_others_untouched(solver):
     rates = [0.01, 1e300, 0.02]
     estimators = [mlp(solver=solver, learning_rate_init=rate) for rate in rates]
-    results = run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators])
+    results = run_stack([trainer_of(clf, prepared(clf), resume=False) for clf in estimators])
     assert isinstance(results[1], Failure)
     assert "Training diverged in epoch" in str(results[1].error)
     assert "end_epoch" in results[1].traceback
@@ -198,13 +204,13 @@ def test_a_scorer_that_fails_ends_only_its_own_fit(epoch):
         return 1.0 if len(calls) <= epoch else [][0]
 
     estimators = [mlp(early_stopping=True, scoring=scoring) for scoring in (None, scorer, None)]
-    results = run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators])
+    results = run_stack([trainer_of(clf, prepared(clf), resume=False) for clf in estimators])
     assert isinstance(results[1].error, IndexError)
     alone = clone(estimators[0]).fit(X, y)
     assert_same_value(results[2]["coefs_"], alone.coefs_)
 
 
-class Counting(Listener):
+class Counting(Observer):
     def __init__(self, last=None):
         self.begun = self.ended = 0
         self.last = last
@@ -218,18 +224,18 @@ class Counting(Listener):
 
 
 @pytest.mark.parametrize("n_epochs", [[5], [5, 5], [2, 3, 9]])
-def test_listeners_are_told_of_every_epoch(n_epochs):
-    listeners = [Counting() for _ in n_epochs]
+def test_observers_are_told_of_every_epoch(n_epochs):
+    observers = [Counting() for _ in n_epochs]
     estimators = [mlp(max_iter=n, tol=0) for n in n_epochs]
-    fits = [StochasticFit(clf, prepared(clf), resume=False) for clf in estimators]
-    run_stack(fits, listeners)
-    assert [listener.begun for listener in listeners] == n_epochs
-    assert [listener.ended for listener in listeners] == n_epochs
+    fits = [trainer_of(clf, prepared(clf), resume=False) for clf in estimators]
+    run_stack(fits, observers)
+    assert [observer.begun for observer in observers] == n_epochs
+    assert [observer.ended for observer in observers] == n_epochs
 
 
-def test_a_listener_may_stop_its_fit():
+def test_a_observer_may_stop_its_fit():
     estimators = [mlp(tol=0, learning_rate_init=rate) for rate in RATES]
-    fits = [StochasticFit(clf, prepared(clf), resume=False) for clf in estimators]
+    fits = [trainer_of(clf, prepared(clf), resume=False) for clf in estimators]
     results = run_stack(fits, [Counting(last=n) for n in (4, 7, 7)])
     for result, rate, n in zip(results, RATES, (4, 7, 7), strict=True):
         alone = mlp(tol=0, learning_rate_init=rate, max_iter=n).fit(X, y)
@@ -237,7 +243,7 @@ def test_a_listener_may_stop_its_fit():
         assert_same_value(result["coefs_"], alone.coefs_)
 
 
-class Reading(Listener):
+class Reading(Observer):
     """Looks at what the fit would leave behind, epoch by epoch."""
 
     reads_fit = True
@@ -250,14 +256,14 @@ class Reading(Listener):
         return False
 
 
-def test_a_listener_sees_the_fit_as_it_is_alone():
+def test_a_observer_sees_the_fit_as_it_is_alone():
     estimators = [mlp(learning_rate_init=rate, max_iter=4, dropout=0.1) for rate in RATES]
-    listeners = [Reading() for _ in estimators]
-    run_stack([StochasticFit(clf, prepared(clf), resume=False) for clf in estimators], listeners)
-    for clf, listener in zip(estimators, listeners, strict=True):
+    observers = [Reading() for _ in estimators]
+    run_stack([trainer_of(clf, prepared(clf), resume=False) for clf in estimators], observers)
+    for clf, observer in zip(estimators, observers, strict=True):
         alone = Reading()
-        fit(clone(clf), prepared(clf), resume=False, listener=alone)
-        assert_same_value(listener.seen, alone.seen)
+        fit(clone(clf), prepared(clf), alone)
+        assert_same_value(observer.seen, alone.seen)
 
 
 def test_equal_inputs_may_have_targets_of_their_own():
@@ -293,8 +299,8 @@ def test_equal_inputs_may_have_targets_of_their_own():
 def test_what_is_of_one_shape(name, values, same):
     solver = {"solver": "sgd" if "momentum" in name else "adam"}
     estimators = [mlp(**{**solver, name: value}) for value in values]
-    shapes = {shape_of(clf, prepared(clf), False) for clf in estimators}
-    assert (len(shapes) == 1) == same
+    keys = {trainer_of(clf, prepared(clf), resume=False).stack_key for clf in estimators}
+    assert (len(keys) == 1) == same
 
 
 @pytest.mark.parametrize(
@@ -314,8 +320,8 @@ def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, par
     clf = mlp(max_iter=2, **params)
     inputs = rng.rand(n_samples, n_features).astype(dtype)
     data = prepared(clf, inputs, rng.randint(0, 10, n_samples))
-    size = max_stack_size(clf, data)
-    fits = [StochasticFit(clone(clf), data, resume=False) for _ in range(size)]
+    size = max_stack_size(trainer_of(clf, data, resume=False))
+    fits = [trainer_of(clone(clf), data, resume=False) for _ in range(size)]
     tracemalloc.start()
     run_stack(fits)
     _, peak = tracemalloc.get_traced_memory()
@@ -336,8 +342,8 @@ def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
     n = 12_000
     weights = rng.rand(3, n) if weighted else [None] * 3
     folds = [prepared(clf, rng.rand(n, 3).astype(dtype), rng.randint(0, 5, n), w) for w in weights]
-    size = max_stack_size(clf, folds[0])
-    fits = [StochasticFit(clone(clf), folds[i % 3], resume=False) for i in range(size)]
+    size = max_stack_size(trainer_of(clf, folds[0], resume=False))
+    fits = [trainer_of(clone(clf), folds[i % 3], resume=False) for i in range(size)]
     tracemalloc.start()
     run_stack(fits)
     _, peak = tracemalloc.get_traced_memory()
@@ -348,4 +354,4 @@ def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
 
 def test_large_networks_are_trained_one_by_one():
     clf = mlp(hidden_layer_sizes=(5000, 5000))
-    assert max_stack_size(clf, prepared(clf)) == 1
+    assert max_stack_size(trainer_of(clf, prepared(clf), resume=False)) == 1

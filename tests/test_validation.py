@@ -1,10 +1,13 @@
 """X_val, y_val, scoring: what is recorded of a validation set, and what early stopping watches."""
 
 import pickle
+from functools import partial
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from helpers import SOLVERS, STOCHASTIC, assert_same_fit, assert_same_weights, unfinished_fits
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification, make_multilabel_classification
@@ -19,15 +22,9 @@ from sklearn.metrics import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skscratch import MLPScratchClassifier
+pytestmark = unfinished_fits
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
-    "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
-)
-
-STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
-SOLVERS = [*STOCHASTIC, "lbfgs"]
+mlp = partial(helpers.mlp, (8,), max_iter=6, batch_size=16, learning_rate_init=0.01)
 
 
 def halves(X, y, seed=0):
@@ -47,11 +44,6 @@ every_problem = pytest.mark.parametrize("problem", DATA)
 weights = np.random.RandomState(1).uniform(0.5, 3, 100)
 
 
-def mlp(**arguments):
-    arguments = {"max_iter": 6, "batch_size": 16, "random_state": 0, **arguments}
-    return MLPScratchClassifier((8,), **{"learning_rate_init": 0.01, **arguments})
-
-
 def loss_of(clf, X, y, sample_weight=None):
     """Return the cross-entropy, which labels' losses add up to."""
     probabilities = clf.predict_proba(X).astype(float)
@@ -60,13 +52,6 @@ def loss_of(clf, X, y, sample_weight=None):
         return log_loss(y, probabilities, sample_weight=sample_weight, labels=clf.classes_)
     columns = zip(y.T, probabilities.T, strict=True)
     return sum(log_loss(a, b, sample_weight=sample_weight, labels=[0, 1]) for a, b in columns)
-
-
-def assert_same_fit(first, second):
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_array_equal(a, b)
 
 
 # --- What is recorded
@@ -91,7 +76,7 @@ def test_loss_and_score_after_each_epoch(problem, solver, weighted, dtype):
         assert clf.history_["validation_loss"][epoch] == pytest.approx(loss, rel=rtol)
         assert clf.history_["validation_score"][epoch] == pytest.approx(score, rel=1e-6)
     # Looking on changes nothing.
-    assert_same_fit(clf, until)
+    assert_same_weights(clf, until)
     assert clf.loss_curve_ == until.loss_curve_
     np.testing.assert_array_equal(clf.validation_scores_, clf.history_["validation_score"])
     assert clf.best_validation_score_ == max(clf.validation_scores_)
@@ -214,7 +199,7 @@ def test_early_stopping_watches_the_scoring(problem, scoring, by_hand, weighted)
     assert not any(stuck[end - 5 : end].all() for end in range(5, len(scores)))
     best = int(np.argmax(scores))
     assert clf.best_validation_score_ == scores[best]
-    assert_same_fit(clf, mlp(**{**arguments, "max_iter": best + 1}).fit(X, y))
+    assert_same_weights(clf, mlp(**{**arguments, "max_iter": best + 1}).fit(X, y))
 
 
 @pytest.mark.parametrize("solver", STOCHASTIC)
@@ -224,7 +209,7 @@ def test_nothing_is_held_out_beside_a_validation_set(solver):
     watched.fit(X, y, X_val=X_val, y_val=y_val)
     # The loss fell in every epoch, so that the last weights are the best.
     assert int(np.argmax(watched.validation_scores_)) == 5
-    assert_same_fit(watched, mlp(solver=solver).fit(X, y))
+    assert_same_weights(watched, mlp(solver=solver).fit(X, y))
 
 
 def test_scoring_of_what_is_held_out():
@@ -241,7 +226,7 @@ def test_scoring_without_early_stopping_is_recorded():
     clf = mlp(scoring="roc_auc").fit(X, y, X_val=X_val, y_val=y_val)
     expected = roc_auc_score(y_val, clf.predict_proba(X_val)[:, 1])
     assert clf.validation_scores_[-1] == pytest.approx(expected)
-    assert_same_fit(clf, mlp().fit(X, y))
+    assert_same_weights(clf, mlp().fit(X, y))
 
 
 def test_a_score_that_is_no_number_is_refused():

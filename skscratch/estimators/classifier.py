@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from skscratch.estimators import building, fitting
-from skscratch.estimators.listeners import CallbackSupportMixin, Listener, listener_of
-from skscratch.nn.activations import Sigmoid, Softmax
-from skscratch.nn.prediction import predict
+from skscratch.estimators.architecture import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    REGULARIZERS,
+    activation_classes,
+)
+from skscratch.estimators.data import Samples, TrainingData
+from skscratch.estimators.observers import CallbackSupportMixin, Observer, observer_of
+from skscratch.estimators.settings import OPTIMIZERS
+from skscratch.estimators.targets import Targets, check_labels, fitted_targets, targets_of
+from skscratch.estimators.trainers import run, trainer_of
+from skscratch.nn.activations import Activation
+from skscratch.nn.optimizers import Optimizer
+from skscratch.nn.prediction import FittedNetwork
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -30,10 +38,10 @@ __all__ = ["MLPScratchClassifier"]
 
 
 def _is_stochastic(estimator: MLPScratchClassifier) -> bool:
-    if estimator.solver == "lbfgs":
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
-            f"of the data at once. Choose solver from {sorted(building.OPTIMIZERS)}."
+            f"of the data at once. Choose solver from {sorted(OPTIMIZERS)}."
         )
     return True
 
@@ -51,8 +59,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     hidden_layer_sizes : array-like of shape (n_layers - 2,) or int, default=(100,)
         The number of neurons of each hidden layer. Empty is multinomial logistic regression.
 
-    activation : str or array-like of str, default='relu'
-        The hidden layers' activation, or one for each of them.
+    activation : str, subclass of Activation or array-like of them, default='relu'
+        The hidden layers' activation, or one for each of them. A subclass of
+        :class:`skscratch.nn.Activation` is one of your own.
 
         - 'identity': ``f(z) = z``
         - 'logistic': ``f(z) = 1 / (1 + exp(-z))``
@@ -62,7 +71,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         - 'elu': ``f(z) = z if z > 0 else exp(z) - 1``
         - 'silu': ``f(z) = z / (1 + exp(-z))``
 
-    solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'adagrad', 'rmsprop'}, default='adam'
+    solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'adagrad', 'rmsprop'} or Optimizer, default='adam'
         How the weights are found.
 
         - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all of the data at once; often best
@@ -73,7 +82,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         - 'adagrad': see :class:`skscratch.nn.optimizers.Adagrad`
         - 'rmsprop': see :class:`skscratch.nn.optimizers.RMSprop`
 
-        All but 'lbfgs' are called stochastic below.
+        All but 'lbfgs' are called stochastic below. A subclass of :class:`skscratch.nn.Optimizer`
+        is made with ``learning_rate_init`` and ``decay``; an object of one keeps the settings that
+        it has, and is copied, never changed.
 
     alpha : float, default=0.0001
         Strength of an L2 penalty on the weights. ``alpha / 2 * sum(w**2)`` is divided by the
@@ -183,7 +194,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         Weights of the classes, ``{class: weight}``, by which sample weights are multiplied; classes
         that are not named have weight 1. 'balanced' is ``n_samples / (n_classes * count)`` for each
         class. In multilabel problems a list with a dict for each label, whose weights are
-        multiplied; 'balanced' is made of each label by itself. Weighs the validation set too.
+        multiplied; 'balanced' is made of each label by itself. Weighs the losses of a
+        validation set too, not its score.
 
     dropout : float or array-like of shape (n_layers - 2,), default=0.0
         The share of units that are dropped in training, in [0, 1), for all hidden layers or one
@@ -220,6 +232,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     intercepts_ : list of n_layers - 1 ndarray of shape (n_neurons,)
         Each layer's biases.
+
+    hidden_activations_ : list of n_layers - 2 str or type
+        Each hidden layer's activation: its name, or its class if it is of your own.
 
     loss_ : float
         The last epoch's mean training loss, penalties included.
@@ -301,8 +316,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(building.ACTIVATIONS)), "array-like"],
-        "solver": [StrOptions({"lbfgs", *building.OPTIMIZERS})],
+        "activation": [StrOptions(set(ACTIVATIONS)), "array-like", callable],
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), callable, Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine"})],
@@ -328,14 +343,11 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "decay": [Interval(Real, 0, None, closed="left")],
         "rho": [Interval(Real, 0, 1, closed="left")],
-        **{
-            name: [Interval(Real, 0, None, closed="left"), "array-like"]
-            for name in building.REGULARIZERS
-        },
+        **{name: [Interval(Real, 0, None, closed="left"), "array-like"] for name in REGULARIZERS},
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
-        "weight_init": [StrOptions(set(building.INITIALIZERS))],
+        "weight_init": [StrOptions(set(INITIALIZERS))],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "scoring": [str, callable, None],
@@ -344,9 +356,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
     def __init__(
         self,
         hidden_layer_sizes: int | ArrayLike = (100,),
-        activation: str | ArrayLike = "relu",
+        activation: str | type[Activation] | ArrayLike = "relu",
         *,
-        solver: str = "adam",
+        solver: str | type[Optimizer] | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -468,9 +480,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         resume = self.warm_start and hasattr(self, "coefs_")
         with self._unchanged_on_error():
             data = self._prepare(X, y, sample_weight, X_val, y_val, sample_weight_val, resume)
-            listener = listener_of(self, self.max_iter, X, y, sample_weight)
-            self._fit(data, resume, listener)
-            listener.end_fit()
+            observer = observer_of(self, self.max_iter, X, y, sample_weight)
+            self._train(data, resume, observer)
+            observer.end_fit()
         return self
 
     @available_if(_is_stochastic)
@@ -532,9 +544,9 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 raise ValueError(
                     f"classes={classes} are not those of the last call, {self.classes_}."
                 )
-            _check_known(y, classes, "y")
-            data = self._training_data(X, y, sample_weight, classes)
-            return self._fit(data, resume, Listener(), incremental=True)
+            targets = targets_of(y, classes)
+            data = self._training_data(X, y, sample_weight, targets)
+            return self._train(data, resume, Observer(), incremental=True)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Predict class labels.
@@ -550,12 +562,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             The most probable class of each sample, or an indicator matrix of the labels that are
             more probable than not.
         """
-        logits = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return self.classes_[logits.argmax(axis=1)]
-        if self._is_multilabel():
-            return (logits > 0).astype(int)
-        return self.classes_[(logits[:, 0] > 0).astype(int) * (len(self.classes_) - 1)]
+        return self._network_outputs(X, "predict")
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict probabilities of the classes.
@@ -571,7 +578,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             Of each class, in the order of ``classes_``, in the dtype of the network. In multilabel
             problems of each label, for itself. None is below the smallest normal number.
         """
-        return self._outputs(X, self._probabilities)
+        return self._network_outputs(X, "probabilities")
 
     def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Predict logarithms of the classes' probabilities.
@@ -671,7 +678,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
 
     def _prepare(
         self, X, y, sample_weight, X_val, y_val, sample_weight_val, resume: bool = False
-    ) -> fitting.TrainingData:
+    ) -> TrainingData:
         """Validate the arguments of ``fit`` and encode the labels."""
         X, y = self._validate(X, y, resume)
         classes = unique_labels(y)
@@ -680,9 +687,8 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {classes}"
             )
-        data = self._training_data(X, y, sample_weight, classes)
-        data.validation = self._validation_data(data, X_val, y_val, sample_weight_val)
-        return data
+        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        return self._training_data(X, y, sample_weight, targets_of(y, classes), validation)
 
     def _validate(self, X, y, resume: bool) -> tuple:
         """Return X and y as arrays that can be trained on."""
@@ -696,42 +702,43 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             order="C",
             reset=not resume,
         )
-        return X, _check_labels(y)
+        return X, check_labels(y)
 
-    def _fit(self, data, resume: bool, listener: Listener, incremental: bool = False) -> Self:
-        outputs = data.n_outputs, data.out_activation
-        if resume and outputs != (self.n_outputs_, self.out_activation_):
-            raise ValueError(
-                f"The fitted network has {self.n_outputs_} {self.out_activation_} outputs, `y` "
-                f"needs {outputs[0]} {outputs[1]} ones: one class per sample and several labels "
-                f"per sample cannot be mixed."
-            )
-        attributes = fitting.fit(
-            self, data, resume=resume, listener=listener, incremental=incremental
-        )
-        vars(self).update(attributes)
-        return self
-
-    def _training_data(self, X, y, sample_weight, classes) -> fitting.TrainingData:
+    def _training_data(
+        self, X, y, sample_weight, targets: Targets, validation: dict | None = None
+    ) -> TrainingData:
         """Encode the labels, weigh the classes and leave out samples without weight."""
-        encoded = _encode(y, classes, X.dtype, "y")
-        labels = classes if y.ndim == 1 else np.array([0, 1])
+        encoded = targets.encode(y, X.dtype)
         counted = slice(None)
         if sample_weight is not None:
             sample_weight = _check_weights(sample_weight, X)
             counted = sample_weight > 0
-        class_weights = _class_weights(self.class_weight, labels, _codes(encoded[0])[:, counted])
-        sample_weight = _weigh(encoded[0], class_weights, sample_weight, X.dtype)
+        class_weights = targets.class_weights(self.class_weight, encoded[counted])
+
+        def weights(encoded, sample_weight):
+            """Return the weights of the samples' losses and of their scores."""
+            given = sample_weight
+            if class_weights is not None:
+                sample_weight = targets.sample_weight(encoded, class_weights)
+                sample_weight = sample_weight if given is None else sample_weight * given
+                _check_sum(sample_weight)
+            return tuple(
+                None if weight is None else weight.astype(X.dtype, copy=False)
+                for weight in (sample_weight, given)
+            )
+
+        loss_weight, score_weight = weights(encoded, sample_weight)
         rows = None
-        if sample_weight is not None and not sample_weight.all():
-            rows = np.flatnonzero(sample_weight)
-        return fitting.TrainingData(
-            X, *encoded, sample_weight, rows=rows, class_weights=class_weights
-        )
+        if loss_weight is not None and not loss_weight.all():
+            rows = np.flatnonzero(loss_weight)
+        data = TrainingData(X, encoded, loss_weight, score_weight, targets=targets, rows=rows)
+        if validation is not None:
+            data.validation = self._validation_data(data, weights, **validation)
+        return data
 
     def _validation_data(
-        self, data: fitting.TrainingData, X_val, y_val, sample_weight_val
-    ) -> fitting.LabelledData | None:
+        self, data: TrainingData, weights: Callable, X_val, y_val, sample_weight_val
+    ) -> Samples | None:
         """Validate the validation set."""
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         given = [name for name, value in given.items() if value is not None]
@@ -743,27 +750,40 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
             self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
         )
         y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
-        y_val = _check_labels(y_val)
+        y_val = check_labels(y_val)
         check_consistent_length(X_val, y_val)
         if sample_weight_val is not None:
             sample_weight_val = _check_weights(sample_weight_val, X_val)
-        _check_known(y_val, data.classes, "y_val")
-        encoded = _encode(y_val, data.classes, X_val.dtype, "y_val")
-        if encoded[-2:] != (data.n_outputs, data.out_activation):
-            raise ValueError("y_val must be like y: one class per sample, or several labels.")
-        sample_weight_val = _weigh(encoded[0], data.class_weights, sample_weight_val, X_val.dtype)
-        return fitting.LabelledData(X_val, *encoded, sample_weight_val)
+        encoded = data.targets.encode(y_val, X_val.dtype, "y_val")
+        return Samples(X_val, encoded, *weights(encoded, sample_weight_val))
 
-    def _is_multilabel(self) -> bool:
-        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+    def _train(
+        self, data: TrainingData, resume: bool, observer: Observer, incremental: bool = False
+    ) -> Self:
+        """Train the network and set the fitted attributes."""
+        kind = data.targets.kind
+        if resume and kind != (self.n_outputs_, self.out_activation_):
+            raise ValueError(
+                f"The fitted network has {self.n_outputs_} {self.out_activation_} outputs, `y` "
+                f"needs {kind[0]} {kind[1]} ones: one class per sample and several labels per "
+                f"sample cannot be mixed."
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            trainer = trainer_of(self, data, resume=resume, incremental=incremental)
+            attributes = run(trainer, observer)
+        vars(self).update(attributes)
+        return self
 
-    def _outputs(self, X, output=None) -> np.ndarray:
-        """Return the network's logits, or what ``output`` makes of them."""
+    def _fitted_network(self) -> FittedNetwork:
+        activations = activation_classes(self.hidden_activations_, self.n_layers_ - 2)
+        return FittedNetwork(self.coefs_, self.intercepts_, activations)
+
+    def _network_outputs(self, X, output: str) -> np.ndarray:
+        """Return what one of the targets' methods makes of the logits."""
         check_is_fitted(self, "coefs_")
         if not self._is_valid_array(X):
             X = validate_data(self, X, accept_sparse="csr", reset=False)
-        activations = building.hidden_activations(self)
-        return predict(self.coefs_, self.intercepts_, activations, X, output)
+        return self._fitted_network().forward(X, getattr(fitted_targets(self), output))
 
     def _is_valid_array(self, X) -> bool:
         """Whether ``validate_data`` would return X as it is, found out in a tenth of its time."""
@@ -774,117 +794,18 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         with np.errstate(over="ignore", invalid="ignore"):
             return not hasattr(self, "feature_names_in_") and bool(np.isfinite(X.sum()))
 
-    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
-        if self.out_activation_ == "softmax":
-            probabilities = Softmax().forward(logits)
-        else:
-            probabilities = Sigmoid().forward(self._class_logits(logits))
-        # Never 0, which an exponential is not, so that logarithms are finite. Labels that are
-        # independent of each other are never certain either.
-        info = np.finfo(probabilities.dtype)
-        greatest = 1 - info.epsneg if self._is_multilabel() else 1
-        return np.clip(probabilities, info.tiny, greatest, out=probabilities)
-
-    def _class_logits(self, logits: np.ndarray) -> np.ndarray:
-        """Return a column for each class, where a binary problem's network has one output."""
-        if self._is_multilabel():
-            return logits
-        if len(self.classes_) == 1:
-            return np.full_like(logits, np.inf)
-        # Both signs, instead of 1 - p, which is 0 as soon as p is 1 but for 1e-16.
-        return np.hstack([-logits, logits])
-
-
-def _check_labels(y) -> np.ndarray:
-    """Return labels as a vector, or as a dense indicator matrix."""
-    if issparse(y):
-        y = y.toarray()
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    check_classification_targets(y)
-    if type_of_target(y) == "multiclass-multioutput":
-        raise ValueError(
-            "Multioutput target data is not supported: y must be one class label per sample or a "
-            f"matrix of 0 and 1, got shape {y.shape} with other values."
-        )
-    return y
-
-
-def _check_known(y: np.ndarray, classes: np.ndarray, name: str) -> None:
-    unknown = np.setdiff1d(unique_labels(y), classes)
-    if unknown.size:
-        raise ValueError(f"`{name}` has classes that are not in classes={classes}: {unknown}.")
-
 
 def _check_weights(sample_weight, X) -> np.ndarray:
     sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-    _check_any(sample_weight)
+    _check_sum(sample_weight)
     return sample_weight
 
 
-def _check_any(sample_weight: np.ndarray) -> None:
+def _check_sum(sample_weight: np.ndarray) -> None:
     if not sample_weight.any():
         raise ValueError("All sample weights are zero: at least one must be positive.")
-
-
-def _codes(targets: np.ndarray) -> np.ndarray:
-    """Return the index of every sample's class in a row, or a row of 0 and 1 for each label."""
-    return targets.reshape(len(targets), -1).T.astype(int)
-
-
-def _class_weights(class_weight, labels: np.ndarray, codes: np.ndarray) -> list[np.ndarray] | None:
-    """Return the weights of ``labels``, for each row of ``codes``, which are their indices."""
-    if class_weight is None:
-        return None
-    if class_weight == "balanced":
-        return [_balanced(row, len(labels)) for row in codes]
-    given = [class_weight] if len(codes) == 1 else class_weight
-    if len(given) != len(codes) or not all(isinstance(weights, dict) for weights in given):
-        raise ValueError(
-            f"class_weight must be 'balanced' or a dict, for several labels a list with a dict for "
-            f"each of them; got {class_weight!r} for {len(codes)} label(s)."
-        )
-    weights = [compute_class_weight(weights, classes=labels, y=labels) for weights in given]
-    if not (np.isfinite(weights) & (np.asarray(weights) >= 0)).all():
-        raise ValueError(f"class_weight must be finite and >= 0, got {class_weight!r}.")
-    return weights
-
-
-def _balanced(codes: np.ndarray, n_labels: int) -> np.ndarray:
-    present, weights = np.unique(codes), np.ones(n_labels)
-    weights[present] = compute_class_weight("balanced", classes=present, y=codes)
-    return weights
-
-
-def _weigh(targets: np.ndarray, class_weights, sample_weight, dtype) -> np.ndarray | None:
-    """Return the samples' weights, times those of their classes."""
-    if class_weights is not None:
-        rows = zip(class_weights, _codes(targets), strict=True)
-        product = np.prod([weights[row] for weights, row in rows], axis=0)
-        sample_weight = product if sample_weight is None else product * sample_weight
-    if sample_weight is None:
-        return None
-    sample_weight = sample_weight.astype(dtype, copy=False)
-    _check_any(sample_weight)
-    return sample_weight
-
-
-def _encode(
-    y: np.ndarray, classes: np.ndarray, dtype, name: str
-) -> tuple[np.ndarray, np.ndarray, int, str]:
-    """Return targets, classes, and the number and activation of the outputs."""
-    if y.ndim == 2:
-        if y.shape[1] != len(classes):
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.sum(sample_weight, dtype=np.float64)):
             raise ValueError(
-                f"`{name}` has {y.shape[1]} labels, expected {len(classes)}: {classes}."
+                "The sum of sample_weight is not finite: divide the weights by their mean."
             )
-        return y.astype(dtype), classes, y.shape[1], "logistic"
-    # Here, because importing the package would take longer by a twentieth.
-    from sklearn.preprocessing import LabelEncoder
-
-    encoder = LabelEncoder()
-    encoder.classes_ = classes
-    targets = encoder.transform(y)
-    if len(classes) <= 2:
-        return targets[:, np.newaxis].astype(dtype), classes, 1, "logistic"
-    return targets, classes, len(classes), "softmax"

@@ -30,17 +30,17 @@ SHARED_ATTRIBUTES = (
 def to_sklearn(estimator) -> MLPClassifier:
     """Return a fitted MLPClassifier with the estimator's weights."""
     check_is_fitted(estimator)
-    names = {estimator.activation} if isinstance(estimator.activation, str) else set()
-    names = names or set(estimator.activation)
+    names = set(estimator.hidden_activations_)
     if len(names) > 1 or not names <= SHARED_ACTIVATIONS:
         raise ValueError(
             f"MLPClassifier has one activation for all hidden layers, from "
-            f"{sorted(SHARED_ACTIVATIONS)}; this network has activation={estimator.activation!r}."
+            f"{sorted(SHARED_ACTIVATIONS)}; this network has "
+            f"hidden_activations_={estimator.hidden_activations_}."
         )
     parameters = {name: getattr(estimator, name) for name in MLPClassifier().get_params()}
     parameters["activation"] = names.pop() if names else "identity"
     # How it was trained makes no difference to how it predicts.
-    if estimator.solver not in SHARED_SOLVERS:
+    if not (isinstance(estimator.solver, str) and estimator.solver in SHARED_SOLVERS):
         parameters["solver"] = "adam"
     if estimator.learning_rate not in SHARED_SCHEDULES:
         parameters["learning_rate"] = "constant"
@@ -74,6 +74,7 @@ def from_sklearn(estimator_class, mlp: MLPClassifier):
     estimator.history_ = {"loss": np.array(estimator.loss_curve_, float)}
     if estimator.validation_scores_:
         estimator.history_["validation_score"] = np.array(estimator.validation_scores_, float)
+    estimator.hidden_activations_ = [mlp.activation] * (mlp.n_layers_ - 2)
     estimator._training_state = {}
     return estimator
 

@@ -2,7 +2,7 @@
 
 A small library of its own, which knows nothing of scikit-learn.
 
-activations, initializers, layers, losses, optimizers
+activations, initializers, penalties, layers, losses, optimizers
     What networks are made of.
 
 network, training, prediction
@@ -36,6 +36,7 @@ from skscratch.nn.losses import (
 )
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from skscratch.nn.penalties import Penalty
 
 __all__ = [
     "ELU",
@@ -54,6 +55,7 @@ __all__ = [
     "MeanSquaredError",
     "Network",
     "Optimizer",
+    "Penalty",
     "RMSprop",
     "ReLU",
     "SiLU",

@@ -4,23 +4,35 @@ Every activation has ``forward(inputs)``, which returns its outputs, and ``backw
 which takes the gradient with respect to those outputs and returns the gradient with respect to the
 inputs of the last ``forward``. Samples are axis -2 and units axis -1; any axes before them count
 networks that are trained side by side.
-
-The arrays that are returned belong to the activation, which fills them again at its next call: copy
-what is to be kept.
 """
 
-from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from skscratch.nn._buffers import Reusing, as_floating, zeros
+from skscratch.nn._buffers import Buffered, reusing, zeros
 
-__all__ = ["ELU", "Identity", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "ELU",
+    "Activation",
+    "Identity",
+    "LeakyReLU",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+]
 
 
-class Activation(Reusing):
+class Activation(Buffered):
     """What activations have in common.
+
+    A subclass writes ``_forward(inputs, out)``, which returns the outputs, and
+    ``_backward(dvalues, out)``, which returns the gradient with respect to the inputs. Both may
+    fill ``out`` or return new arrays; ``out`` may be the array of the inputs, or of ``dvalues``.
+    What ``_forward`` returned is ``self.output``. Arguments of the constructor are kept as
+    attributes: copies and stacks of networks take them along.
 
     Parameters
     ----------
@@ -31,62 +43,48 @@ class Activation(Reusing):
     Attributes
     ----------
     output : ndarray of shape (..., n_samples, n_units)
-        What the last ``forward`` returned.
+        What the last ``forward`` returned. The next call in a network overwrites it.
+
+    Examples
+    --------
+    Swish with a slope of one's own, ``f(z) = z s(beta z)``, ``s`` the sigmoid:
+
+    >>> import numpy as np
+    >>> from skscratch.nn import Activation
+    >>> class Swish(Activation):
+    ...     def __init__(self, beta=1.0, inplace=False):
+    ...         super().__init__(inplace)
+    ...         self.beta = beta
+    ...
+    ...     def _forward(self, inputs, out):
+    ...         self._inputs = inputs
+    ...         self._sigmoid = 1 / (1 + np.exp(-self.beta * inputs))
+    ...         return inputs * self._sigmoid
+    ...
+    ...     def _backward(self, dvalues, out):
+    ...         slope = 1 + self.beta * self._inputs * (1 - self._sigmoid)
+    ...         return dvalues * self._sigmoid * slope
+    >>> swish = Swish(beta=2.0)
+    >>> swish.forward(np.array([[0.0, 1.0]])).round(4)
+    array([[0.    , 0.8808]])
+    >>> swish.backward(np.ones((1, 2))).round(4)
+    array([[0.5   , 1.0908]])
     """
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
-    @classmethod
-    def stack(cls, activations: "Sequence[Activation]") -> Self:
-        """Return an activation for ``K`` networks.
-
-        Parameters
-        ----------
-        activations : sequence of Activation
-            One of each network.
-
-        Returns
-        -------
-        activation : Activation
-            A new one of the same class.
-        """
-        return cls(inplace=activations[0].inplace)
-
     def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the activation's outputs.
-
-        Parameters
-        ----------
-        inputs : ndarray of shape (..., n_samples, n_units)
-            The weighted sums of the layer below.
-
-        Returns
-        -------
-        output : ndarray of shape (..., n_samples, n_units)
-            Overwritten by the next call.
-        """
-        if getattr(inputs, "shape", None) != self._shape or inputs.dtype is not self._dtype:
-            inputs = as_floating(inputs)
-            self._take_up(inputs.shape, inputs.dtype)
+        """Return the activation's outputs."""
+        inputs = self._prepare(inputs)
         self.output = self._forward(inputs, out=inputs if self.inplace else self._output)
         return self.output
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return the gradient with respect to the inputs of the last ``forward``.
-
-        Parameters
-        ----------
-        dvalues : ndarray of shape (..., n_samples, n_units)
-            The gradient with respect to the outputs.
-
-        Returns
-        -------
-        dinputs : ndarray of shape (..., n_samples, n_units)
-            Overwritten by the next call.
-        """
-        return self._backward(dvalues, out=dvalues if self.inplace else self._dinputs)
+        """Return the gradient with respect to the inputs of the last ``forward``."""
+        in_place = self.inplace and self._shape is not None
+        return self._backward(dvalues, out=dvalues if in_place else self._result("_dinputs"))
 
     def _forward(self, inputs: np.ndarray, out: np.ndarray) -> np.ndarray:
         raise NotImplementedError
@@ -140,8 +138,8 @@ class ReLU(Activation):
         }
 
     def _forward(self, inputs, out):
-        # max(0, inputs); NumPy has vector instructions for two arrays, none for a scalar 0: four
-        # times faster.
+        # max(0, inputs). Of two arrays, NumPy takes it by vector instructions, four times as fast
+        # as with the scalar 0.
         return np.maximum(inputs, self._zeros, out=out)
 
     def _backward(self, dvalues, out):
@@ -258,11 +256,6 @@ class SiLU(Activation):
 
     Also known as swish [1]_.
 
-    Parameters
-    ----------
-    inplace : bool, default=False
-        As for all activations.
-
     References
     ----------
     .. [1] S. Elfwing, E. Uchibe and K. Doya, "Sigmoid-weighted linear units for neural network
@@ -276,12 +269,12 @@ class SiLU(Activation):
     array([[0.    , 0.    , 1.7616]])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self._sigmoid = Sigmoid()
-
     def _allocate(self, shape, dtype):
-        return {**super()._allocate(shape, dtype), "_slope": zeros(shape, dtype)}
+        return {
+            **super()._allocate(shape, dtype),
+            "_sigmoid": reusing(Sigmoid()),
+            "_slope": zeros(shape, dtype),
+        }
 
     def _forward(self, inputs, out):
         return np.multiply(inputs, self._sigmoid.forward(inputs), out=out)
@@ -317,41 +310,11 @@ class Tanh(Activation):
         return np.multiply(dvalues, slope, out=out)
 
 
-def exp_shifted(
-    inputs: np.ndarray, maximum: np.ndarray, shifted: np.ndarray, out: np.ndarray
-) -> np.ndarray:
-    """Fill ``out`` with the exponentials of the inputs less the greatest of each sample.
-
-    What is subtracted changes nothing in their quotients, and keeps ``exp`` from overflowing.
-
-    Parameters
-    ----------
-    inputs : ndarray of shape (..., n_samples, n_units)
-        What is exponentiated.
-
-    maximum : ndarray of shape (..., n_samples, 1)
-        Filled with the greatest input of each sample.
-
-    shifted : ndarray of shape (..., n_samples, n_units)
-        Filled with the inputs less that.
-
-    out : ndarray of shape (..., n_samples, n_units)
-        Filled with the exponentials.
-
-    Returns
-    -------
-    out : ndarray of shape (..., n_samples, n_units)
-        The array that was given.
-    """
-    np.maximum.reduce(inputs, axis=-1, keepdims=True, out=maximum)
-    np.subtract(inputs, maximum, out=shifted)
-    return np.exp(shifted, out=out)
-
-
 class Softmax(Activation):
     """The softmax: ``f(z)_i = exp(z_i) / sum_j exp(z_j)`` over the last axis.
 
-    The greatest ``z`` of each sample is subtracted first, see :func:`exp_shifted`.
+    The greatest ``z`` of each sample is subtracted first: that changes no quotient, and keeps
+    ``exp`` from overflowing.
 
     Attributes
     ----------
@@ -374,12 +337,13 @@ class Softmax(Activation):
         return {
             **super()._allocate(shape, dtype),
             "shifted": zeros(shape, dtype),
-            "maximum": zeros((*shape[:-1], 1), dtype),
             "total": zeros((*shape[:-1], 1), dtype),
         }
 
     def _forward(self, inputs, out):
-        exp_shifted(inputs, self.maximum, self.shifted, out)
+        maximum = np.maximum.reduce(inputs, axis=-1, keepdims=True, out=self.total)
+        np.subtract(inputs, maximum, out=self.shifted)
+        np.exp(self.shifted, out=out)
         np.add.reduce(out, axis=-1, keepdims=True, out=self.total)
         return np.divide(out, self.total, out=out)
 

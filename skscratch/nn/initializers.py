@@ -1,8 +1,7 @@
 """Initializers: the weights and biases that a dense layer starts from.
 
-Each takes the layer's shape and a random generator and returns ``weights`` of shape
-``(n_inputs, n_neurons)`` and ``biases`` of shape ``(1, n_neurons)``, in float64. The generator is a
-:class:`numpy.random.RandomState` or a :class:`numpy.random.Generator`.
+Each takes the layer's shape and what to draw from and returns ``weights`` of shape
+``(n_inputs, n_neurons)`` and ``biases`` of shape ``(1, n_neurons)``, in float64.
 """
 
 from collections.abc import Callable
@@ -11,147 +10,24 @@ import numpy as np
 
 __all__ = ["glorot_uniform", "he_normal", "lecun_normal", "scaled_normal"]
 
-RandomState = np.random.RandomState | np.random.Generator
+RandomState = int | np.random.RandomState | np.random.Generator | None
 Initializer = Callable[[int, int, RandomState], tuple[np.ndarray, np.ndarray]]
 
 
-def glorot_uniform(
-    n_inputs: int, n_neurons: int, random_state: RandomState, factor: float = 6.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw weights and biases from ``U(-b, b)``, ``b = sqrt(factor / (n_inputs + n_neurons))``.
-
-    With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which keeps
-    the variance of activations and gradients from layer to layer.
-    :class:`~sklearn.neural_network.MLPClassifier` draws its biases like that too, and takes 2 for
-    the factor where the hidden activation is the logistic.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Number of the layer's inputs.
-
-    n_neurons : int
-        Number of its neurons.
-
-    random_state : RandomState or Generator
-        What is drawn from.
-
-    factor : float, default=6.0
-        The greater, the greater the bound.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_inputs, n_neurons)
-        The weights.
-
-    biases : ndarray of shape (1, n_neurons)
-        The biases.
-
-    References
-    ----------
-    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS 2010, equation 16.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skscratch.nn.initializers import glorot_uniform
-    >>> weights, biases = glorot_uniform(2, 4, np.random.RandomState(0))
-    >>> weights.shape, biases.shape, bool(np.abs(weights).max() <= 1.0)
-    ((2, 4), (1, 4), True)
-    """
-    bound = np.sqrt(factor / (n_inputs + n_neurons))
-    weights = random_state.uniform(-bound, bound, (n_inputs, n_neurons))
-    biases = random_state.uniform(-bound, bound, (1, n_neurons))
-    return weights, biases
-
-
-def he_normal(
-    n_inputs: int, n_neurons: int, random_state: RandomState
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw weights from ``N(0, 2 / n_inputs)``; biases are 0.
-
-    The variance that keeps a deep ReLU network's activations from fading [1]_.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Number of the layer's inputs.
-
-    n_neurons : int
-        Number of its neurons.
-
-    random_state : RandomState or Generator
-        What is drawn from.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_inputs, n_neurons)
-        The weights.
-
-    biases : ndarray of shape (1, n_neurons)
-        The biases.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
-       equation 10.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skscratch.nn.initializers import he_normal
-    >>> weights, biases = he_normal(1000, 100, np.random.RandomState(0))
-    >>> float(weights.std().round(3)), float(biases.sum())
-    (0.045, 0.0)
-    """
-    return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(2.0 / n_inputs))
-
-
-def lecun_normal(
-    n_inputs: int, n_neurons: int, random_state: RandomState
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw weights from ``N(0, 1 / n_inputs)``; biases are 0.
-
-    A weighted sum of inputs of variance 1 then has variance 1 [1]_.
-
-    Parameters
-    ----------
-    n_inputs : int
-        Number of the layer's inputs.
-
-    n_neurons : int
-        Number of its neurons.
-
-    random_state : RandomState or Generator
-        What is drawn from.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_inputs, n_neurons)
-        The weights.
-
-    biases : ndarray of shape (1, n_neurons)
-        The biases.
-
-    References
-    ----------
-    .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", in Neural Networks:
-       Tricks of the Trade, 1998, equation 16.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skscratch.nn.initializers import lecun_normal
-    >>> weights, biases = lecun_normal(1000, 100, np.random.RandomState(0))
-    >>> float(weights.std().round(3)), float(biases.sum())
-    (0.032, 0.0)
-    """
-    return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(1.0 / n_inputs))
+def generator_of(random_state: RandomState) -> np.random.RandomState | np.random.Generator:
+    """Return what to draw from: an int seeds ``numpy.random.default_rng``, ``None`` does not."""
+    if isinstance(random_state, np.random.RandomState | np.random.Generator):
+        return random_state
+    if random_state is None or isinstance(random_state, int | np.integer):
+        return np.random.default_rng(random_state)
+    raise ValueError(
+        f"random_state must be an int, a numpy.random.Generator, a numpy.random.RandomState or "
+        f"None, got {random_state!r}."
+    )
 
 
 def scaled_normal(
-    n_inputs: int, n_neurons: int, random_state: RandomState, scale: float = 0.01
+    n_inputs: int, n_neurons: int, random_state: RandomState = None, scale: float = 0.01
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw weights from ``scale * N(0, 1)``; biases are 0, as the book has it.
 
@@ -163,8 +39,9 @@ def scaled_normal(
     n_neurons : int
         Number of its neurons.
 
-    random_state : RandomState or Generator
-        What is drawn from.
+    random_state : int, RandomState or Generator, default=None
+        What is drawn from. An int seeds :func:`numpy.random.default_rng`, ``None`` is a new
+        generator without a seed.
 
     scale : float, default=0.01
         Standard deviation of the weights.
@@ -184,5 +61,82 @@ def scaled_normal(
     >>> scaled_normal(1, 2, np.random.RandomState(0))
     (array([[0.01764052, 0.00400157]]), array([[0., 0.]]))
     """
-    weights = scale * random_state.normal(size=(n_inputs, n_neurons))
+    weights = scale * generator_of(random_state).normal(size=(n_inputs, n_neurons))
     return weights, np.zeros((1, n_neurons), np.float64)
+
+
+def lecun_normal(
+    n_inputs: int, n_neurons: int, random_state: RandomState = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights from ``N(0, 1 / n_inputs)``; biases are 0.
+
+    A weighted sum of inputs of variance 1 then has variance 1 [1]_. Parameters and what is returned
+    are those of :func:`scaled_normal`.
+
+    References
+    ----------
+    .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Müller, "Efficient BackProp", in Neural Networks:
+       Tricks of the Trade, 1998, equation 16.
+
+    Examples
+    --------
+    >>> from skscratch.nn.initializers import lecun_normal
+    >>> weights, biases = lecun_normal(1000, 100, random_state=0)
+    >>> float(weights.std().round(3)), float(biases.sum())
+    (0.032, 0.0)
+    """
+    return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(1.0 / n_inputs))
+
+
+def he_normal(
+    n_inputs: int, n_neurons: int, random_state: RandomState = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights from ``N(0, 2 / n_inputs)``; biases are 0.
+
+    The variance that keeps a deep ReLU network's activations from fading [1]_. Parameters and what
+    is returned are those of :func:`scaled_normal`.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015,
+       equation 10.
+
+    Examples
+    --------
+    >>> from skscratch.nn.initializers import he_normal
+    >>> weights, biases = he_normal(1000, 100, random_state=0)
+    >>> float(weights.std().round(3)), float(biases.sum())
+    (0.045, 0.0)
+    """
+    return scaled_normal(n_inputs, n_neurons, random_state, scale=np.sqrt(2.0 / n_inputs))
+
+
+def glorot_uniform(
+    n_inputs: int, n_neurons: int, random_state: RandomState = None, factor: float = 6.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw weights and biases from ``U(-b, b)``, ``b = sqrt(factor / (n_inputs + n_neurons))``.
+
+    With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which keeps
+    the variance of activations and gradients from layer to layer.
+    :class:`~sklearn.neural_network.MLPClassifier` draws its biases like that too, and has a factor
+    of 2 where the hidden activation is the logistic. The other parameters and what is returned are
+    those of :func:`scaled_normal`.
+
+    References
+    ----------
+    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
+       neural networks", AISTATS 2010, equation 16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.initializers import glorot_uniform
+    >>> weights, biases = glorot_uniform(2, 4, random_state=0)
+    >>> weights.shape, biases.shape, bool(np.abs(weights).max() <= 1.0)
+    ((2, 4), (1, 4), True)
+    """
+    bound = np.sqrt(factor / (n_inputs + n_neurons))
+    generator = generator_of(random_state)
+    weights = generator.uniform(-bound, bound, (n_inputs, n_neurons))
+    biases = generator.uniform(-bound, bound, (1, n_neurons))
+    return weights, biases

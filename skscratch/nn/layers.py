@@ -4,24 +4,25 @@ Every layer has ``forward(inputs)``, which returns its outputs, and ``backward(d
 takes the gradient of the loss with respect to those outputs and returns the gradient with respect
 to the inputs of the last ``forward``. Samples are axis -2 and units axis -1; any axes before them
 count networks that are trained side by side.
-
-The arrays that are returned belong to the layer, which fills them again at its next call: copy
-what is to be kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from skscratch.nn._buffers import Reusing, as_floating, side_by_side, zeros
-from skscratch.nn.initializers import Initializer, RandomState, scaled_normal
+from skscratch.nn._buffers import Buffered, as_floating, side_by_side, zeros
+from skscratch.nn.initializers import Initializer, RandomState, generator_of, scaled_normal
+from skscratch.nn.penalties import Penalty
 
 __all__ = ["Dense", "Dropout"]
 
 
-class Dense(Reusing):
+class Dense(Buffered):
     """A dense layer: ``outputs = inputs @ weights + biases``.
+
+    Inputs are of shape (..., n_samples, n_inputs), also a sparse matrix; outputs are of shape
+    (..., n_samples, n_neurons).
 
     Parameters
     ----------
@@ -42,8 +43,9 @@ class Dense(Reusing):
         ``initializer(n_inputs, n_neurons, random_state)`` returns the first weights and biases,
         see :mod:`skscratch.nn.initializers`.
 
-    random_state : numpy.random.Generator or numpy.random.RandomState, default=None
-        What the initializer draws from. ``None`` is a new, unseeded generator.
+    random_state : int, numpy.random.Generator or numpy.random.RandomState, default=None
+        What the initializer draws from; an int seeds a new generator, ``None`` is one without a
+        seed. The same int gives layers of one shape the same weights.
 
     dtype : dtype, default=numpy.float64
         Of weights, biases, outputs and gradients.
@@ -87,20 +89,67 @@ class Dense(Reusing):
         bias_regularizer_l2: float | np.ndarray = 0,
         *,
         initializer: Initializer = scaled_normal,
-        random_state: RandomState | None = None,
+        random_state: RandomState = None,
         dtype=np.float64,
     ) -> None:
-        if random_state is None:
-            random_state = np.random.default_rng()
-        weights, biases = initializer(n_inputs, n_neurons, random_state)
+        weights, biases = initializer(n_inputs, n_neurons, generator_of(random_state))
         self._set_up(
             weights.astype(dtype, copy=False),
             biases.astype(dtype, copy=False),
-            weight_regularizer_l1,
-            weight_regularizer_l2,
-            bias_regularizer_l1,
-            bias_regularizer_l2,
+            Penalty(weight_regularizer_l1, weight_regularizer_l2),
+            Penalty(bias_regularizer_l1, bias_regularizer_l2),
         )
+
+    def forward(self, inputs: np.ndarray) -> np.ndarray:
+        """Return ``inputs @ weights + biases``."""
+        if not self.reuses_buffers or getattr(inputs, "shape", ()) != self._shape:
+            inputs = self._checked(inputs)
+            self._set_buffers(inputs.shape, self._weights.dtype)
+        self.inputs = inputs
+        if isinstance(inputs, np.ndarray):
+            np.matmul(inputs, self._weights, out=self.output)
+        else:
+            self.output[...] = inputs @ self._weights
+        return np.add(self.output, self._biases, out=self.output)
+
+    def backward(self, dvalues: np.ndarray) -> np.ndarray:
+        """Set ``dweights`` and ``dbiases``; return ``dinputs = dvalues @ weights.T``."""
+        self.backward_parameters(dvalues)
+        self.dinputs = np.matmul(dvalues, self._weights.mT, out=self._result("dinputs"))
+        return self.dinputs
+
+    def backward_parameters(self, dvalues: np.ndarray) -> None:
+        """Set ``dweights = inputs.T @ dvalues`` and ``dbiases``, the sum of ``dvalues``."""
+        self._check_forward()
+        inputs, ones = self.inputs, self._ones
+        if dvalues.ndim > self._weights.ndim:
+            # Leading axes of samples that share one network's weights.
+            inputs = inputs.reshape(-1, inputs.shape[-1])
+            dvalues = dvalues.reshape(-1, dvalues.shape[-1])
+            ones = np.ones((1, len(dvalues)), dvalues.dtype)
+        if not self._in_network:
+            self.dweights = np.empty_like(self._weights)
+            self.dbiases = np.empty_like(self._biases)
+
+        if isinstance(inputs, np.ndarray):
+            np.matmul(inputs.mT, dvalues, out=self.dweights)
+        else:
+            self.dweights[...] = inputs.T @ dvalues
+        # dvalues.sum(axis=-2) as a product, which is the fastest way to add up short columns.
+        np.matmul(ones, dvalues, out=self.dbiases)
+        if self.is_regularized:
+            self.weight_penalty.add_gradient(self._weights, self.dweights)
+            self.bias_penalty.add_gradient(self._biases, self.dbiases)
+
+    def regularization_loss(self) -> float | np.ndarray:
+        """Return the penalties on weights and biases.
+
+        Returns
+        -------
+        loss : float or ndarray of shape (...)
+            One number for each network.
+        """
+        return self.weight_penalty.loss(self._weights) + self.bias_penalty.loss(self._biases)
 
     @classmethod
     def from_arrays(cls, weights: np.ndarray, biases: np.ndarray, *regularizers) -> Self:
@@ -123,8 +172,13 @@ class Dense(Reusing):
             The layer.
         """
         layer = cls.__new__(cls)
-        layer._set_up(weights, biases, *regularizers)
+        layer._set_up(weights, biases, Penalty(*regularizers[:2]), Penalty(*regularizers[2:]))
         return layer
+
+    @property
+    def stack_key(self) -> Hashable:
+        """What has to be equal in layers that are stacked; penalties may differ."""
+        return type(self), self._weights.shape, self._weights.dtype
 
     @classmethod
     def stack(cls, layers: "Sequence[Dense]") -> Self:
@@ -143,43 +197,27 @@ class Dense(Reusing):
         return cls.from_arrays(
             np.stack([layer.weights for layer in layers]),
             np.stack([layer.biases for layer in layers]),
-            side_by_side([layer.weight_regularizer_l1 for layer in layers], 2),
-            side_by_side([layer.weight_regularizer_l2 for layer in layers], 2),
-            side_by_side([layer.bias_regularizer_l1 for layer in layers], 2),
-            side_by_side([layer.bias_regularizer_l2 for layer in layers], 2),
+            *Penalty.stack([layer.weight_penalty for layer in layers]),
+            *Penalty.stack([layer.bias_penalty for layer in layers]),
         )
 
-    def _set_up(
-        self,
-        weights,
-        biases,
-        weight_regularizer_l1=0,
-        weight_regularizer_l2=0,
-        bias_regularizer_l1=0,
-        bias_regularizer_l2=0,
-    ) -> None:
+    def _set_up(self, weights, biases, weight_penalty, bias_penalty) -> None:
         super().__init__()
         self._weights, self._biases = weights, biases
         self.dweights = self.dbiases = None
-        self.weight_regularizer_l1 = weight_regularizer_l1
-        self.weight_regularizer_l2 = weight_regularizer_l2
-        self.bias_regularizer_l1 = bias_regularizer_l1
-        self.bias_regularizer_l2 = bias_regularizer_l2
-        self.is_regularized = any(
-            isinstance(strength, np.ndarray) or strength != 0
-            for strength in (
-                weight_regularizer_l1,
-                weight_regularizer_l2,
-                bias_regularizer_l1,
-                bias_regularizer_l2,
-            )
-        )
+        self.weight_penalty, self.bias_penalty = weight_penalty, bias_penalty
+        self.is_regularized = bool(weight_penalty) or bool(bias_penalty)
         self._in_network = False
-        self._penalty_scratch = None
 
     def __repr__(self) -> str:
         n_inputs, n_neurons = self.weights.shape[-2:]
-        return f"Dense({n_inputs}, {n_neurons})"
+        return f"{type(self).__name__}({n_inputs}, {n_neurons})"
+
+    # The book's names.
+    weight_regularizer_l1 = property(lambda self: self.weight_penalty.l1)
+    weight_regularizer_l2 = property(lambda self: self.weight_penalty.l2)
+    bias_regularizer_l1 = property(lambda self: self.bias_penalty.l1)
+    bias_regularizer_l2 = property(lambda self: self.bias_penalty.l2)
 
     @property
     def weights(self) -> np.ndarray:
@@ -201,8 +239,8 @@ class Dense(Reusing):
 
     def _assigned(self, current: np.ndarray, values) -> np.ndarray:
         if not self._in_network:
-            Reusing.__init__(self)
-            self.dweights = self.dbiases = self._penalty_scratch = None
+            Buffered.__init__(self)
+            self.dweights = self.dbiases = None
             return as_floating(values)
         # A network's layers are views of its one vector: fill them, never replace them.
         if np.shape(values) != current.shape:
@@ -229,30 +267,7 @@ class Dense(Reusing):
         self.dweights, self.dbiases = dweights, dbiases
         self._in_network = True
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``inputs @ weights + biases``.
-
-        Parameters
-        ----------
-        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
-            A sparse matrix is multiplied as such, by one network.
-
-        Returns
-        -------
-        output : ndarray of shape (..., n_samples, n_neurons)
-            Overwritten by the next call.
-        """
-        if getattr(inputs, "shape", None) != self._shape:
-            inputs = self._check(inputs)
-            self._take_up(inputs.shape, self._weights.dtype)
-        self.inputs = inputs
-        if isinstance(inputs, np.ndarray):
-            np.matmul(inputs, self._weights, out=self.output)
-        else:
-            self.output[...] = inputs @ self._weights
-        return np.add(self.output, self._biases, out=self.output)
-
-    def _check(self, inputs):
+    def _checked(self, inputs):
         if not hasattr(inputs, "shape"):
             inputs = as_floating(inputs)
         if inputs.ndim < 2 or inputs.shape[-1] != self._weights.shape[-2]:
@@ -271,117 +286,22 @@ class Dense(Reusing):
             "_ones": np.ones((1, samples[-1]), dtype),
         }
 
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Fill ``dweights`` and ``dbiases`` and return the gradient with respect to the inputs.
 
-        ``dweights = inputs.T @ dvalues``, ``dbiases = sum over samples of dvalues``,
-        ``dinputs = dvalues @ weights.T``, and what the penalties add.
-
-        Parameters
-        ----------
-        dvalues : ndarray of shape (..., n_samples, n_neurons)
-            The gradient of the loss with respect to the outputs.
-
-        Returns
-        -------
-        dinputs : ndarray of shape (..., n_samples, n_inputs)
-            Overwritten by the next call.
-        """
-        self.backward_parameters(dvalues)
-        return np.matmul(dvalues, self._weights.mT, out=self.dinputs)
-
-    def backward_parameters(self, dvalues: np.ndarray) -> None:
-        """Fill ``dweights`` and ``dbiases``: all that a network's first layer has to do.
-
-        Parameters
-        ----------
-        dvalues : ndarray of shape (..., n_samples, n_neurons)
-            The gradient of the loss with respect to the outputs.
-        """
-        if self.dweights is None:
-            self.dweights = np.empty_like(self._weights)
-            self.dbiases = np.empty_like(self._biases)
-        inputs, ones = self.inputs, self._ones
-        if dvalues.ndim > self._weights.ndim:
-            # Leading axes of samples that share one network's weights.
-            inputs = inputs.reshape(-1, inputs.shape[-1])
-            dvalues = dvalues.reshape(-1, dvalues.shape[-1])
-            ones = np.ones((1, len(dvalues)), dvalues.dtype)
-
-        if isinstance(inputs, np.ndarray):
-            np.matmul(inputs.mT, dvalues, out=self.dweights)
-        else:
-            self.dweights[...] = inputs.T @ dvalues
-        # dvalues.sum(axis=-2) as a product: the fastest way to add up short columns.
-        np.matmul(ones, dvalues, out=self.dbiases)
-
-        if self.is_regularized:
-            self._add_penalty_gradients()
-
-    def regularization_loss(self) -> float | np.ndarray:
-        """Return the penalties: ``l1 * sum(|w|) + l2 * sum(w**2)`` of weights and biases.
-
-        Returns
-        -------
-        loss : float or ndarray of shape (...)
-            One number for each network.
-        """
-        loss = 0.0
-        for values, _, scratch, l1, l2 in self._penalized():
-            for strength, penalty in ((l1, np.abs), (l2, np.square)):
-                if strength.any():
-                    np.multiply(penalty(values, out=scratch), strength, out=scratch)
-                    loss = loss + np.add.reduce(scratch, axis=(-2, -1))
-        return loss
-
-    def _add_penalty_gradients(self) -> None:
-        for values, gradients, scratch, l1, l2 in self._penalized():
-            if l1.any():
-                np.multiply(np.sign(values, out=scratch), l1, out=scratch)
-                np.add(gradients, scratch, out=gradients)
-            if l2.any():
-                np.multiply(values, 2 * l2, out=scratch)
-                np.add(gradients, scratch, out=gradients)
-
-    def _penalized(self):
-        """Each array of parameters, its gradients, an array to work in, and its strengths."""
-        if self._penalty_scratch is None:
-            self._penalty_scratch = np.empty_like(self._weights), np.empty_like(self._biases)
-        scratch = self._penalty_scratch
-        dtype = self._weights.dtype
-        for values, gradients, array, l1, l2 in (
-            (
-                self._weights,
-                self.dweights,
-                scratch[0],
-                self.weight_regularizer_l1,
-                self.weight_regularizer_l2,
-            ),
-            (
-                self._biases,
-                self.dbiases,
-                scratch[1],
-                self.bias_regularizer_l1,
-                self.bias_regularizer_l2,
-            ),
-        ):
-            yield values, gradients, array, np.asarray(l1, dtype), np.asarray(l2, dtype)
-
-
-class Dropout(Reusing):
+class Dropout(Buffered):
     """Inverted dropout: each input is kept with probability ``1 - rate`` and divided by it.
 
     The expected output is the input, so nothing is to be scaled when the network predicts;
-    prediction leaves the layer out. [1]_
+    prediction leaves the layer out [1]_. Of a sparse matrix, only stored elements are dropped.
 
     Parameters
     ----------
     rate : float or ndarray of shape (K, 1, 1)
         The share that is dropped, in [0, 1).
 
-    random_state : numpy.random.Generator or a list of K of them, default=None
-        What the masks are drawn from: one generator, or one for each of ``K`` networks, which then
-        drop what each would drop alone. ``None`` is a new, unseeded generator.
+    random_state : int, numpy.random.Generator or a list of K of them, default=None
+        What the masks are drawn from: an int seeds a new generator, ``None`` is one without a
+        seed. A list has a generator for each of ``K`` networks, which count along the first axis
+        of the inputs; each drops what it would drop alone.
 
     References
     ----------
@@ -392,7 +312,7 @@ class Dropout(Reusing):
     --------
     >>> import numpy as np
     >>> from skscratch.nn.layers import Dropout
-    >>> dropout = Dropout(0.5, random_state=np.random.default_rng(0))
+    >>> dropout = Dropout(0.5, random_state=0)
     >>> dropout.forward(np.ones((1, 6)))
     array([[2., 0., 0., 0., 2., 2.]])
     >>> dropout.backward(np.ones((1, 6)))
@@ -402,16 +322,42 @@ class Dropout(Reusing):
     def __init__(
         self,
         rate: float | np.ndarray,
-        random_state: np.random.Generator | list[np.random.Generator] | None = None,
+        random_state: int | np.random.Generator | list[np.random.Generator] | None = None,
     ) -> None:
         if not np.all((np.asarray(rate) >= 0) & (np.asarray(rate) < 1)):
             raise ValueError(f"rate, the share that is dropped, must be in [0, 1), got {rate}.")
-        self.rate = rate
-        self.random_state = np.random.default_rng() if random_state is None else random_state
+        if not isinstance(random_state, list):
+            random_state = generator_of(random_state)
+        if isinstance(random_state, np.random.RandomState):
+            raise ValueError(
+                "Dropout draws its masks from a numpy.random.Generator, got a RandomState: use "
+                "numpy.random.default_rng(seed), or give the seed itself."
+            )
         super().__init__()
+        self.rate, self.random_state = rate, random_state
 
-    def __repr__(self) -> str:
-        return f"Dropout({self.rate})"
+    def forward(self, inputs: np.ndarray) -> np.ndarray:
+        """Return ``inputs`` with a random share of them 0 and the others scaled up."""
+        if hasattr(inputs, "tocsr"):
+            output = inputs.tocsr(copy=True)
+            output.data = self.forward(output.data[np.newaxis])[0].copy()
+            return output
+        inputs = self._prepare(inputs)
+        self._draw()
+        rate = np.asarray(self.rate, self._dtype)
+        np.greater_equal(self.mask, rate, out=self.mask)
+        np.divide(self.mask, 1 - rate, out=self.mask)
+        return np.multiply(inputs, self.mask, out=self.output)
+
+    def backward(self, dvalues: np.ndarray) -> np.ndarray:
+        """Return ``dvalues`` times the last mask."""
+        dinputs = self._result("dinputs")
+        return np.multiply(dvalues, self.mask, out=dinputs)
+
+    @property
+    def stack_key(self) -> Hashable:
+        """What has to be equal in layers that are stacked; rates may differ."""
+        return type(self)
 
     @classmethod
     def stack(cls, layers: "Sequence[Dropout]") -> Self:
@@ -430,58 +376,18 @@ class Dropout(Reusing):
         rate = side_by_side([layer.rate for layer in layers], 2)
         return cls(rate, [layer.random_state for layer in layers])
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``inputs`` with a random share of them 0 and the others scaled up.
-
-        Parameters
-        ----------
-        inputs : ndarray or sparse matrix of shape (..., n_samples, n_units)
-            With a list of generators, its first axis counts the networks. Of a sparse matrix, only
-            stored elements are dropped.
-
-        Returns
-        -------
-        output : ndarray of shape (..., n_samples, n_units)
-            Overwritten by the next call.
-        """
-        if hasattr(inputs, "tocsr"):
-            output = inputs.tocsr(copy=True)
-            output.data = self.forward(output.data[np.newaxis])[0].copy()
-            return output
-        if getattr(inputs, "shape", None) != self._shape or inputs.dtype is not self._dtype:
-            inputs = as_floating(inputs)
-            self._take_up(inputs.shape, inputs.dtype)
-        kept = self._draw()
-        rate = np.asarray(self.rate, self._dtype)
-        np.greater_equal(kept, rate, out=kept)
-        np.divide(kept, 1 - rate, out=kept)
-        return np.multiply(inputs, self.mask, out=self.output)
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.rate})"
 
     def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
         return {name: zeros(shape, dtype) for name in ("mask", "output", "dinputs")}
 
-    def _draw(self) -> np.ndarray:
+    def _draw(self) -> None:
         """Fill the mask with uniform numbers in [0, 1), each network's from its own generator."""
         # Generators fill C-contiguous memory only.
-        contiguous = self.mask if self.mask.flags.c_contiguous else self.mask.mT
+        mask = self.mask if self.mask.flags.c_contiguous else self.mask.mT
         if isinstance(self.random_state, list):
-            for generator, part in zip(self.random_state, contiguous, strict=True):
+            for generator, part in zip(self.random_state, mask, strict=True):
                 generator.random(out=part, dtype=self._dtype)
         else:
-            self.random_state.random(out=contiguous, dtype=self._dtype)
-        return self.mask
-
-    def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues`` times the last mask.
-
-        Parameters
-        ----------
-        dvalues : ndarray of shape (..., n_samples, n_units)
-            The gradient with respect to the outputs.
-
-        Returns
-        -------
-        dinputs : ndarray of shape (..., n_samples, n_units)
-            Overwritten by the next call.
-        """
-        return np.multiply(dvalues, self.mask, out=self.dinputs)
+            self.random_state.random(out=mask, dtype=self._dtype)

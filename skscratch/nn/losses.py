@@ -2,33 +2,90 @@
 
 A loss has ``forward(y_pred, y_true)``, one loss per sample, ``calculate(y_pred, y_true,
 sample_weight=None)``, their mean, and ``backward(y_pred, y_true)``, the gradient of that mean with
-respect to ``y_pred``. Samples are axis -2 of ``y_pred`` and outputs axis -1; any axes before them
-count networks that are trained side by side. ``y_true`` is either rows like those of ``y_pred``
-(probabilities, one-hot or soft) or one class index per sample.
+respect to ``y_pred``. ``y_pred`` is of shape (..., n_samples, n_outputs); any axes before the
+samples count networks that are trained side by side. ``y_true`` is either rows like those of
+``y_pred`` (probabilities, one-hot or soft) or one class index per sample.
 
 The last three losses include the output activation. They take logits, the output layer's weighted
 sums, so that a loss is exact where a probability would round to 0, and their gradient is the
 difference of prediction and target: these are what networks are trained with.
-
-The arrays that are returned belong to the loss, which fills them again at its next call: copy what
-is to be kept.
 """
 
 from typing import Any
 
 import numpy as np
 
-from skscratch.nn._buffers import Reusing, as_floating, zeros
-from skscratch.nn.activations import Identity, Sigmoid, Softmax, exp_shifted
+from skscratch.nn._buffers import Buffered, as_floating, reusing, zeros
+from skscratch.nn.activations import Activation, Identity, Sigmoid, Softmax
 
 __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "IdentitySquaredError",
+    "LogitsLoss",
+    "Loss",
     "MeanSquaredError",
     "SigmoidBinaryCrossentropy",
     "SoftmaxCategoricalCrossentropy",
 ]
+
+
+def check_indices(indices: np.ndarray, n_outputs: int) -> None:
+    """Check that integers from 0 to ``n_outputs - 1`` stand for the samples' classes.
+
+    Parameters
+    ----------
+    indices : ndarray
+        What has to be class indices.
+
+    n_outputs : int
+        Number of classes.
+
+    Raises
+    ------
+    ValueError
+        If they are something else.
+    """
+    expected = f"Expected class indices from 0 to {n_outputs - 1}"
+    if indices.dtype.kind not in "iub":
+        raise ValueError(
+            f"{expected}, got an array of {indices.dtype}: convert whole numbers by "
+            f"y.astype(int), labels by numpy.unique(y, return_inverse=True); other targets have "
+            f"to be rows with a number for each output."
+        )
+    if indices.size and (indices.min() < 0 or indices.max() >= n_outputs):
+        raise ValueError(f"{expected}, got {indices.min()} to {indices.max()}.")
+
+
+def one_hot(indices, n_outputs: int, dtype=np.float64) -> np.ndarray:
+    """Return rows of probabilities that are 1 for each sample's class and 0 elsewhere.
+
+    Parameters
+    ----------
+    indices : array-like of int, shape (..., n_samples)
+        Class indices from 0 to ``n_outputs - 1``.
+
+    n_outputs : int
+        Number of classes.
+
+    dtype : dtype, default=numpy.float64
+        Of the result.
+
+    Returns
+    -------
+    rows : ndarray of shape (..., n_samples, n_outputs)
+        One row per sample.
+
+    Examples
+    --------
+    >>> from skscratch.nn.losses import one_hot
+    >>> one_hot([1, 0], 3)
+    array([[0., 1., 0.],
+           [1., 0., 0.]])
+    """
+    indices = np.asarray(indices)
+    check_indices(indices, n_outputs)
+    return (indices[..., np.newaxis] == np.arange(n_outputs)).astype(dtype)
 
 
 def _as_rows(y_true, y_pred: np.ndarray) -> np.ndarray:
@@ -45,41 +102,38 @@ def _as_rows(y_true, y_pred: np.ndarray) -> np.ndarray:
     return y_true.astype(y_pred.dtype, copy=False)
 
 
-def one_hot(classes, n_classes: int, dtype=np.float64) -> np.ndarray:
-    """Return rows of probabilities that are 1 for each sample's class and 0 elsewhere.
+def mean(losses: np.ndarray, sample_weight: np.ndarray | None = None) -> float | np.ndarray:
+    """Return the mean over samples.
 
     Parameters
     ----------
-    classes : array-like of int, shape (..., n_samples)
-        Class indices from 0 to ``n_classes - 1``.
+    losses : ndarray of shape (..., n_samples)
+        One loss per sample.
 
-    n_classes : int
-        Number of classes.
-
-    dtype : dtype, default=numpy.float64
-        Of the result.
+    sample_weight : ndarray of shape (..., n_samples), default=None
+        Weights of the mean.
 
     Returns
     -------
-    rows : ndarray of shape (..., n_samples, n_classes)
-        One row per sample.
-
-    Raises
-    ------
-    ValueError
-        If a class index is out of range.
-
-    Examples
-    --------
-    >>> from skscratch.nn.losses import one_hot
-    >>> one_hot([1, 0], 3)
-    array([[0., 1., 0.],
-           [1., 0., 0.]])
+    loss : float or ndarray of shape (...)
+        One number for each network.
     """
-    classes = np.asarray(classes)
-    if classes.dtype.kind not in "iub" or not np.isin(classes, np.arange(n_classes)).all():
-        raise ValueError(f"Expected class indices from 0 to {n_classes - 1}, got {classes}.")
-    return (classes[..., np.newaxis] == np.arange(n_classes)).astype(dtype)
+    if sample_weight is None:
+        return np.add.reduce(losses, axis=-1) / losses.shape[-1]
+    sample_weight, total = _weights(sample_weight, losses.shape)
+    return (np.vecdot(losses, sample_weight) / total[..., 0]).astype(losses.dtype)
+
+
+def _weights(sample_weight, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the samples' weights, checked, and their sum of shape (..., 1)."""
+    # In double precision, in which the sum of large single precision weights is finite.
+    sample_weight = np.asarray(sample_weight, np.float64)
+    if sample_weight.shape not in (shape, shape[-1:]):
+        raise ValueError(
+            f"sample_weight must have one number for each sample, shape {shape}; got shape "
+            f"{sample_weight.shape}."
+        )
+    return sample_weight, np.add.reduce(sample_weight, axis=-1, keepdims=True)
 
 
 class Loss:
@@ -89,21 +143,7 @@ class Loss:
         return f"{type(self).__name__}()"
 
     def forward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return one loss per sample.
-
-        Parameters
-        ----------
-        y_pred : ndarray of shape (..., n_samples, n_outputs)
-            The network's predictions; logits where the loss includes the activation.
-
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
-
-        Returns
-        -------
-        losses : ndarray of shape (..., n_samples)
-            One loss per sample.
-        """
+        """Return one loss per sample, an array of shape (..., n_samples)."""
         raise NotImplementedError
 
     def calculate(
@@ -130,51 +170,8 @@ class Loss:
         return mean(self.forward(y_pred, y_true), sample_weight)
 
     def backward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return the gradient of the mean loss with respect to ``y_pred``.
-
-        Parameters
-        ----------
-        y_pred : ndarray of shape (..., n_samples, n_outputs)
-            The network's predictions; logits where the loss includes the activation.
-
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
-
-        Returns
-        -------
-        dvalues : ndarray of shape (..., n_samples, n_outputs)
-            The gradient.
-        """
+        """Return the gradient of the mean loss, an array of the shape of ``y_pred``."""
         raise NotImplementedError
-
-
-def mean(losses: np.ndarray, sample_weight: np.ndarray | None = None) -> float | np.ndarray:
-    """Return the mean over samples.
-
-    Parameters
-    ----------
-    losses : ndarray of shape (..., n_samples)
-        One loss per sample.
-
-    sample_weight : ndarray of shape (..., n_samples), default=None
-        Weights of the mean.
-
-    Returns
-    -------
-    loss : float or ndarray of shape (...)
-        One number for each network.
-    """
-    if sample_weight is None:
-        return np.add.reduce(losses, axis=-1) / losses.shape[-1]
-    sample_weight = np.asarray(sample_weight, np.float64)
-    means = np.vecdot(losses, sample_weight) / _total(sample_weight)[..., 0]
-    return means.astype(losses.dtype)
-
-
-def _total(sample_weight: np.ndarray) -> np.ndarray:
-    """Return the sum of the samples' weights, of shape (..., 1)."""
-    # In double precision, in which the sum of large single precision weights is finite.
-    return np.add.reduce(sample_weight, axis=-1, dtype=np.float64, keepdims=True)
 
 
 class CategoricalCrossentropy(Loss):
@@ -265,7 +262,7 @@ class MeanSquaredError(Loss):
         return dvalues / y_pred.shape[-1] / y_pred.shape[-2]
 
 
-class LogitsLoss(Reusing, Loss):
+class LogitsLoss(Buffered, Loss):
     """A loss with the output activation whose gradient with it is ``p - y``.
 
     Attributes
@@ -273,149 +270,83 @@ class LogitsLoss(Reusing, Loss):
     probabilities : ndarray of shape (..., n_samples, n_outputs)
         The activation of the last logits.
 
-    terms : ndarray of shape (2, ..., n_samples)
-        What the losses of the last batch are made of, if :meth:`gradient` was given no other array.
-
     total_weight : int or ndarray of shape (..., 1)
-        The sum of the last batch's weights; its number of samples where there are none.
+        The sum of the weights that :meth:`gradient` was given, the number of samples where there
+        were none.
 
     activation_class : type
         The class of the activation.
     """
 
-    activation_class: type
+    activation_class: type[Activation]
 
     def forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return one loss per sample.
+        """Return one loss per sample, an array of shape (..., n_samples)."""
+        self._logits = logits = self._prepare(logits)
+        if getattr(y_true, "shape", ()) != self._shape or y_true.dtype is not self._dtype:
+            y_true = _as_rows(y_true, logits)
+        self._y_true = y_true
+        return self._forward(logits, y_true)
+
+    def backward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+        """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits."""
+        self.forward(logits, y_true)
+        return self.gradient()
+
+    def gradient(self, sample_weight: np.ndarray | None = None) -> np.ndarray:
+        """Return the gradient of the mean of the last losses with respect to their logits.
 
         Parameters
         ----------
-        logits : ndarray of shape (..., n_samples, n_outputs)
-            The output layer's weighted sums.
-
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
-
-        Returns
-        -------
-        losses : ndarray of shape (..., n_samples)
-            Overwritten by the next call.
-        """
-        logits, y_true = self._prepare(logits, y_true)
-        self._fill(logits, y_true, self.terms)
-        return self.losses(self.terms)
-
-    def gradient(
-        self,
-        logits: np.ndarray,
-        y_true: np.ndarray,
-        sample_weight: np.ndarray | None = None,
-        terms: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Return the gradient of the mean loss with respect to the logits.
-
-        The losses themselves are left for later: what they are made of is kept, and
-        :meth:`losses` computes those of a whole epoch in one pass.
-
-        Parameters
-        ----------
-        logits : ndarray of shape (..., n_samples, n_outputs)
-            The output layer's weighted sums.
-
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
-
         sample_weight : ndarray of shape (..., n_samples), default=None
             Weights of the mean.
-
-        terms : ndarray of shape (2, ..., n_samples), default=None
-            Filled with what the losses are made of; ``None`` is :attr:`terms`.
 
         Returns
         -------
         dlogits : ndarray of shape (..., n_samples, n_outputs)
             ``(p - y) * sample_weight / sum(sample_weight)``; without weights,
-            ``(p - y) / n_samples``. Overwritten by the next call.
+            ``(p - y) / n_samples``.
         """
-        logits, y_true = self._prepare(logits, y_true)
-        self._fill(logits, y_true, self.terms if terms is None else terms)
+        dlogits = self._result("_dlogits")
         if sample_weight is None:
-            self.total_weight, share = logits.shape[-2], self._share
+            self.total_weight, share = self._shape[-2], self._share
         else:
-            self.total_weight = _total(sample_weight)
+            sample_weight, self.total_weight = _weights(sample_weight, self._shape[:-1])
             share = (sample_weight / self.total_weight).astype(self._dtype)[..., np.newaxis]
-        np.subtract(self.probabilities, y_true, out=self.dlogits)
-        return np.multiply(self.dlogits, share, out=self.dlogits)
+        np.subtract(self.probabilities, self._y_true, out=dlogits)
+        return np.multiply(dlogits, share, out=dlogits)
 
-    def backward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits.
+    def predictions(self, logits: np.ndarray) -> np.ndarray:
+        """Return what the outputs say.
 
         Parameters
         ----------
         logits : ndarray of shape (..., n_samples, n_outputs)
             The output layer's weighted sums.
 
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
+        Returns
+        -------
+        predictions : ndarray of shape (..., n_samples) or (..., n_samples, n_outputs)
+            Of a softmax the class indices, of sigmoids rows of 0 and 1, else the logits.
+        """
+        return logits
+
+    def correct(self) -> np.ndarray:
+        """Find out which samples of the last :meth:`forward` were predicted right.
 
         Returns
         -------
-        dlogits : ndarray of shape (..., n_samples, n_outputs)
-            Overwritten by the next call.
+        correct : ndarray of bool, shape (..., n_samples)
+            Whether all of a sample's predictions are its targets.
         """
-        return self.gradient(logits, y_true)
+        return np.logical_and.reduce(self.predictions(self._logits) == self._y_true, axis=-1)
 
-    def losses(self, terms: np.ndarray) -> np.ndarray:
-        """Return one loss per sample.
-
-        Parameters
-        ----------
-        terms : ndarray of shape (2, ..., n_samples)
-            What :meth:`gradient` filled, of one batch or of several side by side.
-
-        Returns
-        -------
-        losses : ndarray of shape (..., n_samples)
-            One loss per sample; may be a view of the terms.
-        """
-        return terms[0]
-
-    def right(self, terms: np.ndarray) -> np.ndarray:
-        """Find out which samples were predicted right.
-
-        Parameters
-        ----------
-        terms : ndarray of shape (2, ..., n_samples)
-            What :meth:`gradient` filled.
-
-        Returns
-        -------
-        right : ndarray of bool, shape (..., n_samples)
-            Of a softmax with one-hot targets: where the logit of the sample's class was the
-            greatest. Of a sigmoid: where all logits were positive for targets of 1 and not for
-            those of 0. Else where predictions were equal to their targets.
-        """
-        return terms[1] == 1
-
-    def _fill(self, logits: np.ndarray, y_true: np.ndarray, terms: np.ndarray) -> None:
-        """Set ``probabilities`` and fill the terms: each sample's loss, and 1 if it is right."""
+    def _forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+        """Set ``probabilities`` and return one loss per sample."""
         raise NotImplementedError
 
-    def _prepare(self, logits, y_true) -> tuple[np.ndarray, np.ndarray]:
-        """Return logits and rows of targets, with the arrays for their shape taken up."""
-        if getattr(logits, "shape", None) != self._shape or logits.dtype is not self._dtype:
-            logits = as_floating(logits)
-            self._take_up(logits.shape, logits.dtype)
-        if getattr(y_true, "shape", None) != self._shape or y_true.dtype is not self._dtype:
-            y_true = _as_rows(y_true, logits)
-        return logits, y_true
-
     def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
-        return {
-            "terms": np.zeros((2, *shape[:-1]), dtype),
-            "dlogits": zeros(shape, dtype),
-            "_share": np.asarray(1.0 / shape[-2], dtype),
-        }
+        return {"_dlogits": zeros(shape, dtype), "_share": np.asarray(1.0 / shape[-2], dtype)}
 
 
 class SoftmaxCategoricalCrossentropy(LogitsLoss):
@@ -431,28 +362,33 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
     >>> logits = np.array([[1000.0, 0.0, -1000.0]])
     >>> loss.forward(logits, [2])
     array([2000.])
+    >>> loss.probabilities
+    array([[1., 0., 0.]])
     >>> loss.backward(logits, [2])
     array([[ 1.,  0., -1.]])
     """
 
     activation_class = Softmax
 
-    def _fill(self, logits, y_true, terms):
-        # Softmax, its two sums over the classes in one pass: they are the terms.
-        exp_shifted(logits, self._maximum, self._products, out=self.probabilities)
-        np.multiply(self._products, y_true, out=self._products)
-        np.add.reduce(self._summands, axis=-1, out=terms)
-        np.divide(self.probabilities, terms[0, ..., np.newaxis], out=self.probabilities)
+    def _forward(self, logits, y_true):
+        # The loss is log(total) - sum_c y_c shifted_c: the greatest logit of each sample, which is
+        # subtracted for the sake of exp, cancels. Both sums are taken in one pass.
+        maximum = np.maximum.reduce(logits, axis=-1, keepdims=True, out=self._maximum)
+        shifted = np.subtract(logits, maximum, out=self._products)
+        np.exp(shifted, out=self.probabilities)
+        np.multiply(shifted, y_true, out=self._products)
+        total, self._shifted_target = np.add.reduce(self._summands, axis=-1)
+        np.divide(self.probabilities, total[..., np.newaxis], out=self.probabilities)
+        return np.log(total) - self._shifted_target
 
-    def losses(self, terms):
-        """Return ``log(total) - sum_c y_c shifted_c``, both less the greatest logit."""
-        total, shifted_class = terms
-        return np.log(total) - shifted_class
+    def predictions(self, logits):
+        """Return the class indices of the greatest logits."""
+        return logits.argmax(axis=-1)
 
-    def right(self, terms):
-        """Find out which samples were predicted right, if targets are one-hot."""
-        # shifted is 0 for the greatest logit, and y_c picks that of the sample's class.
-        return terms[1] == 0
+    def correct(self):
+        """Find out for which samples the greatest logit was that of the one-hot target."""
+        # Shifted, the greatest logit is 0, which is faster to see than where the greatest is.
+        return self._shifted_target == 0
 
     def _allocate(self, shape, dtype):
         summands = zeros((2, *shape), dtype)
@@ -478,26 +414,22 @@ class SigmoidBinaryCrossentropy(LogitsLoss):
 
     activation_class = Sigmoid
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._sigmoid = Sigmoid()
-
-    def _fill(self, logits, y_true, terms):
+    def _forward(self, logits, y_true):
         self.probabilities = self._sigmoid.forward(logits)
-        np.multiply(y_true, logits, out=self._products)
-        np.logaddexp(logits, self._zero, out=self._softplus)
-        np.subtract(self._softplus, self._products, out=self._products)
-        np.add.reduce(self._products, axis=-1, out=terms[0])
-        np.equal(np.greater(logits, 0, out=self._right), y_true, out=self._right)
-        np.logical_and.reduce(self._right, axis=-1, out=terms[1])
+        losses = np.logaddexp(logits, 0, out=self._losses)
+        np.subtract(losses, np.multiply(y_true, logits, out=self._products), out=losses)
+        return np.add.reduce(losses, axis=-1)
+
+    def predictions(self, logits):
+        """Return rows of 1 where a logit is positive, that is, more likely than not, else 0."""
+        return (logits > 0).astype(int)
 
     def _allocate(self, shape, dtype):
         return {
             **super()._allocate(shape, dtype),
+            "_sigmoid": reusing(Sigmoid()),
+            "_losses": zeros(shape, dtype),
             "_products": zeros(shape, dtype),
-            "_softplus": zeros(shape, dtype),
-            "_right": zeros(shape, bool),
-            "_zero": np.zeros((), dtype),
         }
 
 
@@ -518,8 +450,6 @@ class IdentitySquaredError(LogitsLoss):
 
     activation_class = Identity
 
-    def _fill(self, logits, y_true, terms):
+    def _forward(self, logits, y_true):
         self.probabilities = logits
-        errors = logits - y_true
-        terms[0] = np.add.reduce(errors * errors, axis=-1) / 2
-        np.logical_and.reduce(errors == 0, axis=-1, out=terms[1])
+        return np.add.reduce((logits - y_true) ** 2, axis=-1) / 2

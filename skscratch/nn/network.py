@@ -1,14 +1,16 @@
 """The network: layers in order and a loss, over one vector of parameters."""
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from typing import Self
 
 import numpy as np
 
-from skscratch.nn._buffers import side_by_side
+from skscratch.nn._buffers import Buffered, reusing, side_by_side
 from skscratch.nn.layers import Dense
 from skscratch.nn.losses import LogitsLoss, mean
+from skscratch.nn.penalties import Penalty
 
 __all__ = ["Network"]
 
@@ -24,7 +26,8 @@ class Network:
     ----------
     layers : sequence of layers
         Dense layers, activations and dropout, in order. The dense layers' parameters are moved
-        into the network's vector.
+        into the network's vector. Layers and loss reuse their arrays from now on: what they return
+        is overwritten by the next call.
 
     loss : LogitsLoss
         One of the losses that include the output activation: the last layer's outputs are logits.
@@ -40,7 +43,7 @@ class Network:
         The weights of all layers, then the biases of all layers.
 
     gradients : ndarray of shape (P,) or (K, P)
-        After :meth:`gradient`, the gradient with respect to ``parameters``.
+        After :meth:`compute_gradients`, the gradient with respect to ``parameters``.
 
     dense : list of Dense
         The layers that have parameters.
@@ -50,20 +53,15 @@ class Network:
     A network learns the exclusive or:
 
     >>> import numpy as np
-    >>> from skscratch.nn.activations import Tanh
-    >>> from skscratch.nn.layers import Dense
-    >>> from skscratch.nn.losses import SigmoidBinaryCrossentropy
-    >>> from skscratch.nn.network import Network
-    >>> from skscratch.nn.optimizers import Adam
-    >>> rng = np.random.RandomState(0)
+    >>> from skscratch.nn import Adam, Dense, Network, SigmoidBinaryCrossentropy, Tanh
     >>> network = Network(
-    ...     [Dense(2, 8, random_state=rng), Tanh(), Dense(8, 1, random_state=rng)],
+    ...     [Dense(2, 8, random_state=0), Tanh(), Dense(8, 1, random_state=1)],
     ...     SigmoidBinaryCrossentropy(),
     ... )
     >>> X, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
     >>> optimizer = Adam(learning_rate=0.05)
     >>> for _ in range(500):
-    ...     loss = network.loss_gradient(X, y)
+    ...     data_loss, regularization_loss = network.compute_gradients(X, y)
     ...     optimizer.update(network.parameters, network.gradients)
     >>> (network.forward(X).ravel() > 0).astype(int)
     array([0, 1, 1, 0])
@@ -76,28 +74,37 @@ class Network:
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
         if not self.dense or self.layers[-1] is not self.dense[-1]:
             raise ValueError("A network ends in a Dense layer, whose outputs are the logits.")
+        for part in (*self.layers, self.loss):
+            if isinstance(part, Buffered):
+                reusing(part)
 
         *leading, _, _ = self.dense[0].weights.shape
-        weights = [layer.weights.shape[-2:] for layer in self.dense]
-        biases = [layer.biases.shape[-2:] for layer in self.dense]
-        self._shapes = weights, biases
-        n_weights = sum(rows * columns for rows, columns in weights)
-        n_parameters = n_weights + sum(rows * columns for rows, columns in biases)
-        self.parameters = np.zeros((*leading, n_parameters), self.dense[0].weights.dtype)
+        n_weights = sum(math.prod(layer.weights.shape[-2:]) for layer in self.dense)
+        n_biases = sum(layer.biases.shape[-1] for layer in self.dense)
+        self.parameters = np.zeros((*leading, n_weights + n_biases), self.dense[0].weights.dtype)
         self.gradients = np.zeros_like(self.parameters)
         for layer, *views in zip(
             self.dense,
-            *_split(self.parameters, weights, biases),
-            *_split(self.gradients, weights, biases),
+            *self.unflatten(self.parameters),
+            *self.unflatten(self.gradients),
             strict=True,
         ):
             layer.join(*views)
 
-        self._weights = self.parameters[..., :n_weights]
-        self._weight_gradients = self.gradients[..., :n_weights]
-        self._penalty = np.empty_like(self._weights)
-        self._after_first = self.layers[: self.layers.index(self.dense[0]) : -1]
+        # The weights of all layers as one row, which is what alpha penalizes.
+        self._weights = self.parameters[..., np.newaxis, :n_weights]
+        self._weight_gradients = self.gradients[..., np.newaxis, :n_weights]
+        self._scratch = np.empty_like(self._weights)
+        is_array = isinstance(alpha, np.ndarray)
+        self._alpha_penalty = Penalty(l2=(alpha[..., np.newaxis] if is_array else alpha) / 2)
         self._regularized = [layer for layer in self.dense if layer.is_regularized]
+        self._after_first = self.layers[self.layers.index(self.dense[0]) + 1 :]
+
+    @property
+    def stack_key(self) -> Hashable:
+        """What has to be equal in networks that are stacked: loss, dtype, each layer's key."""
+        layers = tuple(layer.stack_key for layer in self.layers)
+        return self.loss.stack_key, self.parameters.dtype, layers
 
     @classmethod
     def stack(cls, networks: "Sequence[Network]") -> Self:
@@ -106,18 +113,32 @@ class Network:
         Parameters
         ----------
         networks : sequence of Network
-            ``K`` networks with the same layers, of the same dtype.
+            ``K`` networks with the same :attr:`stack_key`.
 
         Returns
         -------
         network : Network
             With copies of their parameters, of shape ``(K, P)``.
+
+        Raises
+        ------
+        ValueError
+            If their keys differ.
         """
+        first = networks[0]
+        for network in networks:
+            if network.stack_key != first.stack_key:
+                raise ValueError(
+                    f"Networks that are stacked must have the same layers, loss and dtype, got "
+                    f"{first!r} of {first.parameters.dtype} and {network!r} of "
+                    f"{network.parameters.dtype}, with keys {first.stack_key} and "
+                    f"{network.stack_key}."
+                )
         layers = [
             type(same[0]).stack(same) for same in zip(*(n.layers for n in networks), strict=True)
         ]
-        alpha = side_by_side([network.alpha for network in networks])
-        return cls(layers, type(networks[0].loss)(), alpha)
+        loss = type(first.loss).stack([network.loss for network in networks])
+        return cls(layers, loss, side_by_side([network.alpha for network in networks]))
 
     def __repr__(self) -> str:
         return f"Network({self.layers}, {self.loss})"
@@ -127,7 +148,7 @@ class Network:
         return copy.deepcopy(self)
 
     def __getstate__(self) -> tuple:
-        # A copy of a view is none: the copied layers have to be gathered anew.
+        # Copied layers would have arrays of their own: the copy collects them in a vector anew.
         return self.layers, self.loss, self.alpha
 
     def __setstate__(self, state: tuple) -> None:
@@ -158,18 +179,14 @@ class Network:
         dvalues : ndarray of shape (..., n_samples, n_outputs)
             The gradient of the loss with respect to the logits of the last :meth:`forward`.
         """
-        for layer in self._after_first:
+        for layer in reversed(self._after_first):
             dvalues = layer.backward(dvalues)
         # Nothing asks for the gradient with respect to the network's inputs.
         self.dense[0].backward_parameters(dvalues)
 
-    def gradient(
-        self,
-        inputs: np.ndarray,
-        y_true: np.ndarray,
-        sample_weight: np.ndarray | None = None,
-        terms: np.ndarray | None = None,
-    ) -> float | np.ndarray:
+    def compute_gradients(
+        self, inputs: np.ndarray, y_true: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> tuple[float | np.ndarray, float | np.ndarray]:
         """Fill :attr:`gradients` with those of a batch's loss, penalties included.
 
         Parameters
@@ -183,62 +200,41 @@ class Network:
         sample_weight : ndarray of shape (..., n_samples), default=None
             Weights of the samples' losses.
 
-        terms : ndarray of shape (2, ..., n_samples), default=None
-            Filled with what the samples' losses are made of, see
-            :meth:`~skscratch.nn.losses.LogitsLoss.losses`; ``None`` is the loss's own.
-
         Returns
         -------
-        penalty : float or ndarray of shape (K,)
-            The penalties' part of the loss, one number for each network.
+        data_loss : float or ndarray of shape (K,)
+            The mean loss of the samples, one number for each network.
+
+        regularization_loss : float or ndarray of shape (K,)
+            The penalties, which the loss has beside.
         """
-        self.backward(self.loss.gradient(self.forward(inputs), y_true, sample_weight, terms))
-        return self._penalize(self.loss.total_weight)
+        losses = self.loss.forward(self.forward(inputs), y_true)
+        self.backward(self.loss.gradient(sample_weight))
+        return mean(losses, sample_weight), self._penalize(self.loss.total_weight)
 
-    def loss_gradient(
-        self,
-        inputs: np.ndarray,
-        y_true: np.ndarray,
-        sample_weight: np.ndarray | None = None,
-    ) -> float | np.ndarray:
-        """Return the loss of a batch, penalties included, and fill :attr:`gradients`.
-
-        Parameters
-        ----------
-        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
-            The batch.
-
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
-
-        sample_weight : ndarray of shape (..., n_samples), default=None
-            Weights of the samples' losses.
-
-        Returns
-        -------
-        loss : float or ndarray of shape (K,)
-            One number for each network.
-        """
-        penalty = self.gradient(inputs, y_true, sample_weight)
-        return mean(self.loss.losses(self.loss.terms), sample_weight) + penalty
-
-    def split(self, parameters: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def unflatten(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return views of a vector like :attr:`parameters`: each layer's weights and biases.
 
         Parameters
         ----------
-        parameters : ndarray of shape (P,)
+        vector : ndarray of shape (..., P)
             Weights of all layers, then biases of all layers.
 
         Returns
         -------
-        weights : list of ndarray of shape (n_inputs, n_neurons)
+        weights : list of ndarray of shape (..., n_inputs, n_neurons)
             One for each dense layer.
 
-        biases : list of ndarray of shape (1, n_neurons)
+        biases : list of ndarray of shape (..., 1, n_neurons)
             One for each dense layer.
         """
-        return _split(parameters, *self._shapes)
+        arrays = [layer.weights for layer in self.dense] + [layer.biases for layer in self.dense]
+        views, start = [], 0
+        for rows, columns in (array.shape[-2:] for array in arrays):
+            stop = start + rows * columns
+            views.append(vector[..., start:stop].reshape(*vector.shape[:-1], rows, columns))
+            start = stop
+        return views[: len(self.dense)], views[len(self.dense) :]
 
     def clip_gradients(self, clip_norm: float | np.ndarray) -> None:
         r"""Scale the gradients down if their norm is greater than ``clip_norm``.
@@ -262,24 +258,13 @@ class Network:
         scale = np.divide(clip_norm, norm, out=np.ones_like(norm), where=norm > clip_norm)
         np.multiply(self.gradients, scale, out=self.gradients)
 
-    def _penalize(self, total: float | np.ndarray) -> float | np.ndarray:
+    def _penalize(self, total_weight: int | np.ndarray) -> float | np.ndarray:
         """Add the gradient of alpha's penalty; return all penalties' loss."""
-        loss = 0.0
-        if isinstance(self.alpha, np.ndarray) or self.alpha != 0:
-            strength = np.asarray(self.alpha / total, self._weights.dtype)
-            np.multiply(self._weights, strength, out=self._penalty)
-            np.add(self._weight_gradients, self._penalty, out=self._weight_gradients)
-            loss = 0.5 * np.vecdot(self._weights, self._penalty)
+        if isinstance(total_weight, np.ndarray):
+            total_weight = total_weight[..., np.newaxis]
+        penalty, weights = self._alpha_penalty, self._weights
+        penalty.add_gradient(weights, self._weight_gradients, self._scratch, divisor=total_weight)
+        loss = penalty.loss(weights, divisor=total_weight)
         for layer in self._regularized:
             loss = loss + layer.regularization_loss()
         return loss
-
-
-def _split(vector: np.ndarray, weights: list[tuple], biases: list[tuple]) -> tuple[list, list]:
-    """Return views of a vector in the shapes of the weights and of the biases."""
-    views, start = [], 0
-    for rows, columns in weights + biases:
-        stop = start + rows * columns
-        views.append(vector[..., start:stop].reshape(*vector.shape[:-1], rows, columns))
-        start = stop
-    return views[: len(weights)], views[len(weights) :]

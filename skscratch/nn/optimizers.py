@@ -11,26 +11,34 @@ stand here where textbooks have powers, whose last digit depends on how many are
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 
-from skscratch.nn._buffers import side_by_side
+from skscratch.nn._buffers import hashable, side_by_side
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSprop"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
 class Optimizer:
-    """What optimizers have in common: learning-rate decay and the count of updates.
+    r"""What optimizers have in common: a decaying learning rate, state, and the count of updates.
+
+    A subclass writes ``_step(parameters, gradients, scratch)``, which changes ``parameters`` in
+    place and may overwrite ``scratch``, an array like them. What goes on from update to update are
+    arrays ``self._array(name, parameters)``, at first zeros, and numbers in ``self._state``: they
+    are what :meth:`state_dict` returns. Settings are attributes; in a stack of networks, those that
+    are numbers become arrays of shape ``(K, 1)`` where they differ, and others have to be equal. In
+    the dtype of the parameters, both give the same to the last bit.
 
     Parameters
     ----------
     learning_rate : float or ndarray of shape (K, 1)
-        The step size before decay.
+        The step size :math:`\eta` before decay.
 
     decay : float or ndarray of shape (K, 1), default=0.0
-        Inverse-time decay of the learning rate.
+        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
 
     Attributes
     ----------
@@ -39,6 +47,29 @@ class Optimizer:
 
     current_learning_rate : float or ndarray of shape (K, 1)
         ``learning_rate / (1 + decay * iterations)``, set before each update.
+
+    Examples
+    --------
+    Lion takes steps of one size, in the direction of the sign of a momentum:
+
+    >>> import numpy as np
+    >>> from skscratch.nn import Optimizer
+    >>> class Lion(Optimizer):
+    ...     def __init__(self, learning_rate=1e-4, decay=0.0, beta_1=0.9, beta_2=0.99):
+    ...         super().__init__(learning_rate, decay)
+    ...         self.beta_1, self.beta_2 = beta_1, beta_2
+    ...
+    ...     def _step(self, parameters, gradients, scratch):
+    ...         settings = self.current_learning_rate, self.beta_1, self.beta_2
+    ...         rate, beta_1, beta_2 = (np.asarray(x, parameters.dtype) for x in settings)
+    ...         momentums = self._array("momentums", parameters)
+    ...         parameters -= rate * np.sign(beta_1 * momentums + (1 - beta_1) * gradients)
+    ...         momentums[:] = beta_2 * momentums + (1 - beta_2) * gradients
+    >>> optimizer = Lion(learning_rate=0.1)
+    >>> parameters = np.array([1.0, 2.0])
+    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> parameters
+    array([0.9, 2.1])
     """
 
     def __init__(self, learning_rate, decay=0.0) -> None:
@@ -51,53 +82,6 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate}, decay={self.decay})"
-
-    @classmethod
-    def stack(cls, optimizers: "Sequence[Optimizer]") -> Self:
-        """Return one optimizer for ``K`` networks, which goes on from where each one's was.
-
-        Parameters
-        ----------
-        optimizers : sequence of Optimizer
-            One of each network, all with the same number of iterations.
-
-        Returns
-        -------
-        optimizer : Optimizer
-            With hyper-parameters of shape ``(K, 1)`` where they differ.
-        """
-        stacked = copy.copy(optimizers[0])
-        for name in vars(stacked):
-            if not name.startswith("_"):
-                setattr(stacked, name, side_by_side([vars(each)[name] for each in optimizers]))
-        stacked._scratch = None
-        stacked._state = {}
-        for name, value in optimizers[0]._state.items():
-            values = [each._state[name] for each in optimizers]
-            is_array = isinstance(value, np.ndarray)
-            stacked._state[name] = np.stack(values) if is_array else side_by_side(values)
-        return stacked
-
-    def state_dict_of(self, k: int) -> dict[str, Any]:
-        """Return a copy of what the optimizer of a stack remembers of one network.
-
-        Parameters
-        ----------
-        k : int
-            The network's index.
-
-        Returns
-        -------
-        state : dict
-            For :meth:`load_state_dict` of an optimizer of that network alone.
-        """
-        state = {"iterations": self.iterations}
-        for name, value in self._state.items():
-            if isinstance(value, np.ndarray):
-                # A hyper-parameter's column, or a row of numbers like the parameters.
-                value = value[k].copy() if value.shape == self._scratch.shape else value[k].item()
-            state[name] = value
-        return state
 
     def update(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
         """Change ``parameters`` in place by one step against ``gradients``.
@@ -113,8 +97,11 @@ class Optimizer:
         Raises
         ------
         ValueError
-            If the parameters are not of the shape that the first update saw.
+            If the parameters are not of the shape that the first update saw, or there are no
+            gradients.
         """
+        if gradients is None:
+            raise ValueError("There are no gradients yet: call backward before update.")
         if self._scratch is None:
             self._scratch = np.empty_like(parameters)
         elif self._scratch.shape != parameters.shape:
@@ -161,6 +148,84 @@ class Optimizer:
         """
         self._state = copy.deepcopy(state)
         self.iterations = self._state.pop("iterations")
+        self._scratch = None
+
+    @property
+    def stack_key(self) -> Hashable:
+        """What has to be equal in optimizers that are stacked.
+
+        The class, the number of iterations, what is remembered, and all settings but numbers.
+        """
+        settings = sorted(self._settings().items())
+        own = [(name, None if _is_number(value) else hashable(value)) for name, value in settings]
+        return type(self), self.iterations, tuple(sorted(self._state)), *own
+
+    @classmethod
+    def stack(cls, optimizers: "Sequence[Optimizer]") -> Self:
+        """Return one optimizer for ``K`` networks, which goes on from where each one's was.
+
+        Parameters
+        ----------
+        optimizers : sequence of Optimizer
+            One of each network, all with the same :attr:`stack_key`.
+
+        Returns
+        -------
+        optimizer : Optimizer
+            With settings of shape ``(K, 1)`` where numbers differ.
+
+        Raises
+        ------
+        ValueError
+            If their keys differ.
+        """
+        first = optimizers[0]
+        for optimizer in optimizers:
+            if optimizer.stack_key != first.stack_key:
+                raise ValueError(
+                    f"Optimizers that are stacked may differ in numbers only, got {first!r} and "
+                    f"{optimizer!r}, with keys {first.stack_key} and {optimizer.stack_key}."
+                )
+        stacked = copy.copy(first)
+        for name, value in first._settings().items():
+            if _is_number(value):
+                setattr(stacked, name, side_by_side([vars(each)[name] for each in optimizers]))
+        stacked._scratch = None
+        stacked._state = {}
+        for name, value in first._state.items():
+            values = [each._state[name] for each in optimizers]
+            is_array = isinstance(value, np.ndarray)
+            stacked._state[name] = np.stack(values) if is_array else side_by_side(values)
+        return stacked
+
+    def state_dict_of(self, k: int) -> dict[str, Any]:
+        """Return a copy of what the optimizer of a stack remembers of one network.
+
+        Parameters
+        ----------
+        k : int
+            The network's index.
+
+        Returns
+        -------
+        state : dict
+            For :meth:`load_state_dict` of an optimizer of that network alone.
+        """
+        state = {"iterations": self.iterations}
+        for name, value in self._state.items():
+            if isinstance(value, np.ndarray):
+                # A row of numbers like the parameters, or one number of a column.
+                value = value[k].copy() if value.shape == self._scratch.shape else value[k].item()
+            state[name] = value
+        return state
+
+    def _settings(self) -> dict[str, Any]:
+        left_out = ("iterations", "_state", "_scratch")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def _sqrt(value):
@@ -178,15 +243,10 @@ class SGD(Optimizer):
 
     and with Nesterov's [1]_, in the form that needs no gradient elsewhere,
     :math:`\theta \leftarrow \theta + \mu v - \eta g` with the new :math:`v`.
+    The first parameters are those of :class:`Optimizer`.
 
     Parameters
     ----------
-    learning_rate : float or ndarray of shape (K, 1), default=1.0
-        The step size :math:`\eta` before decay.
-
-    decay : float or ndarray of shape (K, 1), default=0.0
-        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
-
     momentum : float or ndarray of shape (K, 1), default=0.0
         The share :math:`\mu` of the last step that is taken again.
 
@@ -214,11 +274,19 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
+    @property
+    def stack_key(self) -> Hashable:
+        """What has to be equal in optimizers that are stacked; one without momentum keeps none."""
+        return *super().stack_key, self._has_momentum()
+
+    def _has_momentum(self) -> bool:
+        return isinstance(self.momentum, np.ndarray) or self.momentum != 0
+
     def _step(self, parameters, gradients, scratch) -> None:
         step = np.multiply(
             gradients, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch
         )
-        if not isinstance(self.momentum, np.ndarray) and self.momentum == 0:
+        if not self._has_momentum():
             np.subtract(parameters, step, out=parameters)
             return
         momentum = np.asarray(self.momentum, parameters.dtype)
@@ -238,14 +306,10 @@ class Adagrad(Optimizer):
     .. math::
         c \leftarrow c + g^2, \qquad \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
 
+    The first parameters are those of :class:`Optimizer`.
+
     Parameters
     ----------
-    learning_rate : float or ndarray of shape (K, 1), default=1.0
-        The step size :math:`\eta` before decay.
-
-    decay : float or ndarray of shape (K, 1), default=0.0
-        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
-
     epsilon : float or ndarray of shape (K, 1), default=1e-7
         Keeps the division from that by 0.
 
@@ -271,7 +335,7 @@ class Adagrad(Optimizer):
 
     def _step(self, parameters, gradients, scratch) -> None:
         cache = self._array("cache", parameters)
-        np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
+        np.add(cache, np.square(gradients, out=scratch), out=cache)
 
         np.sqrt(cache, out=scratch)
         np.add(scratch, np.asarray(self.epsilon, parameters.dtype), out=scratch)
@@ -287,14 +351,10 @@ class RMSprop(Optimizer):
         c \leftarrow \rho c + (1 - \rho) g^2, \qquad
         \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
 
+    The first parameters are those of :class:`Optimizer`.
+
     Parameters
     ----------
-    learning_rate : float or ndarray of shape (K, 1), default=0.001
-        The step size :math:`\eta` before decay.
-
-    decay : float or ndarray of shape (K, 1), default=0.0
-        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
-
     epsilon : float or ndarray of shape (K, 1), default=1e-7
         Keeps the division from that by 0.
 
@@ -324,7 +384,7 @@ class RMSprop(Optimizer):
 
     def _step(self, parameters, gradients, scratch) -> None:
         cache = self._array("cache", parameters)
-        np.multiply(gradients, gradients, out=scratch)
+        np.square(gradients, out=scratch)
         np.multiply(scratch, np.asarray(1 - self.rho, parameters.dtype), out=scratch)
         np.multiply(cache, np.asarray(self.rho, parameters.dtype), out=cache)
         np.add(cache, scratch, out=cache)
@@ -350,15 +410,10 @@ class Adam(Optimizer):
     they are kept as what a weighted mean is, a sum and its weight, which follow one recursion:
     :math:`M \leftarrow \beta_1 M + g` and :math:`w \leftarrow \beta_1 w + 1` give
     :math:`\hat m = M / w`. That saves two passes over the parameters, and the powers.
+    The first parameters are those of :class:`Optimizer`.
 
     Parameters
     ----------
-    learning_rate : float or ndarray of shape (K, 1), default=0.001
-        The step size :math:`\eta` before decay.
-
-    decay : float or ndarray of shape (K, 1), default=0.0
-        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
-
     epsilon : float or ndarray of shape (K, 1), default=1e-7
         Keeps the division from that by 0; it is added to the root of the corrected
         :math:`\hat v`, as in the paper's algorithm 1.
@@ -415,7 +470,7 @@ class Adam(Optimizer):
 
         cache = self._array("cache", parameters)
         np.multiply(cache, np.asarray(self.beta_2, parameters.dtype), out=cache)
-        np.add(cache, np.multiply(gradients, gradients, out=scratch), out=cache)
+        np.add(cache, np.square(gradients, out=scratch), out=cache)
         cache_weight = self.beta_2 * self._state.get("cache_weight", 0.0) + 1.0
         self._state["cache_weight"] = cache_weight
 
@@ -435,30 +490,13 @@ class AdamW(Adam):
     r"""Adam with decoupled weight decay [1]_.
 
     Before Adam's step, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. Unlike the gradient
-    of an L2 penalty, the decay is not divided by the root of the mean squared gradient.
+    of an L2 penalty, the decay is not divided by the root of the mean squared gradient. The other
+    parameters are those of :class:`Adam`.
 
     Parameters
     ----------
-    learning_rate : float or ndarray of shape (K, 1), default=0.001
-        The step size :math:`\eta` before decay.
-
-    decay : float or ndarray of shape (K, 1), default=0.0
-        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
-
-    epsilon : float or ndarray of shape (K, 1), default=1e-7
-        Keeps the division from that by 0.
-
-    beta_1 : float or ndarray of shape (K, 1), default=0.9
-        The share of the gradients' mean that is kept.
-
-    beta_2 : float or ndarray of shape (K, 1), default=0.999
-        The share of the squared gradients' mean that is kept.
-
     weight_decay : float or ndarray of shape (K, 1), default=0.01
         The decay's strength :math:`\lambda`, on all parameters.
-
-    epsilon_hat : bool, default=False
-        See :class:`Adam`.
 
     References
     ----------

@@ -18,8 +18,8 @@ from typing import Any
 
 from sklearn import get_config
 
-from skscratch.estimators import fitting
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.observers import Observer
+from skscratch.estimators.trainers import Trainer, here
 from skscratch.together.memory import BUDGET, Past, SharedArrays, bytes_of, continued
 from skscratch.together.notes import Notes
 from skscratch.together.rounds import Outcome, Request, Workers
@@ -77,7 +77,7 @@ class Task:
 
     def run(self, train: Callable) -> None:
         """Do what is to be done; fits in it are trained as the argument says."""
-        Task.current.task, fitting.here.train = self, train
+        Task.current.task, here.run = self, train
         try:
             self.future.set_result(self.function())
         except BaseException as error:
@@ -243,32 +243,27 @@ class Meeting:
                     self._running[call.caller] = time.monotonic()
             self._advance()
 
-    def _fit(self, task: Task, estimator, data, resume: bool, listener: Listener) -> dict[str, Any]:
+    def _fit(self, task: Task, trainer: Trainer, observer: Observer) -> dict[str, Any]:
         """Wait until a fit has been trained; return the fitted attributes."""
-        self.arrays.share(data)
-        given, key = estimator, None
-        if self.past is not None and not resume and type(listener) is Listener:
-            key = self.past.key_of(estimator, data)
-            past = None if key is None else self.past.recall(key, estimator)
+        self.arrays.share(trainer)
+        key, settings = None, trainer.settings
+        if self.past is not None and type(observer) is Observer:
+            key = self.past.key_of(trainer)
+            past = None if key is None else self.past.recall(key, settings)
             if past is not None:
-                estimator, resume = continued(estimator, past), True
-        request = Request(estimator, data, resume, listener, get_config())
-        outcome = self._await_outcome(task, request)
+                trainer = continued(trainer, past)
+        outcome = self._await_outcome(task, Request(trainer, observer, get_config()))
         if outcome.random_state is not None:
             # The generator is the caller's: it has moved on, as in any fit.
-            given.random_state.set_state(outcome.random_state)
+            settings.random_state.set_state(outcome.random_state)
         if isinstance(outcome.result, Failure):
             outcome.result.raise_again()
         if key is not None:
-            self.past.remember(key, given, outcome.result)
+            self.past.remember(key, settings.max_iter, outcome.result)
         return outcome.result
 
     def _await_outcome(self, task: Task, request: Request) -> Outcome:
-        try:
-            n_bytes = bytes_of(request.estimator, request.data)
-        except Exception:
-            # A parameter is wrong, and the fit will say so.
-            n_bytes = 0
+        n_bytes = bytes_of(request.trainer)
         with self._changed:
             self._give_turn_away(task)
             self._n_bytes += n_bytes - task.n_bytes
@@ -379,7 +374,7 @@ class Meeting:
         with self._changed:
             if task in self._in_training:
                 self._in_training.remove(task)
-                self.notes.add(outcome.notes)
+                self.notes.add(outcome.warnings)
                 task.outcome = outcome
                 self._ready.append(task)
                 self._advance()

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from sklearn.exceptions import ConvergenceWarning
 
-from skscratch.estimators.fitting import Note
-
 
 class Notes:
     """What the fits of a search, a curve or an ensemble warn of."""
@@ -17,10 +15,10 @@ class Notes:
         self.n_fits = 0
         self.by_kind: dict[tuple, list[str]] = defaultdict(list)
 
-    def add(self, notes: Sequence[Note]) -> None:
-        """Take a fit's notes."""
+    def add(self, warnings: Sequence[tuple[str, type[Warning]]]) -> None:
+        """Take what a fit warns of."""
         self.n_fits += 1
-        for message, category in notes:
+        for message, category in warnings:
             # Of one kind are those that differ in numbers: no two fits have the same loss.
             self.by_kind[category, re.sub(r"[\d.]+(e[-+]?\d+)?", "", message)].append(message)
 

@@ -11,16 +11,14 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import numpy as np
 from joblib import Parallel, delayed
 from joblib.parallel import get_active_backend
 from numpy.random import RandomState
 from scipy.sparse import issparse
 from sklearn import config_context
 
-from skscratch.estimators.classifier import MLPScratchClassifier
-from skscratch.estimators.fitting import LBFGSFit, Note, StochasticFit, TrainingData
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.observers import Observer
+from skscratch.estimators.trainers import StochasticTrainer, Trainer
 from skscratch.together.stacks import (
     MAX_NETWORKS,
     Failure,
@@ -28,7 +26,6 @@ from skscratch.together.stacks import (
     key_of,
     max_stack_size,
     run_stack,
-    shape_of,
 )
 
 MAX_BYTES_OF_DATA = 128 * 2**20
@@ -38,39 +35,25 @@ MAX_BYTES_OF_DATA = 128 * 2**20
 class Request(NamedTuple):
     """A fit that is asked for."""
 
-    estimator: Any
-    data: TrainingData
-    resume: bool
-    listener: Listener
+    trainer: Trainer
+    observer: Observer
     config: dict[str, Any]
     """scikit-learn's, in the thread that asks."""
 
     @property
     def shape(self) -> tuple | None:
         """What it has in common with others in a stack; None if it is trained alone."""
-        estimator, data = self.estimator, self.data
-        if type(estimator) is not MLPScratchClassifier or estimator.solver == "lbfgs":
+        trainer = self.trainer
+        if type(trainer) is not StochasticTrainer or issparse(trainer.data.X):
             return None
-        if issparse(data.X):
-            return None
-        try:
-            return (*shape_of(estimator, data, self.resume), *self.config.values())
-        except Exception:
-            # A parameter is wrong. The fit says it best.
-            return None
-
-    @property
-    def n_epochs(self) -> int:
-        """The number of epochs that it may train."""
-        done = self.estimator._training_state.get("unfinished", 0) if self.resume else 0
-        return self.estimator.max_iter - done
+        return (*trainer.stack_key, *self.config.values())
 
 
 class Outcome(NamedTuple):
     """What has become of a fit: its fitted attributes or why it has none, and what it warns of."""
 
     result: dict[str, Any] | Failure
-    notes: list[Note]
+    warnings: list[tuple[str, type[Warning]]]
     random_state: tuple | None = None
     """Where the generator is by now that was given as a parameter, if one was."""
 
@@ -141,7 +124,7 @@ class Workers:
         for part, stack in zip(parts, stacks, strict=True):
             if any(map(is_wanted, part)):
                 stack = [
-                    request._replace(listener=_WhileWanted(request.listener, partial(is_wanted, i)))
+                    request._replace(observer=_WhileWanted(request.observer, partial(is_wanted, i)))
                     for i, request in zip(part, stack, strict=True)
                 ]
                 yield from zip(part, train(stack), strict=True)
@@ -153,37 +136,27 @@ class Workers:
             self._parallel._abort()
 
 
-class _WhileWanted(Listener):
+class _WhileWanted(Observer):
     """Stops a fit that nobody waits for any more."""
 
-    def __init__(self, listener: Listener, is_wanted: Callable[[], bool]) -> None:
-        self.listener, self.is_wanted = listener, is_wanted
-        self.reads_fit = listener.reads_fit
-        self.begin_epoch = listener.begin_epoch
+    def __init__(self, observer: Observer, is_wanted: Callable[[], bool]) -> None:
+        self.observer, self.is_wanted = observer, is_wanted
+        self.reads_fit = observer.reads_fit
+        self.begin_epoch = observer.begin_epoch
 
-    def end_epoch(self, fit) -> bool:
-        return self.listener.end_epoch(fit) or not self.is_wanted()
+    def end_epoch(self, trainer) -> bool:
+        return self.observer.end_epoch(trainer) or not self.is_wanted()
 
 
 def train(stack: Sequence[Request]) -> list[Outcome]:
     """Train fits of one shape, or a single fit of any kind."""
-    fits, failures = {}, {}
-    with (
-        config_context(**stack[0].config),
-        np.errstate(over="ignore", invalid="ignore"),
-    ):
-        for i, (estimator, data, resume, _, _) in enumerate(stack):
-            kind = LBFGSFit if estimator.solver == "lbfgs" else StochasticFit
-            try:
-                fits[i] = kind(estimator, data, resume=resume)
-            except Exception as error:
-                failures[i] = Outcome(Failure.now(error), [])
-        results = run_stack(list(fits.values()), [stack[i].listener for i in fits])
-    outcomes = {
-        i: Outcome(result, fit.notes, _state_of(stack[i].estimator.random_state))
-        for (i, fit), result in zip(fits.items(), results, strict=True)
-    }
-    return [failures.get(i) or outcomes[i] for i in range(len(stack))]
+    trainers, observers, configs = zip(*stack, strict=True)
+    with config_context(**configs[0]):
+        results = run_stack(trainers, observers)
+    return [
+        Outcome(result, trainer.warnings, _state_of(trainer.settings.random_state))
+        for trainer, result in zip(trainers, results, strict=True)
+    ]
 
 
 def _state_of(random_state) -> tuple | None:
@@ -207,7 +180,7 @@ def cut(requests: Sequence[Request], n_jobs: int) -> list[list[int]]:
     """
     shapes, alone, first_seen = defaultdict(list), [], {}
     for i, request in enumerate(requests):
-        first_seen.setdefault(key_of(request.data), i)
+        first_seen.setdefault(key_of(request.trainer.data), i)
         shape = request.shape
         if shape is None:
             alone.append([i])
@@ -216,13 +189,13 @@ def cut(requests: Sequence[Request], n_jobs: int) -> list[list[int]]:
     stacks = []
     for members in shapes.values():
         # Fits on the same data side by side: then every part has few data.
-        members.sort(key=lambda i: first_seen[key_of(requests[i].data)])
+        members.sort(key=lambda i: first_seen[key_of(requests[i].trainer.data)])
         stacks += _within_memory(members, requests)
-    limits = [max_stack_size(*requests[members[0]][:2]) for members in stacks]
+    limits = [max_stack_size(requests[members[0]].trainer) for members in stacks]
 
     def cost_of(part: list[int]) -> float:
-        n_epochs = max(requests[i].n_epochs for i in part)
-        return n_epochs * epoch_cost(*requests[part[0]][:2], len(part))
+        n_epochs = max(requests[i].trainer.n_epochs_left for i in part)
+        return n_epochs * epoch_cost(requests[part[0]].trainer, len(part))
 
     def costs_and_parts(size: int) -> list[tuple[float, list[int]]]:
         parts = []
@@ -247,7 +220,7 @@ def _within_memory(members: list[int], requests: Sequence[Request]) -> list[list
     """Cut a stack where its distinct data become too many bytes."""
     stacks, seen, n_bytes = [[]], set(), 0
     for i in members:
-        data = requests[i].data
+        data = requests[i].trainer.data
         if key_of(data) not in seen:
             if seen and n_bytes + data.X.nbytes > MAX_BYTES_OF_DATA:
                 stacks, seen, n_bytes = [*stacks, []], set(), 0

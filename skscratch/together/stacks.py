@@ -3,20 +3,13 @@
 import pickle
 import traceback
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from skscratch.estimators.building import (
-    batch_size_of,
-    hidden_activations,
-    hidden_layer_sizes,
-    units_of,
-    uses_dropout,
-)
-from skscratch.estimators.fitting import Fit, StochasticFit, TrainingData
-from skscratch.estimators.listeners import Listener
+from skscratch.estimators.data import TrainingData
+from skscratch.estimators.observers import Observer
+from skscratch.estimators.trainers import StochasticTrainer, Trainer
 from skscratch.nn.network import Network
 from skscratch.nn.training import Batches, Epoch, train
 
@@ -64,88 +57,48 @@ class Failure(NamedTuple):
         raise self.error from OriginalError(self.traceback)
 
 
-def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
-    """Return what fits have in common if they can be stacked."""
-    hold_out = estimator.early_stopping and data.validation is None
-    state = estimator._training_state if resume else {}
-    return (
-        estimator.solver,
-        estimator.nesterovs_momentum,
-        # Without momentum there is none to go on with.
-        estimator.solver == "sgd" and estimator.momentum > 0,
-        estimator.shuffle,
-        estimator.batch_size,
-        estimator.clip_norm is None,
-        estimator.input_dropout > 0,
-        tuple(np.ravel(np.greater(estimator.dropout, 0))),
-        tuple(hidden_layer_sizes(estimator)),
-        tuple(hidden_activations(estimator)),
-        hold_out and estimator.validation_fraction,
-        data.n_rows,
-        data.sample_weight is None,
-        data.X.shape[1],
-        data.X.dtype,
-        data.n_outputs,
-        data.out_activation,
-        state["optimizer"]["iterations"] if state else 0,
-    )
-
-
-class Size(NamedTuple):
-    """How large the networks of a stack are."""
-
-    units: list[int]
-    """Of the inputs and of every layer."""
-
-    n_parameters: int
-    batch_size: int
-
-    @classmethod
-    def of(cls, estimator, data: TrainingData) -> "Size":
-        """Return that of a fit."""
-        units = units_of(estimator, data)
-        n_parameters = sum((n_inputs + 1) * n_neurons for n_inputs, n_neurons in pairwise(units))
-        return cls(units, n_parameters, batch_size_of(estimator, data.n_rows))
-
-
-def max_stack_size(estimator, data: TrainingData) -> int:
+def max_stack_size(trainer: StochasticTrainer) -> int:
     """Return how many fits like this one may be in a stack."""
-    units, n_parameters, batch_size = Size.of(estimator, data)
+    architecture, batches = trainer.settings.architecture, trainer.batches
+    units, itemsize = architecture.units, architecture.dtype.itemsize
     # Parameters, gradients, two moments and four more vectors like them; of a batch and of the
     # smaller last one the inputs twice, of every layer the outputs, their gradients and what the
     # activation keeps.
-    n_arrays = 8 if uses_dropout(estimator) else 5
-    n_rows = batch_size + data.n_rows % batch_size
-    step = 8 * n_parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
-    step *= data.X.dtype.itemsize
+    n_arrays = 8 if architecture.uses_dropout else 5
+    n_rows = batches.batch_size + batches.n_rows % batches.batch_size
+    step = 8 * architecture.n_parameters + n_rows * (2 * units[0] + n_arrays * sum(units[1:]))
+    step *= itemsize
     # Of every row where it is, and what its loss is made of; its weight, also those of other folds.
-    row = 32 + data.X.dtype.itemsize * (4 if data.sample_weight is None else 12)
-    epoch = step + row * data.n_rows
+    row = 32 + itemsize * (4 if batches.sample_weight is None else 12)
+    epoch = step + row * batches.n_rows
     if MAX_BYTES_OF_STEP // step < MIN_NETWORKS:
         return 1
     return max(1, min(MAX_NETWORKS, MAX_BYTES_OF_STEP // step, MAX_BYTES_OF_EPOCH // epoch))
 
 
-def epoch_cost(estimator, data: TrainingData, n_networks: int) -> float:
+def epoch_cost(trainer: StochasticTrainer, n_networks: int) -> float:
     """Return about how many multiplications an epoch of a stack is worth."""
-    _, n_parameters, batch_size = Size.of(estimator, data)
+    n_parameters, batch_size = (
+        trainer.settings.architecture.n_parameters,
+        trainer.batches.batch_size,
+    )
     # Measured: a step costs what NumPy's calls cost, however many the networks, and the optimizer
     # takes as long as the products of 16 samples.
     step = 500_000 + n_networks * n_parameters * (batch_size + 16)
-    return step * data.n_rows / batch_size
+    return step * trainer.batches.n_rows / batch_size
 
 
 def run_stack(
-    fits: Sequence[Fit], listeners: Sequence[Listener] | None = None
+    trainers: Sequence[Trainer], observers: Sequence[Observer] | None = None
 ) -> list[dict[str, Any] | Failure]:
     """Train fits of one shape side by side.
 
     Parameters
     ----------
-    fits : sequence of Fit
-        Stochastic ones, whose estimators and data have the same :func:`shape_of`; or a single one.
+    trainers : sequence of Trainer
+        Stochastic ones with the same ``stack_key``; or a single one of any kind.
 
-    listeners : sequence of Listener, default=None
+    observers : sequence of Observer, default=None
         One for each fit: is told of its epochs, and may stop it.
 
     Returns
@@ -154,43 +107,45 @@ def run_stack(
         The fitted attributes of each, or why it has none. A fit that fails leaves the others
         untouched.
     """
-    told = dict(zip(fits, listeners or [Listener()] * len(fits), strict=True))
-    results: dict[Fit, dict[str, Any] | Failure] = {}
-    training = [fit for fit in fits if fit.n_epochs_left > 0] if len(fits) > 1 else list(fits)
+    told = dict(zip(trainers, observers or [Observer()] * len(trainers), strict=True))
+    results: dict[Trainer, dict[str, Any] | Failure] = {}
+    training = list(trainers)
+    if len(training) > 1:
+        training = [trainer for trainer in training if trainer.n_epochs_left > 0]
     shared = SharedData(training) if len(training) > 1 else None
     with np.errstate(over="ignore", invalid="ignore"):
         while len(training) > 1:
             stack = Stack(training, shared)
             ended = []
             while not ended:
-                for fit in training:
-                    told[fit].begin_epoch()
-                for k, (fit, epoch, learning_rate) in enumerate(stack.train_epoch()):
+                for trainer in training:
+                    told[trainer].begin_epoch()
+                for k, (trainer, epoch, learning_rate) in enumerate(stack.train_epoch()):
                     try:
-                        stop = fit.end_epoch(epoch, learning_rate)
-                        if told[fit].reads_fit:
+                        trainer.end_epoch(epoch, learning_rate)
+                        if told[trainer].reads_fit:
                             stack.hand_back(k)
-                        if told[fit].end_epoch(fit):
-                            stop = fit.stopped = True
+                        if told[trainer].end_epoch(trainer):
+                            trainer.stopped = True
                     except Exception as error:
-                        results[fit] = Failure.now(error)
-                        stop = True
-                    if stop or fit.n_epochs_left == 0:
-                        ended.append(fit)
+                        results[trainer] = Failure.now(error)
+                        trainer.stopped = True
+                    if trainer.n_epochs_left == 0:
+                        ended.append(trainer)
             stack.dissolve()
-            training = [fit for fit in training if fit not in ended]
-        for fit in fits:
-            if fit not in results:
+            training = [trainer for trainer in training if trainer not in ended]
+        for trainer in trainers:
+            if trainer not in results:
                 try:
-                    if fit in training:
+                    if trainer in training:
                         # The last one goes on alone.
-                        fit.run(told[fit])
+                        trainer.run(told[trainer])
                     else:
-                        fit.end()
-                    results[fit] = fit.fitted_attributes()
+                        trainer.end()
+                    results[trainer] = trainer.fitted_attributes()
                 except Exception as error:
-                    results[fit] = Failure.now(error)
-    return [results[fit] for fit in fits]
+                    results[trainer] = Failure.now(error)
+    return [results[trainer] for trainer in trainers]
 
 
 class SharedData:
@@ -199,28 +154,28 @@ class SharedData:
     Folds have data of their own, candidates that are trained on one fold share them.
     """
 
-    def __init__(self, fits: Sequence[StochasticFit]) -> None:
-        distinct = {key_of(fit.data): fit.data for fit in fits}
+    def __init__(self, trainers: Sequence[StochasticTrainer]) -> None:
+        distinct = {key_of(trainer.data): trainer.data for trainer in trainers}
         self.X = _joined([data.X for data in distinct.values()])
         self.y = _joined([data.y for data in distinct.values()])
         starts = np.cumsum([0] + [data.X.shape[0] for data in distinct.values()])
         self._starts = dict(zip(distinct, starts, strict=False))
 
-    def rows(self, fit: StochasticFit) -> np.ndarray:
+    def rows(self, trainer: StochasticTrainer) -> np.ndarray:
         """Return where a fit's rows are."""
-        rows = fit.batches.rows
+        rows = trainer.batches.rows
         if rows is None:
-            rows = np.arange(fit.batches.n_rows)
-        return rows + self._starts[key_of(fit.data)]
+            rows = np.arange(trainer.batches.n_rows)
+        return rows + self._starts[key_of(trainer.data)]
 
-    def sample_weight(self, fits: Sequence[StochasticFit]) -> np.ndarray | None:
+    def sample_weight(self, trainers: Sequence[StochasticTrainer]) -> np.ndarray | None:
         """Return each fit's weights where its rows are."""
-        if fits[0].data.sample_weight is None:
+        if trainers[0].data.sample_weight is None:
             return None
-        weights = np.zeros((len(fits), self.X.shape[0]), self.X.dtype)
-        for row, fit in zip(weights, fits, strict=True):
-            start = self._starts[key_of(fit.data)]
-            row[start : start + fit.data.X.shape[0]] = fit.data.sample_weight
+        weights = np.zeros((len(trainers), self.X.shape[0]), self.X.dtype)
+        for row, trainer in zip(weights, trainers, strict=True):
+            start = self._starts[key_of(trainer.data)]
+            row[start : start + trainer.data.X.shape[0]] = trainer.data.sample_weight
         return weights
 
 
@@ -237,51 +192,52 @@ def _joined(arrays: list[np.ndarray]) -> np.ndarray:
 class Stack:
     """Fits whose networks are rows of one array, until one of them ends."""
 
-    def __init__(self, fits: Sequence[StochasticFit], shared: SharedData) -> None:
-        self.fits = fits
-        first = fits[0]
-        self.network = Network.stack([fit.network for fit in fits])
-        self.optimizer = type(first.optimizer).stack([fit.optimizer for fit in fits])
+    def __init__(self, trainers: Sequence[StochasticTrainer], shared: SharedData) -> None:
+        self.trainers = trainers
+        first = trainers[0]
+        self.network = Network.stack([trainer.network for trainer in trainers])
+        self.optimizer = type(first.optimizer).stack([trainer.optimizer for trainer in trainers])
         self.batches = Batches(
             shared.X,
             shared.y,
-            shared.sample_weight(fits),
-            rows=np.stack([shared.rows(fit) for fit in fits]),
+            shared.sample_weight(trainers),
+            rows=np.stack([shared.rows(trainer) for trainer in trainers]),
             batch_size=first.batches.batch_size,
-            n_outputs=first.data.n_outputs,
+            n_outputs=first.batches.n_outputs,
         )
-        self.batches.order = np.stack([fit.batches.order for fit in fits])
-        for fit, parameters in zip(fits, self.network.parameters, strict=True):
-            fit.parameters = parameters
-        clip_norm = first.estimator.clip_norm
+        self.batches.order = np.stack([trainer.batches.order for trainer in trainers])
+        for trainer, parameters in zip(trainers, self.network.parameters, strict=True):
+            trainer.parameters = parameters
+        clip_norm = first.settings.clip_norm
         if clip_norm is not None:
-            clip_norm = np.array([[fit.estimator.clip_norm] for fit in fits])
+            clip_norm = np.array([[trainer.settings.clip_norm] for trainer in trainers])
         self.epochs = train(
             self.network,
             self.optimizer,
             self.batches,
-            [fit.random_state for fit in fits] if first.estimator.shuffle else None,
+            [trainer.random_state for trainer in trainers] if first.settings.shuffle else None,
             clip_norm,
         )
 
     def train_epoch(self):
         """Train an epoch; iterate over the fits, what it was for them and their learning rates."""
-        self.optimizer.learning_rate = np.array([[fit.learning_rate()] for fit in self.fits])
+        rates = [[trainer.learning_rate()] for trainer in self.trainers]
+        self.optimizer.learning_rate = np.array(rates)
         # As plain numbers, which are taken out of lists faster than out of arrays.
         epochs = zip(*(part.tolist() for part in next(self.epochs)), strict=True)
-        learning_rates = self.optimizer.current_learning_rate[:, 0].tolist()
-        for fit, epoch, learning_rate in zip(self.fits, epochs, learning_rates, strict=True):
-            yield fit, Epoch(*epoch), learning_rate
+        rates = self.optimizer.current_learning_rate[:, 0].tolist()
+        for trainer, epoch, rate in zip(self.trainers, epochs, rates, strict=True):
+            yield trainer, Epoch(*epoch), rate
 
     def hand_back(self, k: int) -> None:
         """Give a fit what it would have alone by now: its optimizer's state and its order."""
-        fit = self.fits[k]
-        fit.optimizer.load_state_dict(self.optimizer.state_dict_of(k))
-        fit.batches.order = self.batches.order[k]
+        trainer = self.trainers[k]
+        trainer.optimizer.load_state_dict(self.optimizer.state_dict_of(k))
+        trainer.batches.order = self.batches.order[k]
 
     def dissolve(self) -> None:
         """Give every fit its own network, optimizer and order of samples back."""
-        for k, fit in enumerate(self.fits):
-            fit.network.parameters[:] = self.network.parameters[k]
-            fit.parameters = fit.network.parameters
+        for k, trainer in enumerate(self.trainers):
+            trainer.network.parameters[:] = self.network.parameters[k]
+            trainer.parameters = trainer.network.parameters
             self.hand_back(k)

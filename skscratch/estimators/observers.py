@@ -12,8 +12,8 @@ except ImportError:
         return method
 
 
-class Listener:
-    """Is told of every epoch, and does not listen."""
+class Observer:
+    """Is told of every epoch, and does nothing."""
 
     reads_fit = False
     """Whether it looks at the fit: at what the network and the optimizer have come to."""
@@ -24,7 +24,7 @@ class Listener:
     def begin_epoch(self) -> None:
         """Take notice that an epoch begins."""
 
-    def end_epoch(self, fit) -> bool:
+    def end_epoch(self, trainer) -> bool:
         """Take notice that an epoch has ended; return whether the fit is to stop."""
         return False
 
@@ -32,7 +32,7 @@ class Listener:
         """Take notice that the fit has ended and the estimator has its fitted attributes."""
 
 
-class CallbackListener(Listener):
+class CallbackObserver(Observer):
     """Passes on to callbacks what it is told: an epoch is a sub-task of the fit.
 
     Parameters
@@ -64,12 +64,12 @@ class CallbackListener(Listener):
         self.epoch = self.context.subcontext(task_name="epoch")
         self.epoch.call_on_fit_task_begin(**self.arguments)
 
-    def end_epoch(self, fit) -> bool:
+    def end_epoch(self, trainer) -> bool:
         """Tell of its end; return whether a callback asks to stop."""
         # The copies are only made if a callback asks for the fitted estimator.
         return self.epoch.call_on_fit_task_end(
             **self.arguments,
-            reconstruction_attributes=lambda: fit.fitted_attributes(finished=False),
+            reconstruction_attributes=lambda: trainer.fitted_attributes(finished=False),
         )
 
     def end_fit(self) -> None:
@@ -77,8 +77,9 @@ class CallbackListener(Listener):
         self.context.call_on_fit_task_end(**self.arguments, reconstruction_attributes={})
 
 
-def listener_of(estimator, max_subtasks: int, X, y, sample_weight) -> Listener:
+def observer_of(estimator, max_subtasks: int, X, y, sample_weight) -> Observer:
     """Return who is to be told of a fit's epochs: the estimator's callbacks, or nobody."""
+    # Without callbacks there is nobody to tell, also where the fit is part of a search.
     if getattr(estimator, "_skl_callbacks", None):
-        return CallbackListener(estimator, max_subtasks, X, y, sample_weight)
-    return Listener()
+        return CallbackObserver(estimator, max_subtasks, X, y, sample_weight)
+    return Observer()

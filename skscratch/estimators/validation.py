@@ -1,0 +1,86 @@
+"""Validation: what a network is measured by on samples that it is not trained on."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skscratch.estimators.architecture import activation_names
+from skscratch.estimators.data import Samples
+from skscratch.estimators.targets import Targets
+from skscratch.nn.prediction import FittedNetwork
+
+
+class Validator:
+    """The loss without penalties, and a score.
+
+    Parameters
+    ----------
+    samples : Samples
+        The validation set.
+
+    targets : Targets
+        The kind of its targets.
+
+    score : callable or str
+        What :func:`score_of` returned.
+    """
+
+    def __init__(self, samples: Samples, targets: Targets, score: Callable | str) -> None:
+        self.samples, self.targets, self.score = samples, targets, score
+        self.loss = targets.loss_class()
+
+    def measure(self, network: FittedNetwork) -> tuple[float, float]:
+        """Return the loss and the score of a network."""
+        samples = self.samples
+        logits = network.forward(samples.X)
+        loss = float(self.loss.calculate(logits, samples.y, samples.sample_weight))
+        if self.score == "loss":
+            return loss, -loss
+        if self.score == "accuracy":
+            correct = self.targets.correct(logits, samples.y)
+            return loss, float(np.average(correct, weights=samples.score_weight))
+        return loss, self.score(network, samples, self.targets)
+
+
+def score_of(estimator) -> Callable | str:
+    """Return what ``scoring`` asks for: 'accuracy', 'loss', or a function of a network."""
+    if estimator.scoring is None:
+        return "accuracy"
+    if estimator.scoring == "loss":
+        return "loss"
+    # Here, because importing the package would take longer by a twentieth.
+    from sklearn.metrics import check_scoring
+
+    return _Score(estimator, check_scoring(estimator, scoring=estimator.scoring))
+
+
+class _Score:
+    """scikit-learn's scorer, which takes an estimator, of a network."""
+
+    def __init__(self, estimator, scorer: Callable) -> None:
+        self.estimator, self.scorer = copy.copy(estimator), scorer
+        # The rows of X have lost the names that those of a data frame had.
+        vars(self.estimator).pop("feature_names_in_", None)
+
+    def __call__(self, network: FittedNetwork, samples: Samples, targets: Targets) -> float:
+        fitted = copy.copy(self.estimator)
+        vars(fitted).update(network_attributes(network, targets))
+        weight = samples.score_weight
+        weight = {} if weight is None else {"sample_weight": weight}
+        return float(self.scorer(fitted, samples.X, targets.labels(samples.y), **weight))
+
+
+def network_attributes(network: FittedNetwork, targets: Targets) -> dict[str, Any]:
+    """Return the fitted attributes that predictions are made from."""
+    return {
+        "coefs_": list(network.weights),
+        "intercepts_": list(network.biases),
+        "hidden_activations_": activation_names(network.activations),
+        "classes_": targets.classes,
+        "n_features_in_": network.weights[0].shape[0],
+        "n_outputs_": targets.n_outputs,
+        "n_layers_": len(network.weights) + 1,
+        "out_activation_": targets.out_activation,
+    }

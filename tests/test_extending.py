@@ -1,0 +1,145 @@
+"""Activations and optimizers of one's own, as README shows them."""
+
+import copy
+import pickle
+import re
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+
+from skscratch import MLPScratchClassifier
+from skscratch.nn import SGD, Activation, Adam, AdamW, Optimizer, SiLU
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_iris(return_X_y=True)
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+EXAMPLE = next(code for code in re.findall(r"```python\n(.*?)```", README, re.S) if "Lion" in code)
+
+
+class Swish(Activation):
+    """The built-in SiLU, written by a user."""
+
+    def _forward(self, inputs, out):
+        self.sigmoid = 1 / (1 + np.exp(-inputs))
+        return np.multiply(inputs, self.sigmoid, out=out)
+
+    def _backward(self, dvalues, out):
+        slope = self.output + self.sigmoid * (1 - self.output)
+        return np.multiply(dvalues, slope, out=out)
+
+
+class Lion(Optimizer):
+    """X. Chen et al., "Symbolic discovery of optimization algorithms", 2023."""
+
+    def __init__(self, learning_rate=1e-3, decay=0.0, beta_1=0.9, beta_2=0.99):
+        super().__init__(learning_rate, decay)
+        self.beta_1, self.beta_2 = beta_1, beta_2
+
+    def _step(self, parameters, gradients, scratch):
+        momentums = self._array("momentums", parameters)
+        direction = np.sign(self.beta_1 * momentums + (1 - self.beta_1) * gradients)
+        parameters -= np.asarray(self.current_learning_rate, parameters.dtype) * direction
+        momentums *= self.beta_2
+        momentums += (1 - self.beta_2) * gradients
+
+
+mlp = partial(
+    MLPScratchClassifier, (8, 6), batch_size=32, max_iter=12, tol=0, random_state=0, alpha=0.01
+)
+
+
+def assert_same_weights(first, second, rtol=0.0):
+    for a, b in zip(
+        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
+
+
+def test_the_readmes_example_runs():
+    names = {}
+    exec(EXAMPLE, names)
+    assert names["clf"].score(*load_iris(return_X_y=True)) > 0.9
+
+
+@pytest.mark.parametrize("hidden", [Swish, [Swish, "silu"], ["silu", Swish]], ids=str)
+def test_an_activation_of_ones_own_trains_like_the_built_in_one(hidden):
+    own = mlp(activation=hidden).fit(X, y)
+    built_in = mlp(activation="silu").fit(X, y)
+    assert_same_weights(own, built_in, rtol=1e-9)
+    np.testing.assert_allclose(own.predict_proba(X), built_in.predict_proba(X), rtol=1e-6)
+    each = hidden if isinstance(hidden, list) else [hidden] * 2
+    assert own.hidden_activations_ == each
+
+
+@pytest.mark.parametrize("options", [{"activation": Swish}, {"solver": Lion}, {"solver": Lion()}])
+def test_they_pickle_clone_and_resume(options):
+    whole = mlp(**options).fit(X, y)
+    again = pickle.loads(pickle.dumps(whole))
+    np.testing.assert_array_equal(again.predict_proba(X), whole.predict_proba(X))
+    assert_same_weights(clone(whole).fit(X, y), whole)
+
+    half = pickle.loads(pickle.dumps(mlp(**options).set_params(max_iter=6).fit(X, y)))
+    assert_same_weights(half.set_params(warm_start=True).fit(X, y), whole)
+
+    by_epochs = mlp(**options)
+    for _ in range(12):
+        by_epochs = copy.deepcopy(by_epochs).partial_fit(X, y, classes=[0, 1, 2])
+    assert_same_weights(by_epochs, whole)
+
+
+def test_an_optimizer_class_is_made_with_the_estimators_rates():
+    own = mlp(solver=SGD, learning_rate_init=0.1, decay=0.01).fit(X, y)
+    named = mlp(solver="sgd", momentum=0.0, learning_rate_init=0.1, decay=0.01).fit(X, y)
+    assert_same_weights(own, named)
+
+
+def test_an_optimizer_object_keeps_its_settings_and_is_not_changed():
+    optimizer = AdamW(0.02, decay=0.001, epsilon=1e-8, weight_decay=0.1, epsilon_hat=True)
+    before = pickle.dumps(optimizer)
+    own = mlp(solver=optimizer, learning_rate_init=99).fit(X, y)
+    assert pickle.dumps(optimizer) == before
+    named = mlp(solver="adamw", learning_rate_init=0.02, decay=0.001, weight_decay=0.1)
+    assert_same_weights(own, named.fit(X, y))
+
+
+def test_an_optimizer_object_that_was_used_begins_anew():
+    optimizer = Adam(0.01)
+    optimizer.update(np.ones(3), np.ones(3))
+    assert_same_weights(mlp(solver=optimizer).fit(X, y), mlp(solver=Adam(0.01)).fit(X, y))
+
+
+@pytest.mark.parametrize("schedule", ["adaptive", "invscaling", "cosine"])
+def test_schedules_are_those_of_the_named_solver(schedule):
+    options = {"learning_rate": schedule, "tol": 0.1, "n_iter_no_change": 1, "max_iter": 30}
+    own = mlp(solver=SGD(0.1, momentum=0.9, nesterov=True), **options).fit(X, y)
+    named = mlp(solver="sgd", learning_rate_init=0.1, **options).fit(X, y)
+    assert_same_weights(own, named)
+    np.testing.assert_array_equal(own.history_["learning_rate"], named.history_["learning_rate"])
+
+
+def test_they_are_searched_over():
+    grid = {"activation": ["relu", Swish], "solver": ["adam", Lion, Lion(1e-2)]}
+    search = GridSearchCV(mlp(), grid, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 6
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@pytest.mark.parametrize(
+    "activation", [SiLU(), [Swish(), Swish()], np.tanh, dict, ["relu", dict], [Swish], "swish"]
+)
+def test_what_is_no_activation_is_refused(activation):
+    with pytest.raises(ValueError, match="activation"):
+        mlp(activation=activation).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", [np.sign, dict, "lion"])
+def test_what_is_no_solver_is_refused(solver):
+    with pytest.raises(ValueError, match="solver"):
+        mlp(solver=solver).fit(X, y)

@@ -1,0 +1,154 @@
+"""Labels become targets, outputs become labels, and a right prediction is one and the same."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.metrics import accuracy_score, check_scoring
+from sklearn.neural_network import MLPClassifier
+
+from skscratch import MLPScratchClassifier
+from skscratch.estimators.targets import (
+    BinaryTargets,
+    MulticlassTargets,
+    MultilabelTargets,
+    fitted_targets,
+    targets_of,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_iris(return_X_y=True)
+
+KINDS = [
+    (MulticlassTargets, np.array(["b", "c", "a", "b"])),
+    (BinaryTargets, np.array([7, 3, 3, 7])),
+    (BinaryTargets, np.array(["only", "only"])),
+    (MultilabelTargets, np.array([[1, 0, 1], [0, 0, 0]])),
+]
+
+
+def of(y):
+    return targets_of(y, np.unique(y) if y.ndim == 1 else np.arange(y.shape[1]))
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_labels_come_back(kind, y):
+    targets = of(y)
+    assert type(targets) is kind
+    encoded = targets.encode(y, np.float32)
+    np.testing.assert_array_equal(targets.labels(encoded), y)
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_a_prediction_is_right_where_the_predicted_labels_are(kind, y):
+    targets = of(y)
+    encoded = targets.encode(y, np.float64)
+    logits = np.random.default_rng(0).normal(size=(len(y), targets.n_outputs))
+    right = targets.predict(logits) == y
+    right = right if y.ndim == 1 else right.all(axis=1)
+    np.testing.assert_array_equal(targets.correct(logits, encoded), right)
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_the_loss_of_guessing_is_that_of_equal_probabilities(kind, y):
+    targets = of(y)
+    logits = np.zeros((len(y), targets.n_outputs))
+    loss = targets.loss_class().calculate(logits, targets.encode(y, np.float64))
+    assert targets.guessing_loss == pytest.approx(loss)
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_probabilities_agree_with_predictions(kind, y):
+    targets = of(y)
+    logits = 800 * np.random.default_rng(0).normal(size=(50, targets.n_outputs))
+    probabilities = targets.probabilities(logits)
+    assert (probabilities > 0).all()
+    if kind is MultilabelTargets:
+        np.testing.assert_array_equal(probabilities > 0.5, targets.predict(logits))
+    else:
+        most = targets.classes[probabilities.argmax(axis=1)]
+        np.testing.assert_array_equal(most, targets.predict(logits))
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_a_fitted_estimator_has_the_kind_that_it_was_fitted_with(kind, y):
+    clf = MLPScratchClassifier((2,), max_iter=1).fit(X[: len(y)], y)
+    assert type(fitted_targets(clf)) is kind
+    assert fitted_targets(clf).kind == of(y).kind
+
+
+# --- a network that was fitted is what predicts
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+@pytest.mark.parametrize(
+    "changed",
+    [{"hidden_layer_sizes": (3, 3)}, {"activation": "tanh"}, {"hidden_layer_sizes": ()}],
+)
+def test_predictions_do_not_read_settings(method, changed):
+    clf = MLPScratchClassifier((3,), random_state=0).fit(X, y)
+    before = getattr(clf, method)(X)
+    np.testing.assert_array_equal(getattr(clf.set_params(**changed), method)(X), before)
+
+
+def test_conversion_does_not_read_settings():
+    clf = MLPScratchClassifier((3,), "tanh", random_state=0).fit(X, y)
+    clf.set_params(activation="silu")
+    np.testing.assert_allclose(clf.to_sklearn().predict_proba(X), clf.predict_proba(X), rtol=1e-12)
+
+
+# --- scores
+
+
+def imbalanced():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    return X, (X[:, 0] + rng.normal(size=400) > 1.5).astype(int)
+
+
+@pytest.mark.parametrize("scoring", [None, "f1", "f1_macro"])
+@pytest.mark.parametrize("sample_weight_val", [None, np.linspace(0.5, 2, 100)])
+def test_class_weights_weigh_losses_and_not_scores(scoring, sample_weight_val):
+    X, y = imbalanced()
+    clf = MLPScratchClassifier(
+        (8,), class_weight={1: 30.0}, scoring=scoring, early_stopping=True, random_state=0
+    )
+    clf.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:], sample_weight_val=sample_weight_val)
+    weight = {} if sample_weight_val is None else {"sample_weight": sample_weight_val}
+    score = check_scoring(clf, scoring)(clf, X[300:], y[300:], **weight)
+    assert clf.best_validation_score_ == pytest.approx(score)
+
+
+def test_a_callable_scorer_works_with_class_weights():
+    X, y = imbalanced()
+
+    def score(estimator, X, y):
+        return accuracy_score(y, estimator.predict(X))
+
+    clf = MLPScratchClassifier(class_weight="balanced", scoring=score, early_stopping=True)
+    clf.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    assert clf.best_validation_score_ == score(clf, X[300:], y[300:])
+
+
+def test_predictions_of_the_only_class_are_right():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.full(60, 7)  # numbers: MLPClassifier of scikit-learn 1.7 cannot score strings
+    options = {"early_stopping": True, "random_state": 0, "max_iter": 30}
+    clf, mlp = (kind(**options).fit(X, y) for kind in (MLPScratchClassifier, MLPClassifier))
+    assert set(clf.history_["accuracy"]) == set(clf.validation_scores_) == {1.0}
+    assert clf.score(X, y) == 1.0
+    for ours, theirs in zip(clf.coefs_, mlp.coefs_, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+def test_twenty_thousand_classes_need_no_matrix_of_all_pairs():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40_000, 2)).astype(np.float32), np.arange(40_000) // 2
+    clf = MLPScratchClassifier((2,), batch_size=50, max_iter=1, random_state=0)
+    tracemalloc.start()
+    clf.partial_fit(X[:50], y[:50], classes=y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200e6  # 20,000 x 20,000 would be 1,600e6
