@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 
 _MODULES = ["callbacks", "datasets", "inspection", "nn"]
 
-__all__ = ["MLPScratchClassifier", "train_together", *_MODULES]
+__all__ = ["MLPScratchClassifier", *_MODULES, "train_together"]
 
 
 def _together_backend(**params):
