@@ -11,11 +11,17 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skscratch import MLPScratchClassifier, train_together
+from skscratch.estimators.trainers import StochasticTrainer
 
 distributed = pytest.importorskip("dask.distributed")
 
@@ -76,6 +82,20 @@ def test_cross_validation(on_dask):
     scores = cross_val_score(PIPELINE, X, y)
     with joblib.parallel_config(backend="sequential"):
         np.testing.assert_array_equal(scores, cross_val_score(PIPELINE, X, y))
+
+
+def process_of(estimator, X, y):
+    """Score by the process in which the fit is validated."""
+    return float(os.getpid())
+
+
+@pytest.mark.parametrize("releases_gil", [False, True])
+def test_every_fit_is_trained_by_the_workers(monkeypatch, on_dask, releases_gil):
+    monkeypatch.setattr(StochasticTrainer, "releases_gil", releases_gil)
+    clf = MLPScratchClassifier(early_stopping=True, max_iter=2, scoring=process_of)
+    found = cross_validate(clf, X, y, return_estimator=True)["estimator"]
+    pids = {int(fitted.best_validation_score_) for fitted in found}
+    assert pids <= set(on_dask.run(os.getpid).values())
 
 
 def test_a_lost_worker_costs_a_retry(on_dask):

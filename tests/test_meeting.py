@@ -274,6 +274,24 @@ def test_the_backend_of_a_single_call():
         assert parallel._backend.meeting.workers.n_jobs == 2
 
 
+def test_fits_that_release_the_gil_are_trained_in_threads(monkeypatch, trained):
+    both = threading.Barrier(2, timeout=60)
+    run = trainers.StochasticTrainer.run
+
+    def run_beside_another(self, observer):
+        both.wait()
+        run(self, observer)
+
+    monkeypatch.setattr(trainers.StochasticTrainer, "run", run_beside_another)
+    monkeypatch.setattr(trainers.StochasticTrainer, "releases_gil", True)
+    with train_together(n_jobs=2):
+        found = scores(search(grid={"alpha": [0, 1]}, cv=2, refit=False).fit(X, y))
+    assert trained == [4]
+    monkeypatch.undo()
+    expected = search(grid={"alpha": [0, 1]}, cv=2, refit=False).fit(X, y)
+    np.testing.assert_array_equal(found, scores(expected))
+
+
 class Own(MLPScratchClassifier):
     """A subclass, which may differ in anything."""
 
@@ -396,11 +414,11 @@ def test_a_worker_that_dies_is_a_clear_error():
         np.testing.assert_array_equal(scores(search().fit(X, y)), EXPECTED)
 
 
-@N_JOBS
-def test_an_interrupt_ends_everything_at_once(n_jobs):
+@pytest.mark.parametrize(("backend", "n_jobs"), [("loky", 1), ("loky", 2), ("threading", 2)])
+def test_an_interrupt_ends_everything_at_once(backend, n_jobs):
     endless = search(ENDLESS)
     filters, n_threads = warnings.filters.copy(), threading.active_count()
-    with train_together(n_jobs):
+    with joblib.parallel_config(backend), train_together(n_jobs):
         search().fit(X, y)
         start = time.perf_counter()
         timer = threading.Timer(1, os.kill, [os.getpid(), signal.SIGINT])

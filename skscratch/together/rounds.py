@@ -5,6 +5,7 @@ import math
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
@@ -12,7 +13,13 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
-from joblib.parallel import get_active_backend
+from joblib.parallel import (
+    LokyBackend,
+    MultiprocessingBackend,
+    SequentialBackend,
+    ThreadingBackend,
+    get_active_backend,
+)
 from numpy.random import RandomState
 from scipy.sparse import issparse
 from sklearn import config_context
@@ -32,6 +39,10 @@ MAX_BYTES_OF_DATA = 128 * 2**20
 """What the data of a stack's fits may be together: it makes one array of them."""
 
 
+NEAR = LokyBackend, MultiprocessingBackend, SequentialBackend, ThreadingBackend
+"""joblib's own backends, whose workers are on this machine; others may be anywhere."""
+
+
 class Request(NamedTuple):
     """A fit that is asked for."""
 
@@ -45,6 +56,8 @@ class Request(NamedTuple):
         """What it has in common with others in a stack; None if it is trained alone."""
         trainer = self.trainer
         if type(trainer) is not StochasticTrainer or issparse(trainer.data.X):
+            return None
+        if trainer.releases_gil:
             return None
         return (*trainer.stack_key, *self.config.values())
 
@@ -61,11 +74,8 @@ class Outcome(NamedTuple):
 class Workers:
     """What trains a round: the joblib backend that is active where this is made.
 
-    Parameters
-    ----------
-    n_jobs : int or None, default=None
-        How many stacks are trained at once; ``None`` is what is usual there. One is trained in
-        this process.
+    One job is this process. So are threads, if they are what is active outside; and fits that
+    release the GIL are trained in threads, unless the workers may be on other machines.
     """
 
     def __init__(self) -> None:
@@ -73,6 +83,7 @@ class Workers:
         # Made here, where the caller's configuration is the active one.
         unordered = getattr(self._outside, "supports_return_generator", False)
         self._parallel = Parallel(return_as="generator_unordered" if unordered else "list")
+        self._are_near = isinstance(self._outside, NEAR)
         self.default_n_jobs = self._outside.default_n_jobs if n_jobs is None else n_jobs
         self.n_jobs = 1
 
@@ -84,7 +95,7 @@ class Workers:
     @property
     def are_here(self) -> bool:
         """Whether this process is the only worker."""
-        return self.n_jobs == 1
+        return self._are_near and self.n_jobs == 1
 
     def train(
         self, requests: Sequence[Request], is_wanted: Callable[[int], bool]
@@ -108,32 +119,47 @@ class Workers:
             What has become of it.
         """
         parts = cut(requests, self.n_jobs)
-        stacks = [[requests[i] for i in part] for part in parts]
-        if not self.are_here:
-            tasks = (delayed(_train_there)(k, stack) for k, stack in enumerate(stacks))
-            left = set(range(len(parts)))
-            try:
+        left = {k for k, part in enumerate(parts) if self._is_sent(requests[part[0]].trainer)}
+        stay = [part for k, part in enumerate(parts) if k not in left]
+        try:
+            if left:
+                tasks = (delayed(_train_there)(k, [requests[i] for i in parts[k]]) for k in left)
                 for k, outcomes in self._parallel(tasks):
                     left.remove(k)
                     yield from zip(parts[k], outcomes, strict=True)
-            except pickle.PicklingError:
-                # Somebody's own class or function, which cannot be sent.
-                parts, stacks = [parts[k] for k in left], [stacks[k] for k in left]
-            else:
-                return
-        for part, stack in zip(parts, stacks, strict=True):
-            if any(map(is_wanted, part)):
-                stack = [
-                    request._replace(observer=_WhileWanted(request.observer, partial(is_wanted, i)))
-                    for i, request in zip(part, stack, strict=True)
-                ]
-                yield from zip(part, train(stack), strict=True)
+        except pickle.PicklingError:
+            # Somebody's own class or function, which cannot be sent.
+            stay += [parts[k] for k in left]
+        if stay:
+            with ThreadPoolExecutor(self.n_jobs) as threads:
+                tasks = [threads.submit(_train_here, requests, part, is_wanted) for part in stay]
+                for task in as_completed(tasks):
+                    yield from task.result()
+
+    def _is_sent(self, trainer: Trainer) -> bool:
+        """Whether a fit is trained in another process."""
+        if self._are_near:
+            in_threads = trainer.releases_gil or isinstance(self._outside, ThreadingBackend)
+            return self.n_jobs > 1 and not in_threads
+        return True
 
     def stop(self) -> None:
         """End the round that the workers train; it yields no more."""
         # joblib's own reaction to Ctrl-C, which reaches another thread.
         with suppress(Exception):
             self._parallel._abort()
+
+
+def _train_here(
+    requests: Sequence[Request], part: list[int], is_wanted: Callable[[int], bool]
+) -> list[tuple[int, Outcome]]:
+    """Train some of the requests, for as long as somebody waits for them."""
+    part = [i for i in part if is_wanted(i)]
+    stack = [
+        requests[i]._replace(observer=_WhileWanted(requests[i].observer, partial(is_wanted, i)))
+        for i in part
+    ]
+    return list(zip(part, train(stack), strict=True)) if stack else []
 
 
 class _WhileWanted(Observer):
