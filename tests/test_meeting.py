@@ -309,6 +309,14 @@ def test_what_cannot_be_stacked_is_trained_alone(n_jobs):
         np.testing.assert_array_equal(scores(actual), scores(expected))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_many_that_are_trained_alone():
+    grid = {"alpha": np.logspace(-3, 0, 15)}
+    with train_together(n_jobs=2):
+        found = scores(search(mlp(solver="lbfgs"), grid).fit(X, y))
+    np.testing.assert_array_equal(found, scores(search(mlp(solver="lbfgs"), grid).fit(X, y)))
+
+
 def test_equal_data_are_sent_once(monkeypatch):
     found = []
 
