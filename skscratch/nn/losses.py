@@ -377,9 +377,9 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
         shifted = np.subtract(logits, maximum, out=self._products)
         np.exp(shifted, out=self.probabilities)
         np.multiply(shifted, y_true, out=self._products)
-        total, self._shifted_target = np.add.reduce(self._summands, axis=-1)
-        np.divide(self.probabilities, total[..., np.newaxis], out=self.probabilities)
-        return np.log(total) - self._shifted_target
+        np.add.reduce(self._summands, axis=-1, keepdims=True, out=self._sums)
+        np.divide(self.probabilities, self._sums[0], out=self.probabilities)
+        return np.log(self._total) - self._shifted_target
 
     def predictions(self, logits):
         """Return the class indices of the greatest logits."""
@@ -388,14 +388,17 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
     def correct(self):
         """Find out for which samples the greatest logit was that of the one-hot target."""
         # Shifted, the greatest logit is 0, which is faster to see than where the greatest is.
-        return self._shifted_target == 0
+        return np.logical_not(self._shifted_target)
 
     def _allocate(self, shape, dtype):
-        summands = zeros((2, *shape), dtype)
+        summands, sums = zeros((2, *shape), dtype), zeros((2, *shape[:-1], 1), dtype)
         return {
             **super()._allocate(shape, dtype),
             "_maximum": zeros((*shape[:-1], 1), dtype),
             "_summands": summands,
+            "_sums": sums,
+            "_total": sums[0, ..., 0],
+            "_shifted_target": sums[1, ..., 0],
             "probabilities": summands[0],
             "_products": summands[1],
         }
