@@ -262,12 +262,14 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     Notes
     -----
     Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
-    fit by Adam needs seven times the memory of the weights, and one batch's activations.
+    fit by Adam needs nine times the memory of the weights, and one batch's activations.
 
     What is minimized is the mean cross-entropy of the samples (summed over the labels of a
     multilabel problem) plus the penalties. Training stops with a :class:`ValueError` when the
-    weights are no longer finite; interrupting it (Ctrl-C) leaves a usable model. A fit that fails
-    leaves the estimator as it was.
+    weights are no longer finite. Interrupting a fit (Ctrl-C) leaves the model of one of its last
+    epochs' ends; with ``warm_start=True``, the next one trains for the epochs that are left, to the
+    weights of a fit that was not interrupted. A fit that fails, and an interrupted
+    :meth:`partial_fit`, leave the estimator as it was.
 
     References
     ----------
