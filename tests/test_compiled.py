@@ -13,12 +13,20 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers import (
+    X_digits,
+    assert_same_fit,
+    assert_same_weights,
+    mlp,
+    named,
+    unfinished_fits,
+    y_digits,
+)
 
 from skscratch import nn
 from skscratch.nn import training
 from skscratch.nn.losses import LogitsLoss
 from skscratch.nn.training import Batches
-from tests.helpers import named
 
 pytest.importorskip("numba", reason="engine='numba' is an extra")
 from skscratch.nn import compiled
@@ -593,15 +601,61 @@ def test_what_is_ones_own_is_refused_in_words(own):
 def test_without_numba_the_error_names_the_extra():
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "import skscratch.nn\n"
-        "assert 'skscratch.nn.compiled' not in sys.modules\n"
-        "try:\n    import skscratch.nn.compiled\n"
+        "from skscratch import MLPScratchClassifier\n"
+        "MLPScratchClassifier(tol=0, max_iter=1).fit([[0], [1]], [0, 1])\n"
+        "try:\n    MLPScratchClassifier(engine='numba').fit([[0], [1]], [0, 1])\n"
         "except ImportError as error:\n    print(error)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
     )
     assert "pip install 'skscratch[numba]'" in result.stdout
+
+
+def test_importing_the_package_imports_no_numba():
+    code = "import sys, skscratch; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- The estimator
+
+
+@unfinished_fits
+@pytest.mark.parametrize("engines", [("numpy", "numba"), ("numba", "numpy")], ids=named)
+def test_a_fit_resumed_from_a_pickle_goes_on_with_its_own_engine(engines):
+    parameters = {"max_iter": 3, "warm_start": True, "dropout": 0.2}
+    whole = mlp(**parameters, engine=engines[0]).set_params(max_iter=6).fit(X_digits, y_digits)
+    resumed = mlp(**parameters, engine=engines[0]).fit(X_digits, y_digits)
+    resumed = pickle.loads(pickle.dumps(resumed))
+    other = pickle.loads(pickle.dumps(resumed)).set_params(engine=engines[1])
+    assert_same_weights(whole, resumed.fit(X_digits, y_digits))
+    assert_same_weights(whole, other.fit(X_digits, y_digits), rtol=1e-9)
+
+
+@unfinished_fits
+def test_partial_fit_n_times_is_one_fit_to_the_last_bit():
+    parameters = {"input_dropout": 0.1, "batch_size": 100, "engine": "numba"}
+    whole = mlp(max_iter=4, **parameters).fit(X_digits, y_digits)
+    parts = mlp(**parameters)
+    for _ in range(4):
+        parts.partial_fit(X_digits, y_digits, classes=range(10))
+    assert_same_fit(whole, parts)
+
+
+def test_lbfgs_has_no_engine():
+    fits = [
+        mlp(solver="lbfgs", max_iter=500, engine=engine).fit(X_digits[:200], y_digits[:200])
+        for engine in ("numpy", "numba")
+    ]
+    assert_same_fit(*fits)
+
+
+def test_an_estimator_whose_parts_are_refused_is_as_it_was():
+    clf = mlp(activation=Swish, engine="numba")
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=r"got Swish.*use engine='numpy'"):
+        clf.fit(X_digits, y_digits)
+    assert vars(clf) == before
 
 
 # --- The cache

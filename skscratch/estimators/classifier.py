@@ -222,6 +222,12 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         the accuracy, 'loss' minus the cross-entropy without penalties, everything else a scorer
         as in :func:`~sklearn.metrics.check_scoring`.
 
+    engine : {'numpy', 'numba'}, default='numpy'
+        What the stochastic solvers train by. 'numba' is the same epoch as one compiled function,
+        which trains the same network, to rounding, in less time. It needs Numba
+        (``pip install 'skscratch[numba]'``), which takes some seconds to compile it where it was
+        never used before, and has no activations or optimizers of your own.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -351,6 +357,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "scoring": [str, callable, None],
+        "engine": [StrOptions({"numpy", "numba"})],
     }
 
     def __init__(
@@ -392,6 +399,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
         scoring: str | Callable | None = None,
+        engine: str = "numpy",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -429,6 +437,7 @@ class MLPScratchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator)
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
         self.scoring = scoring
+        self.engine = engine
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
