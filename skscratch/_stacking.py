@@ -46,6 +46,9 @@ def shape_of(estimator, data: TrainingData, resume: bool) -> tuple:
 def max_stack_size(estimator, data: TrainingData) -> int:
     """Return how many fits like this one may be in a stack."""
     settings = Settings.of(estimator, data.X.shape[1], data.X.dtype, data.targets)
+    if settings.engine == "numba":
+        # Has no stacks, and no calls to NumPy whose cost they would share.
+        return 1
     architecture = settings.architecture
     units, n_parameters = architecture.units, architecture.n_parameters
     batch_size = settings.batch_size_of(data.n_rows)

@@ -301,6 +301,11 @@ class StochasticTrainer(Trainer):
             self.settings.clip_norm is None,
         )
 
+    @property
+    def releases_gil(self) -> bool:
+        """Whether several fits run at once in the threads of a process."""
+        return self.settings.engine == "numba"
+
     def _seed_dropout(self, state: dict | None) -> None:
         if state is not None:
             self.dropout_generator.bit_generator.state = state
@@ -350,8 +355,14 @@ class StochasticTrainer(Trainer):
     def run(self, observer: Observer) -> None:
         """Train until there is no more improvement, or there are no more epochs."""
         random_states = [self.random_state] if self.settings.shuffle else None
+        settings = self.settings
         epochs = train(
-            self.network, self.optimizer, self.batches, random_states, self.settings.clip_norm
+            self.network,
+            self.optimizer,
+            self.batches,
+            random_states,
+            settings.clip_norm,
+            settings.engine,
         )
         try:
             while self.n_epochs_left > 0:
