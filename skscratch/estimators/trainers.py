@@ -6,10 +6,12 @@ attributes over when it is done, so that a fit that fails leaves the estimator a
 
 import copy
 import math
+import threading
 import time
 import warnings
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +88,9 @@ class Trainer(ABC):
     """
 
     network: Network
+
+    releases_gil = False
+    """Whether it trains side by side with others in threads; otherwise in processes."""
 
     def __init__(
         self,
@@ -305,6 +310,14 @@ class StochasticTrainer(Trainer):
     def releases_gil(self) -> bool:
         """Whether several fits run at once in the threads of a process."""
         return self.settings.engine == "numba"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "parameters"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        # They are the network's, which copies would not be.
+        self.parameters = self.network.parameters
 
     def _seed_dropout(self, state: dict | None) -> None:
         if state is not None:
@@ -622,6 +635,28 @@ def trainer_of(
     trainer_class = LBFGSTrainer if settings.optimizer is None else StochasticTrainer
     # A wrong name is an error without a validation set too.
     return trainer_class(settings, data, score_of(estimator), previous, incremental)
+
+
+class _Here(threading.local):
+    """What differs from thread to thread."""
+
+    run: Callable | None = None
+    """Who trains fits that are to meet others: takes what :func:`run` takes, returns the same.
+
+    ``None`` is: they are trained here and now.
+    """
+
+
+here = _Here()
+
+
+def run(trainer: Trainer, observer: Observer) -> dict[str, Any]:
+    """Train to the end and show the warnings; return the fitted attributes."""
+    if here.run is not None and not trainer.incremental:
+        return here.run(trainer, observer)
+    trainer.run(observer)
+    trainer.show_warnings()
+    return trainer.fitted_attributes()
 
 
 def random_state_of(settings: Settings, state: dict) -> np.random.RandomState:
