@@ -23,6 +23,8 @@ _CURVES = {
     "validation_loss": ("validation loss", {"linestyle": "--"}),
     "data_loss": ("data loss", {"linestyle": "-.", "linewidth": 1}),
     "regularization_loss": ("regularization loss", {"linestyle": ":"}),
+    "accuracy": ("training accuracy", {"linestyle": "-", "linewidth": 1}),
+    "validation_score": ("validation {score}", {"linestyle": "--", "linewidth": 1}),
 }
 
 
@@ -266,14 +268,12 @@ class LossCurveDisplay:
             names = {"accuracy": "accuracy", "validation_score": self.score_name}
             ylabel = ", ".join(dict.fromkeys(names.get(key, key) for key in metrics))
             self.metrics_ax_ = _second_axis(self.ax_, ylabel)
-            labels = {
-                "accuracy": "training accuracy",
-                "validation_score": f"validation {self.score_name}",
-            }
             for key in metrics:
+                label, style = _CURVES.get(key, (key, {}))
+                label = prefix + label.replace("{score}", self.score_name)
                 # The axes' own cycle would begin again with the color of the training loss.
-                style = {"color": f"C{len(self.lines_)}", **self._color(name), **kwargs}
-                self._draw(self.metrics_ax_, key, prefix + labels.get(key, key), style)
+                color = {"color": f"C{len(self.lines_)}", **self._color(name)}
+                self._draw(self.metrics_ax_, key, label, {**style, **color, **kwargs})
         if learning_rate:
             self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate")
             style = {"linewidth": 1, "alpha": 0.5, "color": "black", **self._color(name), **kwargs}
