@@ -118,7 +118,7 @@ check.text(1.5e-9, 2e-7, "rounding")
 check.text(5e-5, 2e-8, "curvature", ha="right")
 check.set(xlabel="step h", ylabel="relative error", title="What differences see of a gradient")
 
-path = Path(__file__).parent / "figures" / "01_backpropagation.png"
+path = Path(__file__).parent / "figures" / "04_backpropagation.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=120)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -101,7 +101,7 @@ predictions.bar_label(bars, fmt="%.2f")
 predictions.set(title="The network trained with MaxAbsScaler", ylim=(0, 1.1))
 predictions.set(xlabel="scaler at prediction", ylabel="test accuracy")
 
-path = Path(__file__).parent / "figures" / "07_scaling.png"
+path = Path(__file__).parent / "figures" / "11_scaling.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -71,7 +71,7 @@ for (solver, parameters), (*regions, curve) in zip(solvers.items(), axes, strict
 for stop, ax in zip(stops, axes[0], strict=False):
     ax.set_title(f"{stop:,} epochs")
 
-path = Path(__file__).parent / "figures" / "03_adaptive_optimizers.png"
+path = Path(__file__).parent / "figures" / "07_adaptive_optimizers.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}")

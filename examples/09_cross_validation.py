@@ -113,7 +113,7 @@ size.set(ylabel="accuracy", title="Learning curve")
 for ax in (penalty, size):
     ax.legend(ax.lines[:2], ["training folds", "validation fold"])
 
-path = Path(__file__).parent / "figures" / "05_cross_validation.png"
+path = Path(__file__).parent / "figures" / "09_cross_validation.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

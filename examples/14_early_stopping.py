@@ -105,7 +105,7 @@ axes["results"].set_xticks([0.3, 0.4, 0.5, 0.6, 0.7], [0.3, 0.4, 0.5, 0.6, 0.7])
 axes["results"].minorticks_off()
 axes["results"].legend()
 
-path = Path(__file__).parent / "figures" / "10_early_stopping.png"
+path = Path(__file__).parent / "figures" / "14_early_stopping.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -94,7 +94,7 @@ regions.scatter(*X_new[~wrong].T, c=colors[y_new[~wrong]], s=10)
 regions.scatter(*X_new[wrong].T, c=colors[y_new[wrong]], s=25, edgecolors="black")
 regions.set(title="The second draw; ringed: wrong", xticks=[], yticks=[], aspect="equal")
 
-path = Path(__file__).parent / "figures" / "04_out_of_sample.png"
+path = Path(__file__).parent / "figures" / "08_out_of_sample.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -125,7 +125,7 @@ titles = ["The spiral", "Its loss", "Its first layer", "The first layer for digi
 for ax, title in zip(axes[0], titles, strict=True):
     ax.set_title(title)
 
-path = Path(__file__).parent / "figures" / "09_l1_l2.png"
+path = Path(__file__).parent / "figures" / "13_l1_l2.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=90)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

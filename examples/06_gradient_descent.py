@@ -86,7 +86,7 @@ for ax, (title, histories) in zip(axes, panels.items(), strict=True):
     ax.set_ylim(0, 1.2)
 axes[1].legend(loc="center right")
 
-path = Path(__file__).parent / "figures" / "02_gradient_descent.png"
+path = Path(__file__).parent / "figures" / "06_gradient_descent.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=120)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -91,7 +91,7 @@ for ax, title, part in ((still, "Test images as they are", 0), (move, "Test imag
     ax.minorticks_off()
 move.legend()
 
-path = Path(__file__).parent / "figures" / "08_augmentation.png"
+path = Path(__file__).parent / "figures" / "12_augmentation.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

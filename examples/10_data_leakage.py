@@ -102,7 +102,7 @@ days.pcolormesh(uses.reshape(18, n_days)[::-1], cmap=ListedColormap(["tab:blue",
 days.set_yticks([15.5, 9.5, 3.5], splitters, rotation=90, va="center")
 days.set(title="Days to train on (blue), to validate on (orange)", xlabel="day", ylim=(1, 18))
 
-path = Path(__file__).parent / "figures" / "06_data_leakage.png"
+path = Path(__file__).parent / "figures" / "10_data_leakage.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
