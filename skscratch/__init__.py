@@ -15,6 +15,9 @@ skscratch.inspection
 skscratch.datasets
     The book's data sets.
 
+skscratch.onnx
+    Fitted networks outside of Python.
+
 skscratch.nn
     What the estimator is made of, a small library of its own.
 """
@@ -27,7 +30,7 @@ from skscratch.estimators.classifier import MLPScratchClassifier
 
 __version__ = "0.1.0"
 
-_MODULES = ["callbacks", "datasets", "inspection", "nn"]
+_MODULES = ["callbacks", "datasets", "inspection", "nn", "onnx"]
 
 __all__ = ["MLPScratchClassifier", *_MODULES, "train_together"]
 

@@ -4,6 +4,7 @@
 # right. The other is hasty, and often writes down any other digit. We know who labelled what.
 from itertools import islice
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,6 +19,8 @@ from skscratch.nn.losses import SoftmaxCategoricalCrossentropy, one_hot
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import Adam
 from skscratch.nn.training import Batches, train
+
+began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
@@ -139,7 +142,7 @@ for index, ax in zip(doubted, right.subplots(5, 6).flat, strict=True):
     ax.set_title(f'"{given[index]}"', color="tab:red" if is_wrong else "black", fontsize="medium")
     ax.set_axis_off()
 
-path = Path(__file__).parent / "figures" / "11_uncertain_labels.png"
+path = Path(__file__).parent / "figures" / "19_uncertain_labels.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -2,6 +2,7 @@
 
 # %% One neuron with three inputs, a ReLU, and a loss that asks the output to be 0: its square.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,8 @@ from skscratch.nn.initializers import he_normal
 from skscratch.nn.layers import Dense
 from skscratch.nn.optimizers import SGD
 from skscratch.nn.testing import check_gradient, numerical_gradient
+
+began = perf_counter()
 
 inputs = np.array([[1.0, -2.0, 3.0]])
 weights = np.array([[-3.0], [-1.0], [2.0]])
@@ -115,7 +118,7 @@ check.text(1.5e-9, 2e-7, "rounding")
 check.text(5e-5, 2e-8, "curvature", ha="right")
 check.set(xlabel="step h", ylabel="relative error", title="What differences see of a gradient")
 
-path = Path(__file__).parent / "figures" / "01_backpropagation.png"
+path = Path(__file__).parent / "figures" / "04_backpropagation.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=120)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

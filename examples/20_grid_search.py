@@ -75,7 +75,7 @@ axes[2].axhline(nested.mean(), color="black", linestyle=":", label="the whole pr
 axes[2].set(xlabel="rank", ylabel="accuracy in the folds", title="All combinations")
 axes[2].legend()
 
-path = Path(__file__).parent / "figures" / "12_grid_search.png"
+path = Path(__file__).parent / "figures" / "20_grid_search.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}")

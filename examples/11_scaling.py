@@ -6,6 +6,7 @@ import pickle
 import warnings
 from pathlib import Path
 from textwrap import fill
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,6 +17,8 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
 from skscratch import MLPScratchClassifier
 from skscratch.inspection import LossCurveDisplay
+
+began = perf_counter()
 
 wine = load_wine()
 X, y = wine.data, wine.target
@@ -80,19 +83,25 @@ figure, (features, losses, predictions) = plt.subplots(
 )
 order = X.max(axis=0).argsort()
 rows = np.arange(len(order))
-for values, label in ((X, "as measured"), (X / X.max(axis=0), "divided by the greatest")):
+for values, label, offset in (
+    (X, "as measured", 0.17),
+    (X / X.max(axis=0), "divided by the greatest", -0.17),
+):
     least, greatest = values[:, order].min(axis=0), values[:, order].max(axis=0)
-    features.barh(rows, greatest - least, left=least, height=0.5, label=label)
+    features.barh(rows + offset, greatest - least, left=least, height=0.3, label=label)
 features.set_yticks(rows, np.array(wine.feature_names)[order])
-features.set(title="From the least value to the greatest", xscale="log")
+features.set(title="From the least value to the greatest", xlabel="value", xscale="log")
+features.set_xlim(0.04, 4000)
 features.legend()
 for name, model in models.items():
     LossCurveDisplay.from_estimator(model.fit(X_train, y_train)[-1], name=name, ax=losses)
 losses.set(title="Training", yscale="log")
-predictions.bar(accuracies.keys(), accuracies.values(), width=0.5)
-predictions.set(title="The scaler at prediction", ylabel="test accuracy", ylim=(0, 1))
+bars = predictions.bar(accuracies.keys(), accuracies.values(), width=0.5, color="tab:orange")
+predictions.bar_label(bars, fmt="%.2f")
+predictions.set(title="The network trained with MaxAbsScaler", ylim=(0, 1.1))
+predictions.set(xlabel="scaler at prediction", ylabel="test accuracy")
 
-path = Path(__file__).parent / "figures" / "07_scaling.png"
+path = Path(__file__).parent / "figures" / "11_scaling.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

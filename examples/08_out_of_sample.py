@@ -3,6 +3,7 @@
 # %% Two draws of the same spiral. The network trains on the first; on the second, from which it
 # never learns, fit() only measures it after every epoch.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,8 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from skscratch import MLPScratchClassifier
 from skscratch.datasets import make_spiral
 from skscratch.inspection import LossCurveDisplay
+
+began = perf_counter()
 
 random_state = np.random.RandomState(0)
 X, y = make_spiral(random_state=random_state)
@@ -91,7 +94,7 @@ regions.scatter(*X_new[~wrong].T, c=colors[y_new[~wrong]], s=10)
 regions.scatter(*X_new[wrong].T, c=colors[y_new[wrong]], s=25, edgecolors="black")
 regions.set(title="The second draw; ringed: wrong", xticks=[], yticks=[], aspect="equal")
 
-path = Path(__file__).parent / "figures" / "04_out_of_sample.png"
+path = Path(__file__).parent / "figures" / "08_out_of_sample.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

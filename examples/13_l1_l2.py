@@ -4,6 +4,7 @@
 # let weights have a price. L2 adds strength * sum(w**2) to the loss, which large weights feel most;
 # L1 adds strength * sum(|w|), which pulls small weights to zero as hard as large ones.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +16,8 @@ from sklearn.model_selection import train_test_split
 from skscratch import MLPScratchClassifier
 from skscratch.datasets import make_spiral
 from skscratch.inspection import LossCurveDisplay, WeightsDisplay
+
+began = perf_counter()
 
 
 def report(name, network, X, y, X_new, y_new):
@@ -86,6 +89,7 @@ figure, axes = plt.subplots(
     3, 4, figsize=(16, 11), width_ratios=[1, 1.2, 1.2, 1.1], layout="constrained"
 )
 colors = np.array(["tab:blue", "tab:orange", "tab:green"])
+limit = max(np.abs(network.coefs_[0]).max() for network in digits.values())
 for name, (regions, losses, histogram, images) in zip(spirals, axes, strict=True):
     DecisionBoundaryDisplay.from_estimator(
         spirals[name],
@@ -107,12 +111,21 @@ for name, (regions, losses, histogram, images) in zip(spirals, axes, strict=True
         spirals[name], kind="histogram", bins=np.linspace(-14, 14, 57), ax=histogram, fill=True
     )
     histogram.set(yscale="log", ylim=(0.5, 100))
-    WeightsDisplay.from_estimator(digits[name], kind="images", image_shape=(8, 8), ax=images)
+    neurons = WeightsDisplay.from_estimator(
+        digits[name],
+        kind="images",
+        image_shape=(8, 8),
+        ax=images,
+        colorbar=False,
+        vmin=-limit,
+        vmax=limit,
+    )
+figure.colorbar(neurons.image_, ax=axes[:, 3], label="weight", aspect=50)
 titles = ["The spiral", "Its loss", "Its first layer", "The first layer for digits"]
 for ax, title in zip(axes[0], titles, strict=True):
     ax.set_title(title)
 
-path = Path(__file__).parent / "figures" / "09_l1_l2.png"
+path = Path(__file__).parent / "figures" / "13_l1_l2.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=90)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

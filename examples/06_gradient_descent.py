@@ -2,6 +2,7 @@
 
 # %% Three classes that no straight line can separate, and one hidden layer of 64 neurons.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,6 +14,8 @@ from skscratch.nn.layers import Dense
 from skscratch.nn.losses import SoftmaxCategoricalCrossentropy
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD
+
+began = perf_counter()
 
 X, y = make_spiral(n_samples=100, n_classes=3, random_state=0)
 
@@ -61,17 +64,29 @@ panels = {
     "Decay (faint: the learning rate)": {"decay 0.001": decayed, "decay 0.01": too_much},
     "Momentum": {"no momentum": decayed, "momentum 0.5": half, "momentum 0.9": most},
 }
-figure, axes = plt.subplots(1, 3, figsize=(15, 4.5), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(16, 4.5), layout="constrained")
+figure.get_layout_engine().set(wspace=0.04)
 for ax, (title, histories) in zip(axes, panels.items(), strict=True):
     for name, history in histories.items():
         LossCurveDisplay(history, estimator_name=name).plot(
             ax, learning_rate=title.startswith("Decay"), linewidth=1
         )
-    ax.set(title=title, ylim=(0, 1.2))
-    ax.label_outer()
+        peak = max(history["loss"])
+        if peak > 1.2:
+            ax.annotate(
+                f"up to {peak:.1f}",
+                (np.argmax(history["loss"]), 1.2),
+                (0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize="small",
+                color=ax.lines[-1].get_color(),
+            )
+    ax.set_title(title, pad=18)
+    ax.set_ylim(0, 1.2)
 axes[1].legend(loc="center right")
 
-path = Path(__file__).parent / "figures" / "02_gradient_descent.png"
+path = Path(__file__).parent / "figures" / "06_gradient_descent.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=120)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -4,6 +4,7 @@
 # same digit one pixel further to the left is another one. We know better, and can tell it by
 # examples: copies of the training images, moved by one pixel.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,8 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skscratch import MLPScratchClassifier
+
+began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -88,7 +91,7 @@ for ax, title, part in ((still, "Test images as they are", 0), (move, "Test imag
     ax.minorticks_off()
 move.legend()
 
-path = Path(__file__).parent / "figures" / "08_augmentation.png"
+path = Path(__file__).parent / "figures" / "12_augmentation.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

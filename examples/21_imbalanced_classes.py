@@ -2,6 +2,7 @@
 
 # %% Two moons again, one of them rare: 5 samples in 100. Who never predicts it is right 95 times.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.metrics import log_loss, precision_recall_curve, precision_score, recall_score
 
 from skscratch import MLPScratchClassifier
+
+began = perf_counter()
 
 X, y = make_moons((950, 50), noise=0.3, random_state=0)
 X_test, y_test = make_moons((19_000, 1_000), noise=0.3, random_state=1)
@@ -86,7 +89,7 @@ for probability, name in ((p_plain, "plain"), (p_balanced, "balanced")):
 axes[2].set(title="All thresholds; circle: 1/2, square: 1/21", xlabel="recall", ylabel="precision")
 axes[2].legend()
 
-path = Path(__file__).parent / "figures" / "13_imbalanced_classes.png"
+path = Path(__file__).parent / "figures" / "21_imbalanced_classes.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
