@@ -515,7 +515,7 @@ def small_budget(monkeypatch):
 
 
 def test_memory_does_not_grow_with_the_candidates(small_budget):
-    wide = mlp(hidden_layer_sizes=(300, 300), max_iter=2)
+    wide = mlp(hidden_layer_sizes=(100, 100), max_iter=2)
     few, many = (
         peak_of(lambda n=n: search(wide, {"alpha": np.arange(n)}, refit=False).fit(X, y))
         for n in (6, 24)
