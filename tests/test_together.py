@@ -4,6 +4,7 @@ import faulthandler
 
 import numpy as np
 import pytest
+from helpers import X_digits, y_digits
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -258,3 +259,34 @@ def test_every_tool(tool, n_jobs):
     with train_together(n_jobs):
         actual = use()
     assert_equal(actual, use())
+
+
+def test_the_books_k_fold_workflow():
+    """Folds, their scores, a grid by them, and the best setting on the digits that were kept."""
+    train, test = X_digits[:1400], X_digits[1400:]
+    labels, test_labels = y_digits[:1400], y_digits[1400:]
+    clf = make_pipeline(MinMaxScaler(), mlp(hidden_layer_sizes=(32,), max_iter=10))
+    folds = KFold(n_splits=5, shuffle=True, random_state=0)
+    grid = {
+        "mlpscratchclassifier__learning_rate_init": [0.0003, 0.003],
+        "mlpscratchclassifier__weight_regularizer_l2": [0, 1e-3],
+        "mlpscratchclassifier__dropout": [0, 0.2],
+    }
+
+    def by_hand(clf):
+        for rows, held_out in folds.split(train):
+            yield clone(clf).fit(train[rows], labels[rows]).score(train[held_out], labels[held_out])
+
+    def workflow():
+        scores = cross_val_score(clf, train, labels, cv=folds)
+        search = GridSearchCV(clf, grid, cv=folds).fit(train, labels)
+        return scores, search.cv_results_["mean_test_score"], search.predict_proba(test), search
+
+    *expected, search = workflow()
+    np.testing.assert_array_equal(expected[0], list(by_hand(clf)))
+    for n_jobs in (None, 2):
+        with train_together(n_jobs):
+            *actual, _ = workflow()
+        assert_equal(actual, expected)
+    assert search.best_params_["mlpscratchclassifier__learning_rate_init"] == 0.003
+    assert search.score(test, test_labels) > 0.9
