@@ -1,4 +1,4 @@
-"""Callbacks for ``set_callbacks``, in scikit-learn's protocol: experimental, new in its version 1.9.
+"""Callbacks for ``set_callbacks``, in scikit-learn's protocol: experimental, new in version 1.9.
 
 Tasks are epochs (for ``solver='lbfgs'``, iterations) of a fit of
 :class:`~skscratch.MLPScratchClassifier`.
