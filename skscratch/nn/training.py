@@ -223,9 +223,9 @@ def train(
             optimizer.update(network.parameters, network.gradients)
 
             # Losses are means of their batch: of each sample in it, as MLPClassifier has it.
-            size = targets.shape[-2]
-            data_loss = data_loss + size * np.float64(losses[0])
-            regularization_loss = regularization_loss + size * np.float64(losses[1])
+            size = np.float64(targets.shape[-2])
+            data_loss = data_loss + size * losses[0]
+            regularization_loss = regularization_loss + size * losses[1]
             correct.append(network.loss.correct())
 
         data_loss = data_loss / batches.n_rows
