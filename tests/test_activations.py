@@ -3,10 +3,20 @@ import weakref
 import numpy as np
 import pytest
 
-from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from skscratch.nn.activations import (
+    ELU,
+    Exponential,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
 from skscratch.nn.testing import check_gradient
 
-ACTIVATIONS = [Identity, ReLU, LeakyReLU, ELU, Sigmoid, SiLU, Softmax, Tanh]
+ACTIVATIONS = [Identity, Exponential, ReLU, LeakyReLU, ELU, Sigmoid, SiLU, Softmax, Tanh]
 # networks, samples, units: more samples than units, fewer, one of either, many networks
 STACKS = [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (7, 5, 3), (40, 33, 130)]
 
@@ -22,6 +32,7 @@ def class_major(array):
     ("activation_class", "expected"),
     [
         (Identity, [-1.0, 0.0, 2.0]),
+        (Exponential, [1 / np.e, 1.0, np.e**2]),
         (ReLU, [0.0, 0.0, 2.0]),
         (LeakyReLU, [-0.01, 0.0, 2.0]),
         (ELU, [1 / np.e - 1, 0.0, 2.0]),
@@ -70,6 +81,7 @@ def test_slope_at_0(activation_class, expected):
 @both_dtypes
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, class_major])
 @pytest.mark.parametrize("shape", [(7, 3), (2, 3, 7)])
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp")
 def test_inplace_gives_the_same(activation_class, dtype, layout, shape):
     rng = np.random.default_rng(0)
     plain, inplace = activation_class(), activation_class(inplace=True)

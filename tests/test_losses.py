@@ -1,12 +1,20 @@
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_gamma_deviance, mean_pinball_loss, mean_poisson_deviance
 
 from skscratch.nn.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    ExponentialGammaDeviance,
+    ExponentialPoissonDeviance,
+    IdentityAbsoluteError,
+    IdentityHuber,
+    IdentityPinball,
     IdentitySquaredError,
+    MeanAbsoluteError,
     MeanSquaredError,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
@@ -14,8 +22,14 @@ from skscratch.nn.losses import (
 )
 from skscratch.nn.testing import check_gradient
 
-PLAIN = [BinaryCrossentropy, CategoricalCrossentropy, MeanSquaredError]
-FUSED = [IdentitySquaredError, SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy]
+PLAIN = [BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError]
+IDENTITY = [IdentityAbsoluteError, IdentityHuber, IdentityPinball, IdentitySquaredError]
+FUSED = [
+    *IDENTITY,
+    ExponentialPoissonDeviance,
+    SigmoidBinaryCrossentropy,
+    SoftmaxCategoricalCrossentropy,
+]
 # networks, samples, outputs: more samples than outputs, fewer, ones, many networks, and so much
 # that NumPy computes in place what it would put elsewhere if it were less
 STACKS = [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (12, 5, 3), (20, 200, 20)]
@@ -62,12 +76,22 @@ def weights(shape, dtype=np.float64):
         (BinaryCrossentropy, [[0.75]], [[0]], np.log(4)),
         (BinaryCrossentropy, [[0.75, 0.5]], [[0, 1]], 1.5 * np.log(2)),
         (MeanSquaredError, [[3.0, 0.0]], [[1, 1]], 2.5),
+        (MeanAbsoluteError, [[3.0, 0.0]], [[1, 1]], 1.5),
         (SoftmaxCategoricalCrossentropy, [[0.0, np.log(3)]], [[1, 0]], np.log(4)),
         (SoftmaxCategoricalCrossentropy, [[0.0, np.log(3)]], [[0.5, 0.5]], np.log(4 / 3**0.5)),
         (SigmoidBinaryCrossentropy, [[np.log(3)]], [[1]], np.log(4 / 3)),
         (SigmoidBinaryCrossentropy, [[np.log(3), 0.0]], [[0, 1]], np.log(8)),
         (IdentitySquaredError, [[3.0, 0.0]], [[1, 1]], 2.5),
         (IdentitySquaredError, [[3.0, 0.0, 1.0]], [[1, 1, 1]], 2.5),
+        (IdentityAbsoluteError, [[3.0, 0.0]], [[1, 1]], 3),
+        (IdentityHuber, [[3.0, 0.5]], [[1, 1]], 1.5 + 0.125),
+        (partial(IdentityHuber, delta=10), [[3.0, 0.5]], [[1, 1]], 2 + 0.125),
+        (IdentityPinball, [[3.0, 0.0]], [[1, 1]], 1.5),
+        (partial(IdentityPinball, 0.9), [[3.0, 0.0, 1.0]], [[1, 1, 1]], 0.1 * 2 + 0.9),
+        (partial(IdentityPinball, [0.9, 0.2]), [[3.0, 0.0]], [[1, 1]], 0.1 * 2 + 0.2),
+        (ExponentialPoissonDeviance, [[np.log(2), np.log(3)]], [[2, 0]], 3),
+        (ExponentialPoissonDeviance, [[0.0]], [[np.e]], 1),
+        (ExponentialGammaDeviance, [[np.log(2), 0.0]], [[2, np.e]], np.e - 2),
     ],
 )
 def test_forward(loss_class, y_pred, y_true, expected):
@@ -83,7 +107,10 @@ def test_forward(loss_class, y_pred, y_true, expected):
         (BinaryCrossentropy, (4, 1)),
         (MeanSquaredError, (4, 1)),
         (SigmoidBinaryCrossentropy, (4, 1)),
-        (IdentitySquaredError, (4, 1)),
+        *((loss_class, (4, 1)) for loss_class in [*IDENTITY, ExponentialPoissonDeviance]),
+        (partial(IdentityHuber, 0.3), (5, 4)),
+        (partial(IdentityPinball, 0.9), (5, 4)),
+        (partial(IdentityPinball, [0.1, 0.5, 0.9]), (5, 3)),
     ],
 )
 def test_gradient(loss_class, kind, shape):
@@ -119,7 +146,9 @@ def test_probabilities_are_the_activation(loss_class):
     [
         (SoftmaxCategoricalCrossentropy, [[-1.0, 3.0, 2.0], [5.0, 0.0, 0.0]], [1, 0]),
         (SigmoidBinaryCrossentropy, [[-1.0, 3.0], [0.0, 1e-9]], [[0, 1], [0, 1]]),
-        (IdentitySquaredError, [[-1.0, 3.0]], [[-1.0, 3.0]]),
+        *((loss_class, [[-1.0, 3.0]], [[-1.0, 3.0]]) for loss_class in IDENTITY),
+        (ExponentialPoissonDeviance, [[0.0, 1.0]], [[1.0, np.e]]),
+        (ExponentialGammaDeviance, [[0.0, 1.0]], [[1.0, np.e]]),
     ],
 )
 @pytest.mark.parametrize("leading", [(), (2,)])
@@ -129,14 +158,14 @@ def test_predictions(loss_class, logits, expected, leading):
     assert np.array_equal(actual, np.broadcast_to(expected, (*leading, *np.shape(expected))))
 
 
-@pytest.mark.parametrize("loss_class", FUSED)
+@pytest.mark.parametrize("loss_class", [*IDENTITY, *FUSED[-2:]])
 @pytest.mark.parametrize("kind", ["indices", "one-hot"])
 @pytest.mark.parametrize("shape", [(40, 3), (2, 40, 3)])
 def test_correct(loss_class, kind, shape):
     loss, y_true = loss_class(), targets(kind, shape)
     rows = targets("one-hot", shape)
     logits = rows - 0.5 + np.random.default_rng(0).normal(scale=0.6, size=shape)
-    if loss_class is IdentitySquaredError:
+    if loss_class in IDENTITY:
         logits[..., ::2, :] = rows[..., ::2, :]
     loss.forward(logits, y_true)
     expected = loss.predictions(logits)
@@ -309,6 +338,8 @@ def test_dtype_is_that_of_the_last_predictions(loss_class):
         # the fused ones add up outputs, the plain ones average them; here are 4
         (SigmoidBinaryCrossentropy, BinaryCrossentropy, 4),
         (IdentitySquaredError, MeanSquaredError, 4 / 2),
+        (IdentityAbsoluteError, MeanAbsoluteError, 4),
+        (IdentityPinball, MeanAbsoluteError, 4 / 2),
     ],
 )
 def test_fused_is_activation_and_plain(fused_class, plain_class, factor):
@@ -347,6 +378,9 @@ def test_fused_is_exact_where_a_probability_is_0(fused_class, plain_class, logit
         (SoftmaxCategoricalCrossentropy, [[1, 0], [0, 1]], [0, 2000], [[0, 0], [1, -1]]),
         (SigmoidBinaryCrossentropy, [[1, 0], [0, 1]], [0, 2000], [[0, 0], [1, -1]]),
         (IdentitySquaredError, [[1000, 0], [0, 0]], [500000, 1000000], [[0, -1e3], [1e3, -1e3]]),
+        (IdentityAbsoluteError, [[1000, 0], [0, 0]], [1000, 2000], [[0, -1], [1, -1]]),
+        (IdentityHuber, [[1000, 0], [0, 0]], [999.5, 1999], [[0, -1], [1, -1]]),
+        (IdentityPinball, [[1000, 0], [0, 0]], [500, 1000], [[0, -0.5], [0.5, -0.5]]),
     ],
 )
 def test_extreme_logits(loss_class, y_true, losses, dlogits, dtype):
@@ -354,6 +388,80 @@ def test_extreme_logits(loss_class, y_true, losses, dlogits, dtype):
     y_true = np.array(y_true, dtype)
     assert np.array_equal(loss.forward(logits, y_true), losses)
     assert np.array_equal(loss.backward(logits, y_true), np.array(dlogits) / 2)
+
+
+# --- the deviances of positive targets
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (4, 1)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradient_of_the_gamma_deviance(shape, weighted):
+    loss, logits = ExponentialGammaDeviance(), predictions(ExponentialGammaDeviance, shape)
+    y_true = np.random.default_rng(1).gamma(2, size=shape)
+    sample_weight = weights(shape[0]) if weighted else None
+    loss.forward(logits, y_true)
+    check_gradient(
+        lambda: loss.calculate(logits, y_true, sample_weight), logits, loss.gradient(sample_weight)
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_of_gamma_deviances(dtype, stack):
+    logits = class_major(predictions(ExponentialGammaDeviance, stack, dtype))
+    y_true = np.random.default_rng(1).gamma(2, size=stack).astype(dtype)
+    loss, single = ExponentialGammaDeviance(), ExponentialGammaDeviance()
+    losses, dlogits = loss.forward(logits, y_true), loss.gradient()
+    assert losses.dtype == dlogits.dtype == dtype
+    for k in range(stack[0]):
+        assert np.array_equal(losses[k], single.forward(class_major(logits[k]), y_true[k]))
+        assert np.array_equal(dlogits[k], single.gradient())
+
+
+@pytest.mark.parametrize(
+    ("loss_class", "deviance"),
+    [
+        (ExponentialPoissonDeviance, mean_poisson_deviance),
+        (ExponentialGammaDeviance, mean_gamma_deviance),
+    ],
+)
+def test_deviances_are_half_those_of_scikit_learn(loss_class, deviance):
+    y_true = np.random.default_rng(1).poisson(3, size=(20, 1)) + (deviance is mean_gamma_deviance)
+    logits = predictions(loss_class, (20, 1))
+    expected = deviance(y_true[:, 0], np.exp(logits[:, 0])) / 2
+    assert loss_class().calculate(logits, y_true) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_the_pinball_loss_is_scikit_learns(quantile):
+    y_true, logits = weights((20, 1)), predictions(IdentityPinball, (20, 1))
+    expected = mean_pinball_loss(y_true[:, 0], logits[:, 0], alpha=quantile)
+    assert IdentityPinball(quantile).calculate(logits, y_true) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "loss", [IdentityAbsoluteError(), IdentityPinball(0.9), MeanAbsoluteError()]
+)
+def test_what_is_met_exactly_pulls_nowhere(loss):
+    values = np.array([[1.5], [-2.0]])
+    assert np.array_equal(loss.backward(values, values), [[0], [0]])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "equal"),
+    [
+        (IdentityHuber(2.0), IdentityHuber(2.0), True),
+        (IdentityHuber(2.0), IdentityHuber(1.0), False),
+        (IdentityPinball([0.1, 0.9]), IdentityPinball([0.1, 0.9]), True),
+        (IdentityPinball([0.1, 0.9]), IdentityPinball([0.2, 0.9]), False),
+    ],
+)
+def test_losses_of_equal_settings_are_stacked(first, second, equal):
+    first.backward(np.zeros((4, 2)), np.ones((4, 2)))
+    assert (first.stack_key == second.stack_key) is equal
+    if equal:
+        stack = IdentityHuber.stack([first, second])
+        assert vars(stack).items() >= {k: vars(second)[k] for k in vars(second)}.items()
 
 
 @both_dtypes
@@ -419,4 +527,5 @@ def test_one_hot(indices, n_outputs, expected, dtype):
 
 @every_loss
 def test_repr(loss_class):
-    assert repr(loss_class()) == f"{loss_class.__name__}()"
+    settings = {IdentityHuber: "delta=1.0", IdentityPinball: "quantile=0.5"}
+    assert repr(loss_class()) == f"{loss_class.__name__}({settings.get(loss_class, '')})"

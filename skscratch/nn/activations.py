@@ -15,6 +15,7 @@ from skscratch.nn._buffers import Buffered, reusing, zeros
 __all__ = [
     "ELU",
     "Activation",
+    "Exponential",
     "Identity",
     "LeakyReLU",
     "ReLU",
@@ -114,6 +115,24 @@ class Identity(Activation):
 
     def _backward(self, dvalues, out):
         return dvalues
+
+
+class Exponential(Activation):
+    """The exponential function: ``f(z) = f'(z) = exp(z)``, which undoes a logarithmic link.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.activations import Exponential
+    >>> Exponential().forward(np.array([[0.0, np.log(2)]]))
+    array([[1., 2.]])
+    """
+
+    def _forward(self, inputs, out):
+        return np.exp(inputs, out=out)
+
+    def _backward(self, dvalues, out):
+        return np.multiply(dvalues, self.output, out=out)
 
 
 class ReLU(Activation):

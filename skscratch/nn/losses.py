@@ -6,24 +6,31 @@ respect to ``y_pred``. ``y_pred`` is of shape (..., n_samples, n_outputs); any a
 samples count networks that are trained side by side. ``y_true`` is either rows like those of
 ``y_pred`` (probabilities, one-hot or soft) or one class index per sample.
 
-The last three losses include the output activation. They take logits, the output layer's weighted
-sums, so that a loss is exact where a probability would round to 0, and their gradient is the
-difference of prediction and target: these are what networks are trained with.
+The subclasses of :class:`LogitsLoss` include the output activation: these are what networks are
+trained with. They take logits, the output layer's weighted sums, so that a loss is exact where a
+probability would round to 0. ``z`` is a logit, ``p`` its activation and ``y`` the target.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from skscratch.nn._buffers import Buffered, as_floating, reusing, zeros
-from skscratch.nn.activations import Activation, Identity, Sigmoid, Softmax
+from skscratch.nn.activations import Activation, Exponential, Identity, Sigmoid, Softmax
 
 __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "ExponentialGammaDeviance",
+    "ExponentialPoissonDeviance",
+    "IdentityAbsoluteError",
+    "IdentityHuber",
+    "IdentityPinball",
     "IdentitySquaredError",
     "LogitsLoss",
     "Loss",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "SigmoidBinaryCrossentropy",
     "SoftmaxCategoricalCrossentropy",
@@ -262,8 +269,40 @@ class MeanSquaredError(Loss):
         return dvalues / y_pred.shape[-1] / y_pred.shape[-2]
 
 
+class MeanAbsoluteError(Loss):
+    """Mean absolute error: ``|y - p|``, averaged over the outputs.
+
+    Neural Networks from Scratch in Python (chapter 17) prints its derivative with the sign of
+    ``y - p``. That is the way up: steps against it move predictions away from their targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.losses import MeanAbsoluteError
+    >>> loss = MeanAbsoluteError()
+    >>> loss.forward(np.array([[3.0, 0.0]]), np.array([[1.0, 1.0]]))
+    array([1.5])
+    >>> loss.backward(np.array([[3.0, 0.0]]), np.array([[1.0, 1.0]]))
+    array([[ 0.5, -0.5]])
+    """
+
+    def forward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+        """Return the mean over outputs of ``|y - p|``."""
+        y_pred = as_floating(y_pred)
+        return np.mean(np.abs(_as_rows(y_true, y_pred) - y_pred), axis=-1)
+
+    def backward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
+        """Return ``sign(p - y) / n_outputs / n_samples``."""
+        y_pred = as_floating(y_pred)
+        dvalues = np.sign(y_pred - _as_rows(y_true, y_pred))
+        return dvalues / y_pred.shape[-1] / y_pred.shape[-2]
+
+
 class LogitsLoss(Buffered, Loss):
-    """A loss with the output activation whose gradient with it is ``p - y``.
+    """A loss that includes the output activation.
+
+    A subclass writes ``_forward(logits, y_true)``. Where the derivative of a sample's loss is not
+    the difference ``p - y`` of prediction and target, it writes ``_differentiate`` too.
 
     Attributes
     ----------
@@ -289,7 +328,7 @@ class LogitsLoss(Buffered, Loss):
         return self._forward(logits, y_true)
 
     def backward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
-        """Return ``(p - y) / n_samples``, ``p`` being the activation of the logits."""
+        """Return the derivative of each sample's loss, divided by ``n_samples``."""
         self.forward(logits, y_true)
         return self.gradient()
 
@@ -304,8 +343,8 @@ class LogitsLoss(Buffered, Loss):
         Returns
         -------
         dlogits : ndarray of shape (..., n_samples, n_outputs)
-            ``(p - y) * sample_weight / sum(sample_weight)``; without weights,
-            ``(p - y) / n_samples``.
+            The derivative of each sample's loss, ``p - y`` for most, times
+            ``sample_weight / sum(sample_weight)``; without weights, divided by ``n_samples``.
         """
         dlogits = self._result("_dlogits")
         if sample_weight is None:
@@ -313,7 +352,7 @@ class LogitsLoss(Buffered, Loss):
         else:
             sample_weight, self.total_weight = _weights(sample_weight, self._shape[:-1])
             share = (sample_weight / self.total_weight).astype(self._dtype)[..., np.newaxis]
-        np.subtract(self.probabilities, self._y_true, out=dlogits)
+        self._differentiate(self._logits, self._y_true, out=dlogits)
         return np.multiply(dlogits, share, out=dlogits)
 
     def predictions(self, logits: np.ndarray) -> np.ndarray:
@@ -327,9 +366,9 @@ class LogitsLoss(Buffered, Loss):
         Returns
         -------
         predictions : ndarray of shape (..., n_samples) or (..., n_samples, n_outputs)
-            Of a softmax the class indices, of sigmoids rows of 0 and 1, else the logits.
+            Of a softmax the class indices, of sigmoids rows of 0 and 1, else the activation.
         """
-        return logits
+        return self.activation_class().forward(logits)
 
     def correct(self) -> np.ndarray:
         """Find out which samples of the last :meth:`forward` were predicted right.
@@ -344,6 +383,10 @@ class LogitsLoss(Buffered, Loss):
     def _forward(self, logits: np.ndarray, y_true: np.ndarray) -> np.ndarray:
         """Set ``probabilities`` and return one loss per sample."""
         raise NotImplementedError
+
+    def _differentiate(self, logits: np.ndarray, y_true: np.ndarray, out: np.ndarray) -> None:
+        """Fill ``out`` with the derivatives of the last losses."""
+        np.subtract(self.probabilities, y_true, out=out)
 
     def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
         return {"_dlogits": zeros(shape, dtype), "_share": np.asarray(1.0 / shape[-2], dtype)}
@@ -377,9 +420,9 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
         shifted = np.subtract(logits, maximum, out=self._products)
         np.exp(shifted, out=self.probabilities)
         np.multiply(shifted, y_true, out=self._products)
-        total, self._shifted_target = np.add.reduce(self._summands, axis=-1)
-        np.divide(self.probabilities, total[..., np.newaxis], out=self.probabilities)
-        return np.log(total) - self._shifted_target
+        np.add.reduce(self._summands, axis=-1, keepdims=True, out=self._sums)
+        np.divide(self.probabilities, self._sums[0], out=self.probabilities)
+        return np.log(self._total) - self._shifted_target
 
     def predictions(self, logits):
         """Return the class indices of the greatest logits."""
@@ -388,14 +431,17 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
     def correct(self):
         """Find out for which samples the greatest logit was that of the one-hot target."""
         # Shifted, the greatest logit is 0, which is faster to see than where the greatest is.
-        return self._shifted_target == 0
+        return np.logical_not(self._shifted_target)
 
     def _allocate(self, shape, dtype):
-        summands = zeros((2, *shape), dtype)
+        summands, sums = zeros((2, *shape), dtype), zeros((2, *shape[:-1], 1), dtype)
         return {
             **super()._allocate(shape, dtype),
             "_maximum": zeros((*shape[:-1], 1), dtype),
             "_summands": summands,
+            "_sums": sums,
+            "_total": sums[0, ..., 0],
+            "_shifted_target": sums[1, ..., 0],
             "probabilities": summands[0],
             "_products": summands[1],
         }
@@ -453,3 +499,194 @@ class IdentitySquaredError(LogitsLoss):
     def _forward(self, logits, y_true):
         self.probabilities = logits
         return np.add.reduce((logits - y_true) ** 2, axis=-1) / 2
+
+
+class IdentityAbsoluteError(LogitsLoss):
+    """Identity and the absolute error: ``|z - y|``, summed over the outputs.
+
+    Its derivative is ``sign(z - y)``; see :class:`MeanAbsoluteError` on that sign. What it is
+    least for is the median. It is twice :class:`IdentityPinball` of the quantile 0.5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.losses import IdentityAbsoluteError
+    >>> loss = IdentityAbsoluteError()
+    >>> loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.5]]))
+    array([2. , 0.5])
+    >>> loss.backward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.5]]))
+    array([[ 0.5],
+           [-0.5]])
+    """
+
+    activation_class = Identity
+
+    def _forward(self, logits, y_true):
+        self.probabilities = logits
+        return np.add.reduce(np.abs(logits - y_true), axis=-1)
+
+    def _differentiate(self, logits, y_true, out):
+        np.sign(np.subtract(logits, y_true, out=out), out=out)
+
+
+class IdentityHuber(LogitsLoss):
+    """Identity and Huber's loss: half a squared error, linear beyond ``delta`` [1]_.
+
+    With ``r = z - y``, ``r**2 / 2`` where ``|r| <= delta``, else ``delta (|r| - delta / 2)``,
+    summed over the outputs. Its derivative is ``r``, clipped at ``delta`` on either side: what one
+    sample can ask for is limited, however far away it is.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Where the loss becomes linear, in units of ``y``.
+
+    References
+    ----------
+    .. [1] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
+       Statistics 35, 1964.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.losses import IdentityHuber
+    >>> loss = IdentityHuber(delta=1.0)
+    >>> loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.5]]))
+    array([1.5  , 0.125])
+    >>> loss.backward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.5]]))
+    array([[ 0.5 ],
+           [-0.25]])
+    """
+
+    activation_class = Identity
+
+    def __init__(self, delta: float = 1.0) -> None:
+        super().__init__()
+        self.delta = delta
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(delta={self.delta})"
+
+    def _forward(self, logits, y_true):
+        self.probabilities = logits
+        residuals = logits - y_true
+        clipped = np.clip(residuals, -self.delta, self.delta)
+        # r**2 / 2 where nothing is clipped, else delta |r| - delta**2 / 2.
+        return np.add.reduce(clipped * (residuals - clipped / 2), axis=-1)
+
+    def _differentiate(self, logits, y_true, out):
+        np.clip(np.subtract(logits, y_true, out=out), -self.delta, self.delta, out=out)
+
+
+class IdentityPinball(LogitsLoss):
+    """Identity and the pinball loss, which is least for a quantile [1]_.
+
+    ``q (y - z)`` where ``z < y``, else ``(1 - q) (z - y)``, summed over the outputs. Its
+    derivative is ``-q`` below the target, ``1 - q`` above it, and taken as 0 where they are equal.
+
+    Parameters
+    ----------
+    quantile : float or sequence of n_outputs float, default=0.5
+        The level ``q`` of the quantile, in (0, 1), or one for each output.
+
+    References
+    ----------
+    .. [1] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46, 1978.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.losses import IdentityPinball
+    >>> loss = IdentityPinball(quantile=0.75)
+    >>> loss.forward(np.array([[3.0], [1.0]]), np.array([[1.0], [3.0]]))
+    array([0.5, 1.5])
+    >>> loss.backward(np.array([[3.0], [1.0]]), np.array([[1.0], [3.0]]))
+    array([[ 0.125],
+           [-0.375]])
+    """
+
+    activation_class = Identity
+
+    def __init__(self, quantile: float | Sequence[float] = 0.5) -> None:
+        super().__init__()
+        self.quantile = quantile
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(quantile={self.quantile})"
+
+    def _forward(self, logits, y_true):
+        self.probabilities = logits
+        residuals = logits - y_true
+        quantile = np.asarray(self.quantile, residuals.dtype)
+        residuals *= (residuals > 0) - quantile
+        return np.add.reduce(residuals, axis=-1)
+
+    def _differentiate(self, logits, y_true, out):
+        signs = np.sign(np.subtract(logits, y_true, out=out), out=out)
+        # -q where the sign is -1, 1 - q where it is 1.
+        out += np.abs(signs) * (1 - 2 * np.asarray(self.quantile, out.dtype))
+        out /= 2
+
+
+class ExponentialPoissonDeviance(LogitsLoss):
+    """Exponential and half the Poisson deviance, for counts: ``y log(y / p) - y + p``.
+
+    Summed over the outputs, with ``p = exp(z)`` and ``y >= 0``: what is to be learned is the
+    logarithm of an expectation [1]_. Its derivative is ``p - y``.
+
+    References
+    ----------
+    .. [1] P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd edition, 1989, chapter 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.losses import ExponentialPoissonDeviance
+    >>> loss = ExponentialPoissonDeviance()
+    >>> loss.forward(np.array([[0.0], [0.0]]), np.array([[1.0], [0.0]]))
+    array([0., 1.])
+    >>> loss.backward(np.array([[0.0], [0.0]]), np.array([[1.0], [0.0]]))
+    array([[0. ],
+           [0.5]])
+    """
+
+    activation_class = Exponential
+
+    def _forward(self, logits, y_true):
+        self.probabilities = np.exp(logits)
+        # log(y / p) is log(y) - z; y log(y) is 0 where y is.
+        logarithms = np.log(np.where(y_true > 0, y_true, 1))
+        return np.add.reduce(y_true * (logarithms - logits - 1) + self.probabilities, axis=-1)
+
+
+class ExponentialGammaDeviance(LogitsLoss):
+    """Exponential and half the gamma deviance, for amounts: ``log(p / y) + y / p - 1``.
+
+    Summed over the outputs, with ``p = exp(z)`` and ``y > 0``: errors count in proportion to what
+    is predicted [1]_. Its derivative is ``1 - y / p``.
+
+    References
+    ----------
+    .. [1] P. McCullagh and J. A. Nelder, "Generalized Linear Models", 2nd edition, 1989, chapter 8.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.losses import ExponentialGammaDeviance
+    >>> loss = ExponentialGammaDeviance()
+    >>> loss.forward(np.array([[0.0], [0.0]]), np.array([[1.0], [2.0]])).round(4)
+    array([0.    , 0.3069])
+    >>> loss.backward(np.array([[0.0], [0.0]]), np.array([[1.0], [2.0]]))
+    array([[ 0. ],
+           [-0.5]])
+    """
+
+    activation_class = Exponential
+
+    def _forward(self, logits, y_true):
+        self.probabilities = np.exp(logits)
+        ratios = y_true * np.exp(-logits)
+        return np.add.reduce(logits - np.log(y_true) + ratios - 1, axis=-1)
+
+    def _differentiate(self, logits, y_true, out):
+        np.subtract(1, y_true * np.exp(-logits), out=out)

@@ -91,12 +91,12 @@ class Network:
         ):
             layer.join(*views)
 
-        # The weights of all layers as one row, which is what alpha penalizes.
-        self._weights = self.parameters[..., np.newaxis, :n_weights]
-        self._weight_gradients = self.gradients[..., np.newaxis, :n_weights]
-        self._scratch = np.empty_like(self._weights)
-        is_array = isinstance(alpha, np.ndarray)
-        self._alpha_penalty = Penalty(l2=(alpha[..., np.newaxis] if is_array else alpha) / 2)
+        # What alpha penalizes: the weights of all layers.
+        self._weights = self.parameters[..., :n_weights]
+        self._weight_gradients = self.gradients[..., :n_weights]
+        self._alpha_penalty = Penalty(l2=alpha / 2)
+        self._has_alpha = bool(self._alpha_penalty)
+        self._alpha_gradients = np.empty_like(self._weights)
         self._regularized = [layer for layer in self.dense if layer.is_regularized]
         self._after_first = self.layers[self.layers.index(self.dense[0]) + 1 :]
 
@@ -260,11 +260,12 @@ class Network:
 
     def _penalize(self, total_weight: int | np.ndarray) -> float | np.ndarray:
         """Add the gradient of alpha's penalty; return all penalties' loss."""
-        if isinstance(total_weight, np.ndarray):
-            total_weight = total_weight[..., np.newaxis]
-        penalty, weights = self._alpha_penalty, self._weights
-        penalty.add_gradient(weights, self._weight_gradients, self._scratch, divisor=total_weight)
-        loss = penalty.loss(weights, divisor=total_weight)
+        loss = 0.0
+        if self._has_alpha:
+            weights, own = self._weights, self._alpha_gradients
+            self._alpha_penalty.add_gradient(weights, self._weight_gradients, own, total_weight)
+            # The gradient of alpha / 2 * w**2 is alpha * w.
+            loss = np.vecdot(weights, own) / 2
         for layer in self._regularized:
             loss = loss + layer.regularization_loss()
         return loss

@@ -66,8 +66,9 @@ class Penalty(NamedTuple):
 
         Parameters
         ----------
-        values : ndarray of shape (..., n_rows, n_columns)
-            What is penalized.
+        values : ndarray
+            What is penalized: matrices or, with strengths and divisors that broadcast against
+            them, arrays of any shape.
 
         gradients : ndarray of the same shape
             Changed in place.

@@ -186,6 +186,7 @@ def train(
     batches: Batches,
     random_states: Sequence[np.random.RandomState] | None,
     clip_norm: float | np.ndarray | None = None,
+    engine: str = "numpy",
 ) -> Iterator[Epoch]:
     """Train a network epoch by epoch, for as long as the caller asks for epochs.
 
@@ -207,11 +208,28 @@ def train(
     clip_norm : float or ndarray of shape (K, 1), default=None
         The greatest norm of a gradient, see :meth:`Network.clip_gradients`.
 
+    engine : {'numpy', 'numba'}, default='numpy'
+        What trains: the layers' own methods, or the same epoch as one function that Numba has
+        compiled, see :mod:`skscratch.nn.compiled`. Either goes on where the other stopped.
+
     Yields
     ------
     epoch : Epoch
         Its losses and accuracy.
+
+    Raises
+    ------
+    ImportError
+        If ``engine='numba'`` and Numba is not installed.
+
+    ValueError
+        If ``engine='numba'`` and the network or the optimizer has parts that are not built in.
     """
+    if engine == "numba":
+        # Numba is imported by those only who ask for it.
+        from skscratch.nn import compiled
+
+        yield from compiled.train(network, optimizer, batches, random_states, clip_norm)
     while True:
         if random_states is not None:
             batches.shuffle(random_states)
@@ -223,9 +241,9 @@ def train(
             optimizer.update(network.parameters, network.gradients)
 
             # Losses are means of their batch: of each sample in it, as MLPClassifier has it.
-            size = targets.shape[-2]
-            data_loss = data_loss + size * np.float64(losses[0])
-            regularization_loss = regularization_loss + size * np.float64(losses[1])
+            size = np.float64(targets.shape[-2])
+            data_loss = data_loss + size * losses[0]
+            regularization_loss = regularization_loss + size * losses[1]
             correct.append(network.loss.correct())
 
         data_loss = data_loss / batches.n_rows

@@ -8,10 +8,11 @@ from helpers import named
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 
-from skscratch import MLPScratchClassifier, _stacking
-from skscratch._stacking import Failure, max_stack_size, run_stack, shape_of
+from skscratch import MLPScratchClassifier
 from skscratch.estimators.observers import Observer
 from skscratch.estimators.trainers import trainer_of
+from skscratch.together import stacks
+from skscratch.together.stacks import Failure, max_stack_size, run_stack
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -36,9 +37,9 @@ def prepared(clf, X=X, y=y, sample_weight=None, **validation):
     return clf._prepare(X, y, sample_weight, *(validation.get(name) for name in names))
 
 
-def fit(clf, data):
+def fit(clf, data, observer=None):
     trainer = trainer_of(clf, data, resume=False)
-    trainer.run(Observer())
+    trainer.run(observer or Observer())
     return trainer.fitted_attributes()
 
 
@@ -60,10 +61,10 @@ def check(estimators, data=None):
     """Compare all that a fit leaves behind: weights, history, optimizer, random streams."""
     data = data or [prepared(clf) for clf in estimators]
     pairs = list(zip(estimators, data, strict=True))
-    assert len({shape_of(clf, one, False) for clf, one in pairs}) == 1
-    copies = [(clone(clf), one) for clf, one in pairs]
-    expected = [fit(clf, one) for clf, one in copies]
-    actual = run_stack([trainer_of(clf, one, resume=False) for clf, one in pairs])
+    expected = [fit(clone(clf), one) for clf, one in pairs]
+    trainers = [trainer_of(clf, one, resume=False) for clf, one in pairs]
+    assert len({trainer.stack_key for trainer in trainers}) == 1
+    actual = run_stack(trainers)
     for a, b in zip(actual, expected, strict=True):
         assert_same_value(a, b)
     return actual
@@ -224,20 +225,53 @@ class Counting(Observer):
 
 @pytest.mark.parametrize("n_epochs", [[5], [5, 5], [2, 3, 9]])
 def test_observers_are_told_of_every_epoch(n_epochs):
-    observer = Counting()
+    observers = [Counting() for _ in n_epochs]
     estimators = [mlp(max_iter=n, tol=0) for n in n_epochs]
     fits = [trainer_of(clf, prepared(clf), resume=False) for clf in estimators]
-    run_stack(fits, observer)
-    assert observer.begun == observer.ended == max(n_epochs)
+    run_stack(fits, observers)
+    assert [observer.begun for observer in observers] == n_epochs
+    assert [observer.ended for observer in observers] == n_epochs
 
 
-def test_observers_may_stop_a_stack():
+def test_a_observer_may_stop_its_fit():
     estimators = [mlp(tol=0, learning_rate_init=rate) for rate in RATES]
     fits = [trainer_of(clf, prepared(clf), resume=False) for clf in estimators]
-    for result, rate in zip(run_stack(fits, Counting(last=4)), RATES, strict=True):
-        alone = mlp(tol=0, learning_rate_init=rate, max_iter=4).fit(X, y)
-        assert result["n_iter_"] == 4
+    results = run_stack(fits, [Counting(last=n) for n in (4, 7, 7)])
+    for result, rate, n in zip(results, RATES, (4, 7, 7), strict=True):
+        alone = mlp(tol=0, learning_rate_init=rate, max_iter=n).fit(X, y)
+        assert result["n_iter_"] == n
         assert_same_value(result["coefs_"], alone.coefs_)
+
+
+class Reading(Observer):
+    """Looks at what the fit would leave behind, epoch by epoch."""
+
+    reads_fit = True
+
+    def __init__(self):
+        self.seen = []
+
+    def end_epoch(self, fit):
+        self.seen.append(fit.fitted_attributes(finished=False))
+        return False
+
+
+def test_a_observer_sees_the_fit_as_it_is_alone():
+    estimators = [mlp(learning_rate_init=rate, max_iter=4, dropout=0.1) for rate in RATES]
+    observers = [Reading() for _ in estimators]
+    run_stack([trainer_of(clf, prepared(clf), resume=False) for clf in estimators], observers)
+    for clf, observer in zip(estimators, observers, strict=True):
+        alone = Reading()
+        fit(clone(clf), prepared(clf), alone)
+        assert_same_value(observer.seen, alone.seen)
+
+
+def test_equal_inputs_may_have_targets_of_their_own():
+    estimators = [mlp() for _ in range(3)]
+    folds = [prepared(clf, X, (y == k).astype(int)) for k, clf in enumerate(estimators)]
+    for data in folds:
+        data.X = folds[0].X
+    check(estimators, folds)
 
 
 @pytest.mark.parametrize(
@@ -265,8 +299,8 @@ def test_observers_may_stop_a_stack():
 def test_what_is_of_one_shape(name, values, same):
     solver = {"solver": "sgd" if "momentum" in name else "adam"}
     estimators = [mlp(**{**solver, name: value}) for value in values]
-    shapes = {shape_of(clf, prepared(clf), False) for clf in estimators}
-    assert (len(shapes) == 1) == same
+    keys = {trainer_of(clf, prepared(clf), resume=False).stack_key for clf in estimators}
+    assert (len(keys) == 1) == same
 
 
 @pytest.mark.parametrize(
@@ -281,12 +315,12 @@ def test_what_is_of_one_shape(name, values, same):
     ],
 )
 def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, params):
-    budget = _stacking.MAX_BYTES_OF_STEP
+    budget = stacks.MAX_BYTES_OF_STEP
     rng = np.random.RandomState(0)
     clf = mlp(max_iter=2, **params)
     inputs = rng.rand(n_samples, n_features).astype(dtype)
     data = prepared(clf, inputs, rng.randint(0, 10, n_samples))
-    size = max_stack_size(clf, data)
+    size = max_stack_size(trainer_of(clf, data, resume=False))
     fits = [trainer_of(clone(clf), data, resume=False) for _ in range(size)]
     tracemalloc.start()
     run_stack(fits)
@@ -295,29 +329,29 @@ def test_a_steps_buffers_stay_under_the_budget(n_samples, n_features, dtype, par
     assert size > 1
     assert peak < budget
     # And the budget is made use of.
-    assert size == _stacking.MAX_NETWORKS or peak > 0.4 * budget
+    assert size == stacks.MAX_NETWORKS or peak > 0.4 * budget
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_an_epochs_buffers_stay_under_the_budget(monkeypatch, dtype, weighted):
-    budget = _stacking.MAX_BYTES_OF_EPOCH // 8
-    monkeypatch.setattr(_stacking, "MAX_BYTES_OF_EPOCH", budget)
+    budget = stacks.MAX_BYTES_OF_EPOCH // 8
+    monkeypatch.setattr(stacks, "MAX_BYTES_OF_EPOCH", budget)
     rng = np.random.RandomState(0)
     clf = mlp(max_iter=2, hidden_layer_sizes=(5,))
     n = 12_000
     weights = rng.rand(3, n) if weighted else [None] * 3
     folds = [prepared(clf, rng.rand(n, 3).astype(dtype), rng.randint(0, 5, n), w) for w in weights]
-    size = max_stack_size(clf, folds[0])
+    size = max_stack_size(trainer_of(clf, folds[0], resume=False))
     fits = [trainer_of(clone(clf), folds[i % 3], resume=False) for i in range(size)]
     tracemalloc.start()
     run_stack(fits)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 1 < size < _stacking.MAX_NETWORKS
+    assert 1 < size < stacks.MAX_NETWORKS
     assert 0.4 * budget < peak < budget
 
 
 def test_large_networks_are_trained_one_by_one():
     clf = mlp(hidden_layer_sizes=(5000, 5000))
-    assert max_stack_size(clf, prepared(clf)) == 1
+    assert max_stack_size(trainer_of(clf, prepared(clf), resume=False)) == 1
