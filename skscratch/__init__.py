@@ -1,7 +1,10 @@
 """A multi-layer perceptron for scikit-learn, its layers and optimizers written in NumPy.
 
 MLPScratchClassifier
-    The estimator, a drop-in replacement for scikit-learn's MLPClassifier.
+    The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
+
+MLPScratchRegressor
+    The regressor, a drop-in replacement for scikit-learn's MLPRegressor.
 
 skscratch.model_selection
     Searches and cross-validation that train many networks at once.
@@ -22,12 +25,13 @@ skscratch.nn
 import importlib
 
 from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.regressor import MLPScratchRegressor
 
 __version__ = "0.1.0"
 
 _MODULES = ["callbacks", "datasets", "inspection", "model_selection", "nn"]
 
-__all__ = ["MLPScratchClassifier", *_MODULES]
+__all__ = ["MLPScratchClassifier", "MLPScratchRegressor", *_MODULES]
 
 
 def __getattr__(name: str):
