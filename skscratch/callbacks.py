@@ -112,8 +112,9 @@ class ModelCheckpoint(_EpochCallback):
     >>> clf = joblib.load("model.joblib")  # doctest: +SKIP
     >>> clf.set_params(warm_start=True).fit(X, y)  # doctest: +SKIP
 
-    with the same data: it trains for the epochs that are left of ``max_iter``. (L-BFGS has no state
-    that could be written: it goes on from the weights, for ``max_iter`` iterations.)
+    with the same data: it trains for the epochs that are left of ``max_iter``. So is one that was
+    interrupted (Ctrl-C): what is written then is the end of one of its last epochs. (L-BFGS has no
+    state that could be written: it goes on from the weights, for ``max_iter`` iterations.)
 
     Parameters
     ----------
@@ -151,7 +152,8 @@ class ModelCheckpoint(_EpochCallback):
         fitted_estimator : MLPScratchClassifier
             The estimator as it would be if training stopped now.
         """
-        if fitted_estimator is None:
+        if fitted_estimator is None or fitted_estimator.n_iter_ == 0:
+            # Interrupted in its first epoch, a fit has nothing that an older file has not.
             return
         if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
             return

@@ -1,5 +1,6 @@
 """Callbacks: scikit-learn's, those of skscratch.callbacks, and what any may rely on."""
 
+import copy
 import logging
 import os
 import pickle
@@ -294,9 +295,9 @@ def test_nothing_of_the_run_stays_on_the_estimator(solver):
 def test_clone_and_pickle_keep_callbacks_alone(caplog):
     caplog.set_level(logging.INFO, "skscratch")
     clf = mlp(EpochLogger()).fit(X, y)
-    for copy in (clone(clf), pickle.loads(pickle.dumps(clf))):
+    for copied in (clone(clf), pickle.loads(pickle.dumps(clf))):
         caplog.clear()
-        assert_same_fit(copy.fit(X, y), clf)
+        assert_same_fit(copied.fit(X, y), clf)
         assert len(caplog.records) == 5
 
 
@@ -642,6 +643,71 @@ def test_a_warm_started_fit_is_finished(tmp_path):
     assert len(clf.loss_curve_) == 5 + 3
     assert_same_fit(clf.fit(X, y), once.fit(X, y))
     assert clf.n_iter_ == once.n_iter_
+
+
+def interrupt(monkeypatch, at=None):
+    """Make training end in an interrupt at a line of its code, and count the lines."""
+    n_lines, run = [0], StochasticTrainer.run
+
+    def line(frame, event, arg):
+        n_lines[0] += event == "line"
+        if n_lines[0] == at:
+            raise KeyboardInterrupt
+        return line
+
+    def traced(*args):
+        sys.settrace(lambda frame, *_: line if "skscratch" in frame.f_code.co_filename else None)
+        try:
+            run(*args)
+        finally:
+            sys.settrace(None)
+
+    monkeypatch.setattr(StochasticTrainer, "run", traced)
+    return n_lines
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"early_stopping": True, "dropout": 0.2, "batch_size": 20},
+        {"solver": "sgd", "learning_rate": "adaptive", "random_state": np.random.RandomState(3)},
+        {"early_stopping": True, "tol": 0.5, "n_iter_no_change": 2, "learning_rate_init": 0.05},
+    ],
+    ids=named,
+)
+def test_interrupted_anywhere_it_is_finished_to_the_same_weights(arguments, tmp_path, monkeypatch):
+    def new(*callbacks):
+        return mlp(*callbacks, **copy.deepcopy(arguments))
+
+    once = new().fit(X, y)
+    with monkeypatch.context() as patches:
+        n_lines = interrupt(patches)
+        new().fit(X, y)
+    for at in np.random.RandomState(0).randint(1, n_lines[0], 30):
+        path = tmp_path / "model"
+        path.unlink(missing_ok=True)
+        clf = new(ModelCheckpoint(path))
+        with monkeypatch.context() as patches, warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            interrupt(patches, at)
+            try:
+                clf.fit(X, y)
+            except KeyboardInterrupt:
+                assert not hasattr(clf, "coefs_")
+                continue
+        assert "interrupted" in str(caught[0].message)
+        assert clf.n_iter_ == len(clf.loss_curve_) <= once.n_iter_
+        # What is written is what is left, and both go on as if nothing had been.
+        left = [clf.set_callbacks()]
+        assert path.exists() == (clf.n_iter_ > 0)
+        if path.exists():
+            left.append(joblib.load(path))
+            assert_same_fit(*left)
+        for unfinished in left:
+            assert_same_fit(unfinished.set_params(warm_start=True).fit(X, y), once)
+            assert unfinished.n_iter_ == once.n_iter_
+            assert unfinished.best_loss_ == once.best_loss_
 
 
 KILLED = """

@@ -211,6 +211,54 @@ def test_interrupting_leaves_a_usable_model(monkeypatch):
         assert clf.score(X_digits, y_digits) > 0.3
 
 
+def test_interrupting_lbfgs_in_its_first_iteration(monkeypatch):
+    from skscratch.nn.network import Network
+
+    def interrupted(self, *args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Network, "compute_gradients", interrupted)
+    clf = MLPScratchClassifier(solver="lbfgs", random_state=0)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        clf.fit(X_digits, y_digits)
+    assert clf.n_iter_ == len(clf.loss_curve_) == 0
+    assert clf.predict(X_digits).shape == y_digits.shape
+
+
+def test_interrupting_partial_fit_leaves_the_estimator_as_it_was(monkeypatch):
+    from skscratch.nn.network import Network
+
+    original, calls = Network.compute_gradients, []
+
+    def interrupted(self, *args):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return original(self, *args)
+
+    once = MLPScratchClassifier(random_state=0, max_iter=2, tol=0).fit(X_digits, y_digits)
+    clf = MLPScratchClassifier(random_state=0).partial_fit(X_digits, y_digits, classes=range(10))
+    monkeypatch.setattr(Network, "compute_gradients", interrupted)
+    # A loop over chunks must end, or the chunk would be missing.
+    with pytest.raises(KeyboardInterrupt):
+        clf.partial_fit(X_digits, y_digits)
+    assert_same_fit(clf.partial_fit(X_digits, y_digits), once)
+
+
+def test_lbfgs_at_its_minimum_records_its_own_loss():
+    clf = MLPScratchClassifier(solver="lbfgs", max_iter=500, tol=1e-3, random_state=0)
+    clf.fit(X_iris, y_iris, X_val=X_iris, y_val=y_iris)
+    n_iter = len(clf.loss_curve_)
+    y_other = y_iris[np.r_[:149, 0]]
+    clf.set_params(warm_start=True, alpha=0.5, tol=10.0).fit(
+        X_iris, y_iris, X_val=X_iris, y_val=y_other
+    )
+    theirs = clf.to_sklearn().set_params(warm_start=True).fit(X_iris, y_iris)
+    assert clf.loss_ == clf.loss_curve_[-1] == pytest.approx(theirs.loss_)
+    assert len(clf.loss_curve_) == n_iter + 1
+    assert clf.validation_scores_[-1] == clf.score(X_iris, y_other)
+
+
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
 def test_divergence_is_an_error_that_says_what_to_do(solver):
     X = X_iris * 1e155 if solver == "lbfgs" else X_iris
@@ -423,7 +471,7 @@ def test_prediction_needs_little_memory(fitted):
     assert peak - probabilities.nbytes < 30e6
 
 
-def test_a_fit_needs_seven_times_its_weights_and_a_batch():
+def test_a_fit_needs_nine_times_its_weights_and_a_batch():
     X = np.random.RandomState(0).uniform(size=(1000, 500)).astype(np.float32)
     y = np.arange(1000) % 10
     clf = MLPScratchClassifier((400, 200), max_iter=2, batch_size=50)
@@ -434,7 +482,7 @@ def test_a_fit_needs_seven_times_its_weights_and_a_batch():
     clf.fit(X, y)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 7.2 * weights + batch + 100_000
+    assert peak < 9.4 * weights + batch + 100_000
 
 
 def test_prediction_writes_nothing(fitted):
@@ -685,17 +733,6 @@ def test_pickle_holds_three_times_the_weights_and_little_else():
     weights = sum(array.nbytes for array in clf.coefs_ + clf.intercepts_)
     order = 8 * len(X_digits)
     assert len(pickle.dumps(clf)) < 3 * weights + order + 10_000
-
-
-def test_skops_trusts_the_estimator_alone():
-    skops_io = pytest.importorskip("skops.io")
-    clf = MLPScratchClassifier(max_iter=3, early_stopping=True, random_state=0)
-    data = skops_io.dumps(clf.fit(X_iris, y_iris))
-    assert skops_io.get_untrusted_types(data=data) == [
-        "skscratch.estimators.classifier.MLPScratchClassifier"
-    ]
-    loaded = skops_io.loads(data, trusted=["skscratch.estimators.classifier.MLPScratchClassifier"])
-    np.testing.assert_array_equal(loaded.predict_proba(X_iris), clf.predict_proba(X_iris))
 
 
 def test_repr_and_html():

@@ -25,7 +25,7 @@ from skscratch.estimators.data import Samples, TrainingData
 from skscratch.estimators.observers import CallbackSupportMixin, Observer, observer_of
 from skscratch.estimators.settings import OPTIMIZERS
 from skscratch.estimators.targets import Targets, fitted_targets
-from skscratch.estimators.trainers import trainer_of
+from skscratch.estimators.trainers import run, trainer_of
 from skscratch.nn.optimizers import Optimizer
 from skscratch.nn.prediction import FittedNetwork
 
@@ -102,6 +102,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "scoring": [str, callable, None],
+        "engine": [StrOptions({"numpy", "numba"})],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -351,9 +352,8 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             )
         with np.errstate(over="ignore", invalid="ignore"):
             trainer = trainer_of(self, data, resume=resume, incremental=incremental)
-            trainer.run(observer)
-        trainer.show_warnings()
-        vars(self).update(trainer.fitted_attributes())
+            attributes = run(trainer, observer)
+        vars(self).update(attributes)
         return self
 
     def _fitted_network(self) -> FittedNetwork:

@@ -196,6 +196,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         the accuracy, 'loss' minus the cross-entropy without penalties, everything else a scorer
         as in :func:`~sklearn.metrics.check_scoring`.
 
+    engine : {'numpy', 'numba'}, default='numpy'
+        What the stochastic solvers train by. 'numba' is the same epoch as one compiled function,
+        which trains the same network, to rounding, in less time. It needs Numba
+        (``pip install 'skscratch[numba]'``), which takes some seconds to compile it where it was
+        never used before, and has no activations or optimizers of your own.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -262,12 +268,14 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     Notes
     -----
     Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
-    fit by Adam needs seven times the memory of the weights, and one batch's activations.
+    fit by Adam needs nine times the memory of the weights, and one batch's activations.
 
     What is minimized is the mean cross-entropy of the samples (summed over the labels of a
     multilabel problem) plus the penalties. Training stops with a :class:`ValueError` when the
-    weights are no longer finite; interrupting it (Ctrl-C) leaves a usable model. A fit that fails
-    leaves the estimator as it was.
+    weights are no longer finite. Interrupting a fit (Ctrl-C) leaves the model of one of its last
+    epochs' ends; with ``warm_start=True``, the next one trains for the epochs that are left, to the
+    weights of a fit that was not interrupted. A fit that fails, and an interrupted
+    :meth:`partial_fit`, leave the estimator as it was.
 
     References
     ----------
@@ -332,6 +340,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
         scoring: str | Callable | None = None,
+        engine: str = "numpy",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -369,6 +378,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
         self.scoring = scoring
+        self.engine = engine
 
     @available_if(is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)

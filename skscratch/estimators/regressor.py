@@ -208,6 +208,12 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         :meth:`score`, 'loss' minus the loss without penalties, everything else a scorer as in
         :func:`~sklearn.metrics.check_scoring`.
 
+    engine : {'numpy', 'numba'}, default='numpy'
+        What the stochastic solvers train by. 'numba' is the same epoch as one compiled function,
+        which trains the same network, to rounding, in less time. It needs Numba
+        (``pip install 'skscratch[numba]'``), which takes some seconds to compile it where it was
+        never used before, and has no activations or optimizers of your own.
+
     delta : float, default=1.0
         Where 'huber' becomes linear, in units of ``y``. Only used when ``loss='huber'``.
 
@@ -369,6 +375,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
         scoring: str | Callable | None = None,
+        engine: str = "numpy",
         delta: float = 1.0,
         quantile: float | ArrayLike | None = None,
     ) -> None:
@@ -408,6 +415,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
         self.scoring = scoring
+        self.engine = engine
         self.delta = delta
         self.quantile = quantile
 

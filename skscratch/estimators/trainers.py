@@ -6,9 +6,12 @@ attributes over when it is done, so that a fit that fails leaves the estimator a
 
 import copy
 import math
+import threading
+import time
 import warnings
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,6 +89,9 @@ class Trainer(ABC):
 
     network: Network
 
+    releases_gil = False
+    """Whether it trains side by side with others in threads; otherwise in processes."""
+
     def __init__(
         self,
         settings: Settings,
@@ -97,7 +103,7 @@ class Trainer(ABC):
         self.settings, self.data, self.targets, self.score = settings, data, data.targets, score
         self.incremental = incremental
         self.warnings: list[tuple[str, type[Warning]]] = []
-        self.stopped = False
+        self.stopped = self.interrupted = False
         self.n_iter = 0
         self.n_seen = previous.n_seen if previous else 0
         self.history: dict[str, list[float]] = {name: [] for name in HISTORY}
@@ -234,7 +240,16 @@ class StochasticTrainer(Trainer):
 
     One that resumes has the random streams, the optimizer's moments, the order of the samples and
     the count of epochs without improvement of the previous fit's end.
+
+    One that is interrupted ends where an epoch ended, and is unfinished. What the epochs change is
+    copied for that, so seldom that it takes a hundredth of the time.
     """
+
+    in_epoch = False
+    whole: dict[str, Any] | None = None
+    """The fitted attributes after one of the last epochs."""
+
+    next_copy = 0.0
 
     def __init__(self, settings, data, score="default", previous=None, incremental=False) -> None:
         super().__init__(settings, data, score, previous, incremental)
@@ -262,7 +277,7 @@ class StochasticTrainer(Trainer):
             rows = self._hold_out(state.get("split_random_state"))
         # What is to be improved is the validation score, or minus the training loss.
         best = -np.inf
-        if previous and settings.early_stopping:
+        if previous and settings.early_stopping and (previous.n_epochs or not state):
             # Measured, because the set, the scoring or the weights may be others by now.
             best = self.validator.measure(self.fitted_network(self.network.parameters))[1]
         elif previous and previous.best_loss is not None:
@@ -301,6 +316,19 @@ class StochasticTrainer(Trainer):
             self.settings.shuffle,
             self.settings.clip_norm is None,
         )
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether several fits run at once in the threads of a process."""
+        return self.settings.engine == "numba"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "parameters"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        # They are the network's, which copies would not be.
+        self.parameters = self.network.parameters
 
     def _seed_dropout(self, state: dict | None) -> None:
         if state is not None:
@@ -350,19 +378,40 @@ class StochasticTrainer(Trainer):
     def run(self, observer: Observer) -> None:
         """Train until there is no more improvement, or there are no more epochs."""
         random_states = [self.random_state] if self.settings.shuffle else None
+        settings = self.settings
         epochs = train(
-            self.network, self.optimizer, self.batches, random_states, self.settings.clip_norm
+            self.network,
+            self.optimizer,
+            self.batches,
+            random_states,
+            settings.clip_norm,
+            settings.engine,
         )
         try:
             while self.n_epochs_left > 0:
-                self.optimizer.learning_rate = self.learning_rate()
+                self._prepare_for_interrupts()
                 observer.begin_epoch()
+                self.in_epoch = True
+                self.optimizer.learning_rate = self.learning_rate()
                 self.end_epoch(next(epochs), self.optimizer.current_learning_rate)
+                self.in_epoch = False
                 if observer.end_epoch(self):
                     self.stopped = True
         except KeyboardInterrupt:
+            if self.incremental:
+                # Half an epoch cannot be taken up again: the call has not been.
+                raise
+            self.interrupted = True
             self.warn("Training interrupted by user.", UserWarning)
         self.end()
+
+    def _prepare_for_interrupts(self) -> None:
+        if self.incremental or (self.whole and time.perf_counter() < self.next_copy):
+            return
+        start = time.perf_counter()
+        self._keep()
+        stop = time.perf_counter()
+        self.next_copy = stop + 100 * (stop - start)
 
     @property
     def n_epochs_left(self) -> int:
@@ -423,9 +472,9 @@ class StochasticTrainer(Trainer):
     def end(self) -> None:
         """Check what training has come to, and warn of what is not as it should be."""
         settings = self.settings
-        if not np.isfinite(self.parameters).all():
+        if not np.isfinite(self.parameters).all() and not self.in_epoch:
             raise self._divergence()
-        if self.incremental or not self.history["loss"]:
+        if self.incremental or self.interrupted or not self.history["loss"]:
             return
         if not self.stopped and self.n_epochs_left == 0 and settings.tol > 0:
             self.warn(
@@ -448,6 +497,21 @@ class StochasticTrainer(Trainer):
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
         """Return copies of the fitted attributes, and what a later fit needs in order to resume."""
+        if self.in_epoch:
+            # Interrupted: back to where an epoch ended.
+            self.random_state.set_state(self.whole["_training_state"]["random_state"])
+            return self.whole
+        if finished and not self.interrupted:
+            self.whole = None
+            return self._attributes(copied=False)
+        return self._keep()
+
+    def _keep(self) -> dict[str, Any]:
+        self.whole = None
+        self.whole = self._attributes(unfinished=self.n_iter)
+        return self.whole
+
+    def _attributes(self, unfinished: int = 0, copied: bool = True) -> dict[str, Any]:
         early_stopping = self.settings.early_stopping
         parameters = self.best_parameters if early_stopping else self.parameters
         is_last = np.array_equal(parameters, self.parameters)
@@ -458,12 +522,12 @@ class StochasticTrainer(Trainer):
             "_training_state": {
                 "solver": self.settings.solver,
                 "seed": self.settings.seed,
-                "unfinished": 0 if finished else self.n_iter,
+                "unfinished": unfinished,
                 "random_state": self.random_state.get_state(),
                 "split_random_state": self.split_random_state,
                 "dropout": self.dropout_generator.bit_generator.state if uses_dropout else None,
                 "order": None if self.batches.n_batches == 1 else self.batches.order.copy(),
-                "optimizer": self.optimizer.state_dict(copied=not finished),
+                "optimizer": self.optimizer.state_dict(copied=copied),
                 "learning_rate_scale": self.schedule.scale,
                 "no_improvement_count": self.improvement.n_without,
                 "parameters": None if is_last else self.parameters.copy(),
@@ -503,10 +567,9 @@ class LBFGSTrainer(Trainer):
             return float(loss), network.gradients.astype(np.float64)
 
         def end_iteration(intermediate_result):
-            self.parameters[:] = intermediate_result.x
             if settings.verbose:
                 print(f"Iteration {self.n_iter + 1}, loss = {intermediate_result.fun:.8f}")
-            self._record(intermediate_result.fun)
+            self._record(intermediate_result.x, intermediate_result.fun)
             observer.begin_epoch()
             if observer.end_epoch(self):
                 self.stopped = True
@@ -529,24 +592,25 @@ class LBFGSTrainer(Trainer):
             self.warn("Training interrupted by user.", UserWarning)
         else:
             self.parameters[:] = result.x
-            if not self.history["loss"]:
+            if self.n_iter == 0:
                 # Already at the minimum.
-                self._record(result.fun)
+                self._record(result.x, result.fun)
             if result.status != 0 and not self.stopped:
                 self.warn(
                     f"lbfgs failed to converge after {result.nit} iteration(s) (status="
                     f"{result.status}): {result.message}. Raise max_iter or max_fun, or "
                     f"{self.targets.scaling_advice}."
                 )
-        is_finite = np.isfinite(self.parameters).all() and not np.isnan(self.history["loss"][-1:])
-        if not is_finite:
+        if np.isnan(self.history["loss"][-1:]).any() or not np.isfinite(self.parameters).all():
             raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
         if self.history["loss"]:
             self.compare_with_guessing(data.rows, False, "lower the penalties, or")
 
-    def _record(self, loss: float) -> None:
-        self.network.parameters[:] = self.parameters
-        self.record(loss=float(loss), **self.validate(self.network.parameters))
+    def _record(self, parameters: np.ndarray, loss: float) -> None:
+        self.network.parameters[:] = parameters
+        validation = self.validate(self.network.parameters)
+        self.parameters[:] = parameters
+        self.record(loss=float(loss), **validation)
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
         """Return copies of the fitted attributes; L-BFGS has no state to go on from."""
@@ -579,6 +643,28 @@ def trainer_of(
     trainer_class = LBFGSTrainer if settings.optimizer is None else StochasticTrainer
     # A wrong name is an error without a validation set too.
     return trainer_class(settings, data, score_of(estimator), previous, incremental)
+
+
+class _Here(threading.local):
+    """What differs from thread to thread."""
+
+    run: Callable | None = None
+    """Who trains fits that are to meet others: takes what :func:`run` takes, returns the same.
+
+    ``None`` is: they are trained here and now.
+    """
+
+
+here = _Here()
+
+
+def run(trainer: Trainer, observer: Observer) -> dict[str, Any]:
+    """Train to the end and show the warnings; return the fitted attributes."""
+    if here.run is not None and not trainer.incremental:
+        return here.run(trainer, observer)
+    trainer.run(observer)
+    trainer.show_warnings()
+    return trainer.fitted_attributes()
 
 
 def random_state_of(settings: Settings, state: dict) -> np.random.RandomState:
