@@ -329,6 +329,14 @@ class StochasticTrainer(Trainer):
         vars(self).update(state)
         # They are the network's, which copies would not be.
         self.parameters = self.network.parameters
+        # Arrays from another process may be read-only, and these are trained in place.
+        if self.best_parameters is not None:
+            self.best_parameters = np.array(self.best_parameters)
+        self.batches.order = np.array(self.batches.order)
+        remembered = self.optimizer.state_dict().items()
+        self.optimizer.load_state_dict(
+            {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in remembered}
+        )
 
     def _seed_dropout(self, state: dict | None) -> None:
         if state is not None:
