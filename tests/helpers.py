@@ -23,6 +23,7 @@ X_digits = X_digits / 16
 unfinished_fits = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
     "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+    "ignore:The fit ended at a loss:sklearn.exceptions.ConvergenceWarning",
 )
 
 
