@@ -223,7 +223,7 @@ def fitted_attributes(estimator) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(estimator).items()
-        if name.endswith("_") or name == "_training_state"
+        if name.endswith("_") or name in ("_history", "_training_state")
     }
 
 
