@@ -1,7 +1,10 @@
 """A multi-layer perceptron for scikit-learn, its layers and optimizers written in NumPy.
 
 MLPScratchClassifier
-    The estimator, a drop-in replacement for scikit-learn's MLPClassifier.
+    The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
+
+MLPScratchRegressor
+    The regressor, a drop-in replacement for scikit-learn's MLPRegressor.
 
 train_together
     A context in which scikit-learn's searches, curves and ensembles train many networks at once.
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import joblib
 
 from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.regressor import MLPScratchRegressor
 
 if TYPE_CHECKING:
     from skscratch import callbacks, datasets, inspection, nn, onnx
@@ -37,6 +41,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "MLPScratchClassifier",
+    "MLPScratchRegressor",
     "callbacks",
     "datasets",
     "inspection",

@@ -7,9 +7,9 @@ import pytest
 from helpers import X_digits, unfinished_fits, y_digits
 from sklearn.utils._param_validation import StrOptions
 
-from skscratch import MLPScratchClassifier
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
-ESTIMATORS = [MLPScratchClassifier]
+ESTIMATORS = [MLPScratchClassifier, MLPScratchRegressor]
 
 
 def literals(hint) -> set:
@@ -45,7 +45,7 @@ def test_every_parameter_has_a_type_that_its_default_has(estimator):
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_every_fitted_attribute_is_declared(estimator, early_stopping):
-    clf = estimator((5, 4), max_iter=3, early_stopping=early_stopping)
+    clf = estimator(hidden_layer_sizes=(5, 4), max_iter=3, early_stopping=early_stopping)
     clf.fit(X_digits[:100], y_digits[:100])
     hints = get_type_hints(estimator)
     fitted = {name: value for name, value in vars(clf).items() if name.endswith("_")}

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris  # type: ignore[import-untyped]
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
-from skscratch import MLPScratchClassifier, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
 from skscratch.callbacks import EpochLogger, ModelCheckpoint
 from skscratch.datasets import make_spiral
 from skscratch.nn import Adam, ReLU
@@ -45,6 +45,10 @@ with train_together(n_jobs=2):
 
 points, arms = make_spiral(n_samples=100, n_classes=3, random_state=0)
 assert_type(MLPScratchClassifier.from_sklearn(clf.to_sklearn()).fit(points, arms).t_, int)
+quartiles = MLPScratchRegressor("quantile", quantile=[0.25, 0.75]).fit(points, points[:, 0])
+assert_type(quartiles, MLPScratchRegressor)
+levels: np.ndarray | None = quartiles.quantiles_
+share: float = quartiles.score(points, points[:, 0])
 
 # What is wrong is found before it is run.
 MLPScratchClassifier(solver="adan")  # type: ignore[arg-type]

@@ -23,3 +23,4 @@ WeightInit = Literal["glorot_uniform", "he_normal", "lecun_normal", "scaled_norm
 ClassWeight = dict[Any, float] | list[dict[Any, float]] | Literal["balanced"]
 Scoring = str | Callable[..., float]
 Engine = Literal["numpy", "numba"]
+RegressionLoss = Literal["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"]
