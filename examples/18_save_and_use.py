@@ -120,7 +120,7 @@ paths = [folder / f"{digit}.png" for digit in range(10)]
 for digit, image_path in enumerate(paths):
     draw(digit, image_path)
 
-# %% The network knows digits that fill 8 x 8 pixels, each the share of ink in a square. Of anything
+# %% The network knows digits of 8 x 8 pixels, each the share of ink in a square. Of anything
 # else it can make nothing, and is sure of its answers all the same. So do to new images all that was
 # done to those it was trained on: ink is 1 and paper 0; cut around the ink, center it, and take the
 # means of squares.
