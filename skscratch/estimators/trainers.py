@@ -248,7 +248,7 @@ class StochasticTrainer(Trainer):
     time.
     """
 
-    in_epoch = False
+    in_epoch = diverged = False
     whole: dict[str, Any] | None = None
     """The fitted attributes after one of the last epochs."""
 
@@ -448,7 +448,9 @@ class StochasticTrainer(Trainer):
     def end_epoch(self, epoch: Epoch, learning_rate: float) -> None:
         """Record an epoch, and stop if there is no more improvement."""
         settings, loss = self.settings, float(epoch.loss)
-        if not math.isfinite(loss):
+        is_finite = math.isfinite(loss)
+        has_best = settings.early_stopping and self.improvement.best > -math.inf
+        if not is_finite and not has_best:
             raise self._divergence()
         self.n_seen += self.batches.n_rows
         if settings.shuffle and self.batches.n_batches > 1:
@@ -458,7 +460,10 @@ class StochasticTrainer(Trainer):
             self.random_state.shuffle(self.batches.order)
         if settings.verbose:
             print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
-        validation = self.validate(self.parameters)
+        if is_finite:
+            validation = self.validate(self.parameters)
+        else:
+            validation = {"validation_loss": math.nan, "validation_score": math.nan}
         self.record(
             loss=loss,
             data_loss=float(epoch.data_loss),
@@ -467,6 +472,9 @@ class StochasticTrainer(Trainer):
             **validation,
         )
         value = validation["validation_score"] if settings.early_stopping else -loss
+        if has_best and not math.isfinite(validation["validation_loss"]):
+            self._return_to_best()
+            return
         if math.isnan(value):
             raise ValueError(
                 f"The validation score is not a number, early stopping cannot compare it: choose "
@@ -476,6 +484,16 @@ class StochasticTrainer(Trainer):
             self.best_parameters[:] = self.parameters
         if self.improvement.is_over:
             self._take_smaller_steps_or_stop()
+
+    def _return_to_best(self) -> None:
+        """Stop a fit that has diverged, as early stopping has the weights of a better epoch."""
+        self.stopped = self.diverged = True
+        self.parameters[:] = self.best_parameters
+        self.warn(
+            f"Training diverged in epoch {self.n_iter}, the weights of the best epoch are kept: "
+            f"lower learning_rate_init (now {self.schedule.learning_rate_init}) or "
+            f"{self.targets.scaling_advice}."
+        )
 
     def _take_smaller_steps_or_stop(self) -> None:
         settings = self.settings
@@ -497,21 +515,9 @@ class StochasticTrainer(Trainer):
         settings = self.settings
         if not np.isfinite(self.parameters).all() and not self.in_epoch:
             raise self._divergence()
-        if self.incremental or self.interrupted or not self.history:
+        if self.incremental or self.interrupted or self.diverged or not self.history:
             return
         if not self.stopped and self.n_epochs_left == 0 and settings.tol > 0:
-
-        loss, guessing = self.history.last_loss, self.targets.guessing_loss
-        learning_rate = self.schedule.learning_rate_init
-        if not self.stopped and self.n_epochs_left == 0:
-            if settings.tol > 0:
-                self.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and "
-                    f"the optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
-                    f"{settings.max_iter} epochs are what you want."
-                )
-        elif self.improvement.is_over and loss > 2 * guessing:
-            # Steps that were too large, and yet left everything finite.
             self.warn(
                 f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the "
                 f"optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
@@ -556,7 +562,10 @@ class StochasticTrainer(Trainer):
             **self.common_attributes(parameters),
             "best_loss_": None if early_stopping else -self.improvement.best,
             "_order": self.batches.order.copy() if is_shuffled else None,
-            "_training_state": {
+            # There is no going on from what has diverged, but from the weights.
+            "_training_state": {}
+            if self.diverged
+            else {
                 "solver": self.settings.solver,
                 "seed": self.settings.seed,
                 "unfinished": unfinished,
