@@ -9,7 +9,12 @@ from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import RFECV, SequentialFeatureSelector
 from sklearn.frozen import FrozenEstimator
@@ -32,7 +37,7 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from skscratch import MLPScratchClassifier, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
 from skscratch.together import meeting
 
 pytestmark = [
@@ -212,6 +217,24 @@ TOOLS = {
     "sample weights and a validation set": lambda: cross_val_score(
         mlp(), X, y, params={"sample_weight": np.arange(150) % 3, "X_val": X[::7], "y_val": y[::7]}
     ),
+    "regressors by all losses": lambda: scores_of(
+        cross_validate(
+            GridSearchCV(
+                MLPScratchRegressor(hidden_layer_sizes=(8,), max_iter=12, random_state=0),
+                [
+                    {"loss": ["squared_error", "absolute_error", "poisson"]},
+                    {"loss": ["huber", "quantile"], "alpha": [0, 1]},
+                ],
+                cv=2,
+            ),
+            X,
+            X[:, 0] + y,
+            cv=2,
+        )
+    ),
+    "BaggingRegressor": lambda: BaggingRegressor(
+        MLPScratchRegressor(hidden_layer_sizes=(8,), max_iter=12, random_state=0), 5, random_state=0
+    ).fit(X, X[:, :2]),
     "a search in a search": lambda: scores_of(
         cross_validate(GridSearchCV(mlp(), RATES, cv=2), X, y, cv=3)
     ),
@@ -259,6 +282,15 @@ def test_every_tool(tool, n_jobs):
     with train_together(n_jobs):
         actual = use()
     assert_equal(actual, use())
+
+
+def test_engines_in_one_search():
+    pytest.importorskip("numba")
+    clf, grid = mlp(solver="sgd"), {"engine": ["numba", "numpy"], **RATES}
+    for n_jobs in (None, 2):
+        with train_together(n_jobs):
+            found = GridSearchCV(clf, grid, cv=3).fit(X, y)
+        assert_equal(results_of(found), results_of(GridSearchCV(clf, grid, cv=3).fit(X, y)))
 
 
 def test_the_books_k_fold_workflow():
