@@ -48,7 +48,8 @@ def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterat
     -----
     As many fits wait at once as hold half a gigabyte, with the data that they are trained on, at
     least ``n_jobs`` and at most enough for some stacks; so the memory that is needed does not grow
-    with the number of candidates and folds. What is kept for ``resume`` holds as much at most, and is forgotten at the end.
+    with the number of candidates and folds. What is kept for ``resume`` holds as much at most, and
+    is forgotten at the end.
 
     What the fits of a search warn of is said once, with their number. The time of a fit, such as
     ``mean_fit_time``, is what scikit-learn measures: how long it waited until it had been trained
