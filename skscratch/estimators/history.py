@@ -17,9 +17,9 @@ NAMES = (
 class History:
     """What was recorded of every epoch, to be appended to.
 
-    Rows are kept in blocks that are never changed, each with at least twice the rows of the next.
-    So a fit that goes on shares the long ones with the fit before it, and an epoch that is appended
-    costs, sooner or later, log2(n) copies of its row.
+    Rows are kept in blocks that are never changed, of the powers of two that add up to their
+    number, the longest first. So a fit that goes on shares the long ones with the fit before it,
+    and an epoch that is appended costs, sooner or later, log2(n) copies of its row.
 
     Parameters
     ----------
@@ -59,12 +59,15 @@ class History:
         These are plain tuples of strings and arrays, because fitted estimators have them.
         """
         if self._rows:
-            block, blocks = np.array(self._rows), list(self._blocks)
-            while blocks and len(blocks[-1]) < 2 * len(block):
-                block = np.concatenate([blocks.pop(), block])
-            self._blocks = (*blocks, block)
-            self._n_in_blocks += len(self._rows)
-            self._rows = []
+            n_rows = len(self)
+            sizes = [1 << i for i in reversed(range(n_rows.bit_length())) if n_rows >> i & 1]
+            blocks, n_kept = self._blocks, 0
+            while n_kept < len(blocks) and len(blocks[n_kept]) == sizes[n_kept]:
+                n_kept += 1
+            rest = np.concatenate([*blocks[n_kept:], self._rows])
+            parts = np.split(rest, np.cumsum(sizes[n_kept:])[:-1])
+            self._blocks = (*blocks[:n_kept], *(part.copy() for part in parts))
+            self._n_in_blocks, self._rows = n_rows, []
         return self._names, self._blocks
 
     def columns(self) -> dict[str, np.ndarray]:
