@@ -20,9 +20,11 @@ import tracemalloc
 from functools import partial
 
 import numpy as np
+from sklearn.ensemble import BaggingClassifier
+from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import FITTERS, FLOOR, REFERENCE, SEARCHES, Arguments
+from benchmarks.contestants import FITTERS, FLOOR, ONE_BY_ONE, REFERENCE, SEARCHES, Arguments
 
 DTYPES = ["float32", "float64"]
 AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]
@@ -344,6 +346,73 @@ class GrowthCandidates(_Search):
         return datasets.digits("float32"), Arguments((32,), 32, epochs=20), learning_rates(size)
 
 
+class Tools:
+    """What else fits many networks: an ensemble and a curve, with two jobs."""
+
+    name = "tools"
+    title = "Other tools: digits 64-32-10, batch 32, 20 epochs, two jobs, float32"
+    tools = {
+        "bagging of 20": lambda X, y: (
+            lambda estimator: BaggingClassifier(estimator, 20, random_state=0).fit(X, y)
+        ),
+        "learning curve, 5 sizes x 5 folds": lambda X, y: (
+            lambda estimator: learning_curve(estimator, X, y)
+        ),
+    }
+    params = [list(tools), list(SEARCHES)]
+    param_names = ["tool", "contestant"]
+    quick: dict[str, list] = {}
+    max_rounds = 3
+
+    def setup(self, tool, contestant) -> None:
+        self.data = datasets.digits("float32")
+        self.tool = self.tools[tool](self.data.X, self.data.y)
+        self.arguments = Arguments((32,), 32, epochs=20)
+
+    def time_tool(self, tool, contestant) -> None:
+        contestants.use(contestant, self.tool, self.data.X, self.arguments, n_jobs=2)
+
+
+class SearchMemory:
+    """The peak of a search in this process, which must not grow with what is searched."""
+
+    name = "search-memory"
+    title = "Memory of a search: 400 x 200-256-128-10, one epoch, one job, float32"
+    sizes = {
+        "10 candidates x 5 folds": (10, 5),
+        "40 candidates x 5 folds": (40, 5),
+        "120 candidates x 5 folds": (120, 5),
+        "2 candidates x 5 folds": (2, 5),
+        "2 candidates x 10 folds": (2, 10),
+        "2 candidates x 50 folds": (2, 50),
+        "2 candidates, leave one out": (2, 400),
+    }
+    params = [list(sizes), ["skscratch", ONE_BY_ONE, REFERENCE]]
+    param_names = ["size", "contestant"]
+    quick = {"size": ["10 candidates x 5 folds", "2 candidates x 5 folds"]}
+    max_rounds = 1
+
+    def setup(self, size, contestant) -> None:
+        n_candidates, n_folds = self.sizes[size]
+        self.data = datasets.clouds("float32", 400, 200)
+        self.arguments = Arguments((256, 128), batch_size=200, epochs=1)
+        grid, folds = learning_rates(n_candidates), KFold(n_folds)
+        self.tool = lambda estimator: GridSearchCV(estimator, grid, cv=folds, refit=False).fit(
+            self.data.X, self.data.y
+        )
+
+    def time_search(self, size, contestant) -> None:
+        contestants.use(contestant, self.tool, self.data.X, self.arguments, n_jobs=1)
+
+    def track_megabytes(self, size, contestant) -> float:
+        """Return the peak of what is allocated during a search."""
+        tracemalloc.start()
+        self.time_search(size, contestant)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak / 1e6
+
+
 CASES = [
     Training,
     Solvers,
@@ -357,5 +426,7 @@ CASES = [
     SmallFit,
     Search,
     GrowthCandidates,
+    Tools,
+    SearchMemory,
     Import,
 ]

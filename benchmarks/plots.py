@@ -24,7 +24,7 @@ COLORS = {
 BAND = "#e6ebef"
 LABELS = {"book": "the book's loop", FLOOR: "matrix products alone"}
 SEARCH_LABELS = {
-    "skscratch": "BatchedGridSearchCV",
+    "skscratch": "GridSearchCV in train_together",
     ONE_BY_ONE: "GridSearchCV of skscratch",
     REFERENCE: f"GridSearchCV of {REFERENCE}",
 }

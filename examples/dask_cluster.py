@@ -11,11 +11,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skscratch import MLPScratchClassifier
-from skscratch.model_selection import BatchedRandomizedSearchCV
+from skscratch import MLPScratchClassifier, train_together
 
 try:
     from dask.distributed import Client, LocalCluster
@@ -28,7 +28,7 @@ pipeline = make_pipeline(
     MinMaxScaler(),
     MLPScratchClassifier((64,), batch_size=32, max_iter=20, tol=0, random_state=0),
 )
-search = BatchedRandomizedSearchCV(
+search = RandomizedSearchCV(
     pipeline,
     {
         "mlpscratchclassifier__learning_rate_init": np.logspace(-4, -1, 200),
@@ -43,7 +43,8 @@ search = BatchedRandomizedSearchCV(
 # lost, the scheduler sends its stack to another one.
 if __name__ == "__main__":
     start = perf_counter()
-    search.fit(X, y)
+    with train_together():
+        search.fit(X, y)
     seconds_here = perf_counter() - start
     scores = search.cv_results_["mean_test_score"]
 
@@ -51,6 +52,7 @@ if __name__ == "__main__":
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster),
         joblib.parallel_config(backend="dask"),
+        train_together(),
     ):
         clone(search).set_params(n_iter=4).fit(X, y)  # the workers import what they need
         start = perf_counter()

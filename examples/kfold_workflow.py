@@ -6,12 +6,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from skscratch import MLPScratchClassifier
-from skscratch.model_selection import BatchedGridSearchCV
+from skscratch import MLPScratchClassifier, train_together
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
@@ -31,9 +30,10 @@ grid = {
 }
 folds = StratifiedKFold(n_splits=5, shuffle=True, random_state=0)
 
-# %% The mean of the five validation scores decides. The search trains all settings and folds in
-# stacks, and then the best setting once more, on all training data.
-search = BatchedGridSearchCV(pipeline, grid, cv=folds, n_jobs=2).fit(X_train, y_train)
+# %% The mean of the five validation scores decides. In this context all settings and folds are
+# trained in stacks; the search then trains the best setting once more, on all training data.
+with train_together(n_jobs=2):
+    search = GridSearchCV(pipeline, grid, cv=folds).fit(X_train, y_train)
 results = search.cv_results_
 order = np.argsort(-results["mean_test_score"], kind="stable")
 scores = np.array([results[f"split{fold}_test_score"] for fold in range(5)]).T[order]

@@ -12,6 +12,8 @@ import numpy as np
 
 from skscratch import MLPScratchClassifier
 
+began = perf_counter()
+
 MEGABYTE = 2**20
 N_SAMPLES, N_FEATURES, N_WINDOW = 1_000_000, 40, 2_000
 random = np.random.RandomState(0)
@@ -110,4 +112,4 @@ path = Path(__file__).parent / "figures" / "out_of_core.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 folder.cleanup()
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -2,6 +2,7 @@
 
 # %% The data: 1,797 images of 8 x 8 pixels. A fifth is locked away until the very end.
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -16,6 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skscratch import MLPScratchClassifier
+from skscratch.inspection import LossCurveDisplay
+
+began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratify=y, random_state=0)
@@ -49,16 +53,10 @@ print(f"\nOn {len(y_test)} digits never seen before:\n")
 print(classification_report(y_test, search.predict(X_test)))
 
 # %% How the best network learned, and what it confuses.
-network = search.best_estimator_[-1]
-epochs = range(1, network.n_iter_ + 1)
 figure, (curves, matrix) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-curves.plot(epochs, network.loss_curve_, color="tab:blue")
-curves.set(xlabel="epoch", title="Learning digits")
+LossCurveDisplay.from_estimator(search.best_estimator_, metrics="validation_score", ax=curves)
+curves.set(title="Learning digits")
 curves.xaxis.get_major_locator().set_params(integer=True)
-curves.set_ylabel("training loss", color="tab:blue")
-accuracy = curves.twinx()
-accuracy.plot(epochs, network.validation_scores_, color="tab:orange")
-accuracy.set_ylabel("validation accuracy", color="tab:orange")
 ConfusionMatrixDisplay.from_estimator(
     search, X_test, y_test, ax=matrix, colorbar=False, cmap="Blues"
 )
@@ -67,4 +65,4 @@ matrix.set(title=f"{len(y_test)} test digits, {search.score(X_test, y_test):.1%}
 path = Path(__file__).parent / "figures" / "quickstart.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=120)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -1,10 +1,13 @@
 """A multi-layer perceptron for scikit-learn, its layers and optimizers written in NumPy.
 
 MLPScratchClassifier
-    The estimator, a drop-in replacement for scikit-learn's MLPClassifier.
+    The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
 
-skscratch.model_selection
-    Searches and cross-validation that train many networks at once.
+MLPScratchRegressor
+    The regressor, a drop-in replacement for scikit-learn's MLPRegressor.
+
+train_together
+    A context in which scikit-learn's searches, curves and ensembles train many networks at once.
 
 skscratch.callbacks
     A logger and checkpoints, for ``set_callbacks``.
@@ -15,25 +18,45 @@ skscratch.inspection
 skscratch.datasets
     The book's data sets.
 
+skscratch.onnx
+    Fitted networks outside of Python.
+
 skscratch.nn
     What the estimator is made of, a small library of its own.
 """
 
 import importlib
 
+import joblib
+
 from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.regressor import MLPScratchRegressor
 
 __version__ = "0.1.0"
 
-_MODULES = ["callbacks", "datasets", "inspection", "model_selection", "nn"]
+_MODULES = ["callbacks", "datasets", "inspection", "nn", "onnx"]
 
-__all__ = ["MLPScratchClassifier", *_MODULES]
+__all__ = ["MLPScratchClassifier", "MLPScratchRegressor", *_MODULES, "train_together"]
+
+
+def _together_backend(**params):
+    """Make the joblib backend; imported when it is asked for."""
+    from skscratch.together.backend import TogetherBackend
+
+    return TogetherBackend(**params)
+
+
+joblib.register_parallel_backend("skscratch", _together_backend)
 
 
 def __getattr__(name: str):
     # Imported when they are asked for: most users never ask.
     if name in _MODULES:
         return importlib.import_module(f"skscratch.{name}")
+    if name == "train_together":
+        from skscratch.together.backend import train_together
+
+        return train_together
     raise AttributeError(f"module 'skscratch' has no attribute {name!r}")
 
 

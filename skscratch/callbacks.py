@@ -19,7 +19,7 @@ except ImportError:
     # Windows has other locks: there, what killed processes leave stays.
     fcntl = None
 
-__all__ = ["EpochLogger", "ModelCheckpoint"]
+__all__ = ["EpochLogger", "ModelCheckpoint", "without_callbacks"]
 
 logger = logging.getLogger("skscratch")
 
@@ -188,7 +188,7 @@ class ModelCheckpoint(_EpochCallback):
             return
         if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
             return
-        self._write(_without_callbacks(fitted_estimator))
+        self._write(without_callbacks(fitted_estimator))
 
     def _write(self, estimator) -> None:
         target = Path(self.path)
@@ -223,8 +223,21 @@ def _lock(file) -> bool:
     return True
 
 
-def _without_callbacks(estimator):
-    """Return a copy without what scikit-learn has noted of the running fit and its callbacks."""
+def without_callbacks(estimator):
+    """Return a copy to store, without what scikit-learn has noted of the fit and its callbacks.
+
+    A callback that stores the ``fitted_estimator`` that it is given stores this copy of it.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier
+        An estimator that is fitted or being fitted.
+
+    Returns
+    -------
+    copy : MLPScratchClassifier
+        With the same attributes.
+    """
     attributes = {name: value for name, value in vars(estimator).items() if "callback" not in name}
     copy = type(estimator).__new__(type(estimator))
     vars(copy).update(attributes)

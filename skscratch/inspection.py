@@ -5,10 +5,13 @@ draws it, :meth:`plot` draws it again elsewhere, and what was drawn are attribut
 underscore. matplotlib is imported when the first one is drawn.
 """
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,6 +23,8 @@ _CURVES = {
     "validation_loss": ("validation loss", {"linestyle": "--"}),
     "data_loss": ("data loss", {"linestyle": "-.", "linewidth": 1}),
     "regularization_loss": ("regularization loss", {"linestyle": ":"}),
+    "accuracy": ("training accuracy", {"linestyle": "-", "linewidth": 1}),
+    "validation_score": ("validation {score}", {"linestyle": "--", "linewidth": 1}),
 }
 
 
@@ -32,8 +37,8 @@ class LossCurveDisplay:
     ----------
     history : dict of str to array-like of shape (n_epochs,)
         One value for each epoch: ``'loss'``, and where there are such ``'validation_loss'``,
-        ``'data_loss'``, ``'regularization_loss'`` and ``'learning_rate'``. Other keys are kept and
-        not drawn.
+        ``'data_loss'``, ``'regularization_loss'`` and ``'learning_rate'``. Other keys, such as
+        ``'accuracy'`` and ``'validation_score'``, are drawn if they are asked for as ``metrics``.
 
     best_epoch : int, default=None
         The epoch whose weights were put back in the end, counted from 1.
@@ -44,10 +49,16 @@ class LossCurveDisplay:
     estimator_name : str, default=None
         The estimator's name in the legend.
 
+    score_name : str, default='score'
+        What ``'validation_score'`` is a score of, such as ``'accuracy'``.
+
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the losses.
+
+    metrics_ax_ : matplotlib Axes or None
+        Axes with the metrics, if any were asked for.
 
     learning_rate_ax_ : matplotlib Axes or None
         Axes with the learning rate, if it was asked for.
@@ -80,11 +91,13 @@ class LossCurveDisplay:
         best_epoch: int | None = None,
         step: str = "epoch",
         estimator_name: str | None = None,
+        score_name: str = "score",
     ) -> None:
         self.history = history
         self.best_epoch = best_epoch
         self.step = step
         self.estimator_name = estimator_name
+        self.score_name = score_name
 
     @classmethod
     def from_estimator(
@@ -92,6 +105,7 @@ class LossCurveDisplay:
         estimator,
         *,
         parts: bool = False,
+        metrics: str | Sequence[str] = (),
         learning_rate: bool = False,
         name: str | None = None,
         ax=None,
@@ -101,16 +115,21 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : MLPScratchClassifier
-            A fitted estimator. One that has only a ``loss_curve_``, such as scikit-learn's
+        estimator : MLPScratchClassifier or Pipeline
+            A fitted estimator, or a fitted pipeline that ends in one. One that has only a
+            ``loss_curve_``, such as scikit-learn's
             :class:`~sklearn.neural_network.MLPClassifier`, will do: it has a training loss, and
-            with early stopping a best epoch.
+            with early stopping validation scores and a best epoch.
 
         parts : bool, default=False
             Whether to draw the loss of the data and that of the regularization too.
 
+        metrics : str or sequence of str, default=()
+            What else of the history to draw, on a second axis: ``'accuracy'`` is that on the
+            training data, ``'validation_score'`` is what early stopping watches.
+
         learning_rate : bool, default=False
-            Whether to draw the learning rate on a second axis.
+            Whether to draw the learning rate on an axis of its own.
 
         name : str, default=None
             The estimator's name in the legend. All of its curves are then of one color, to tell
@@ -152,21 +171,32 @@ class LossCurveDisplay:
         ...     clf = MLPScratchClassifier(solver=solver, early_stopping=True, random_state=0)
         ...     display = LossCurveDisplay.from_estimator(clf.fit(X, y), name=solver, ax=ax)
         """
-        _check_has(estimator, "loss_curve_")
-        history = getattr(estimator, "history_", None) or {"loss": estimator.loss_curve_}
-        step = "iteration" if getattr(estimator, "solver", None) == "lbfgs" else "epoch"
+        estimator = _network_in(estimator, "loss_curve_")
         scores = getattr(estimator, "validation_scores_", None)
+        history = getattr(estimator, "history_", None)
+        if not history:
+            history = {"loss": estimator.loss_curve_}
+            if scores:
+                history["validation_score"] = scores
+        step = "iteration" if getattr(estimator, "solver", None) == "lbfgs" else "epoch"
         best_epoch = None
         if scores and step == "epoch" and estimator.early_stopping:
             best_epoch = int(np.nanargmax(scores)) + 1
-        display = cls(history, best_epoch=best_epoch, step=step, estimator_name=name)
-        return display.plot(ax, parts=parts, learning_rate=learning_rate, **kwargs)
+        display = cls(
+            history,
+            best_epoch=best_epoch,
+            step=step,
+            estimator_name=name,
+            score_name=_score_name(estimator),
+        )
+        return display.plot(ax, parts=parts, metrics=metrics, learning_rate=learning_rate, **kwargs)
 
     def plot(
         self,
         ax=None,
         *,
         parts: bool = False,
+        metrics: str | Sequence[str] = (),
         learning_rate: bool = False,
         name: str | None = None,
         **kwargs,
@@ -181,9 +211,13 @@ class LossCurveDisplay:
         parts : bool, default=False
             Whether to draw the loss of the data and that of the regularization too.
 
+        metrics : str or sequence of str, default=()
+            What else of the history to draw, on a second axis: ``'accuracy'`` is that on the
+            training data, ``'validation_score'`` is what early stopping watches.
+
         learning_rate : bool, default=False
-            Whether to draw the learning rate on a second axis. Displays that are drawn in one axes
-            share the second one too.
+            Whether to draw the learning rate on an axis of its own, which displays in one axes
+            share.
 
         name : str, default=None
             The estimator's name in the legend; ``None`` is ``estimator_name``.
@@ -207,7 +241,8 @@ class LossCurveDisplay:
         from matplotlib.lines import Line2D
 
         wanted = ["loss", *["data_loss", "regularization_loss"] * parts]
-        for key in [*wanted, *["learning_rate"] * learning_rate]:
+        metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+        for key in [*wanted, *metrics, *["learning_rate"] * learning_rate]:
             if key not in self.history:
                 raise ValueError(
                     f"There is no {key!r} to draw: this history has {sorted(self.history)}."
@@ -226,16 +261,30 @@ class LossCurveDisplay:
             # Where there are only training losses, the estimators' names will do.
             label = prefix + label if name is None or len(wanted) > 1 else name
             self._draw(self.ax_, key, label, {**style, **self._color(name), **kwargs})
-        self._mark_best_epoch(prefix)
         self.ax_.set(xlabel=self.step, ylabel="loss")
 
-        self.learning_rate_ax_ = None
+        self.metrics_ax_ = self.learning_rate_ax_ = None
+        if metrics:
+            names = {"accuracy": "accuracy", "validation_score": self.score_name}
+            ylabel = ", ".join(dict.fromkeys(names.get(key, key) for key in metrics))
+            self.metrics_ax_ = _second_axis(self.ax_, ylabel)
+            for key in metrics:
+                label, style = _CURVES.get(key, (key, {}))
+                label = prefix + label.replace("{score}", self.score_name)
+                # The axes' own cycle would begin again with the color of the training loss.
+                color = {"color": f"C{len(self.lines_)}", **self._color(name)}
+                self._draw(self.metrics_ax_, key, label, {**style, **color, **kwargs})
         if learning_rate:
             self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate")
             style = {"linewidth": 1, "alpha": 0.5, "color": "black", **self._color(name), **kwargs}
             self._draw(self.learning_rate_ax_, "learning_rate", prefix + "learning rate", style)
-        axes = [self.ax_, *[self.learning_rate_ax_] * learning_rate]
-        self.ax_.legend(handles=[line for ax in axes for line in ax.get_legend_handles_labels()[0]])
+        self._mark_best_epoch(prefix)
+        axes = [ax for ax in (self.ax_, self.metrics_ax_, self.learning_rate_ax_) if ax is not None]
+        self.ax_.legend(
+            handles=[line for ax in axes for line in ax.get_legend_handles_labels()[0]],
+            # Losses end at the bottom, scores at the top.
+            loc="center right" if metrics else "best",
+        )
         return self
 
     def _color(self, name: str | None) -> dict[str, Any]:
@@ -252,8 +301,9 @@ class LossCurveDisplay:
     def _mark_best_epoch(self, prefix: str) -> None:
         self.best_epoch_line_ = None
         if self.best_epoch is not None:
-            line = self.lines_.get("validation_loss", self.lines_["loss"])
-            (self.best_epoch_line_,) = self.ax_.plot(
+            keys = ("validation_score", "validation_loss", "loss")
+            line = next(self.lines_[key] for key in keys if key in self.lines_)
+            (self.best_epoch_line_,) = line.axes.plot(
                 self.best_epoch,
                 line.get_ydata()[self.best_epoch - 1],
                 "o",
@@ -264,11 +314,20 @@ class LossCurveDisplay:
 
 def _second_axis(ax, label: str):
     """Return the axes over ``ax`` whose y-axis is labelled so, at first a new one."""
-    for other in ax.get_shared_x_axes().get_siblings(ax):
-        if other.get_ylabel() == label and other.bbox.bounds == ax.bbox.bounds:
+    siblings = ax.get_shared_x_axes().get_siblings(ax)
+    others = [other for other in siblings if other.bbox.bounds == ax.bbox.bounds]
+    for other in others:
+        if other.get_ylabel() == label:
             return other
     second = ax.twinx()
     second.set_ylabel(label)
+    # Beside the axis of another one.
+    second.spines.right.set_position(("outward", 50 * (len(others) - 1)))
+    # The first axes are drawn last, so that their legend lies over all curves.
+    second.set_zorder(ax.get_zorder() - 1)
+    second.set_facecolor(ax.get_facecolor())
+    second.patch.set_visible(ax.patch.get_visible())
+    ax.patch.set_visible(False)
     return second
 
 
@@ -347,9 +406,10 @@ class WeightsDisplay:
 
         Parameters
         ----------
-        estimator : MLPScratchClassifier
-            A fitted estimator; any that has ``coefs_``, as
-            :class:`~sklearn.neural_network.MLPClassifier` has.
+        estimator : MLPScratchClassifier or Pipeline
+            A fitted estimator, any that has ``coefs_``, as
+            :class:`~sklearn.neural_network.MLPClassifier` has; or a fitted pipeline that ends in
+            one.
 
         layer : int, default=0
             Which layer's: 0 is the first hidden layer, -1 the output layer.
@@ -407,7 +467,7 @@ class WeightsDisplay:
         >>> clf = MLPScratchClassifier((16,), early_stopping=True, random_state=0).fit(X / 16, y)
         >>> display = WeightsDisplay.from_estimator(clf, kind="images", image_shape=(8, 8))
         """
-        _check_has(estimator, "coefs_")
+        estimator = _network_in(estimator, "coefs_")
         n_layers = len(estimator.coefs_)
         if not -n_layers <= layer < n_layers:
             raise ValueError(
@@ -517,10 +577,24 @@ def _mosaic(weights: np.ndarray, image_shape: tuple[int, int] | None) -> np.ndar
     return mosaic[:-1, :-1]
 
 
-def _check_has(estimator, attribute: str) -> None:
+def _network_in(estimator, attribute: str):
+    """Return the fitted network, which a pipeline has as its last step."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator[-1]
     check_is_fitted(estimator)
     if not hasattr(estimator, attribute):
         raise TypeError(
-            f"Expected a fitted network that has {attribute!r}, got a {type(estimator).__name__}. "
-            f"Pass a pipeline's last step, a search's best_estimator_."
+            f"Expected a fitted network, or a pipeline that ends in one, that has {attribute!r}, "
+            f"got a {type(estimator).__name__}. Of a search, pass the best_estimator_."
         )
+    return estimator
+
+
+def _score_name(estimator) -> str:
+    """Return what a network's validation scores are scores of."""
+    scoring = getattr(estimator, "scoring", None)
+    if scoring is None:
+        return "accuracy" if is_classifier(estimator) else "R²"
+    if scoring == "loss":
+        return "negative loss"
+    return scoring if isinstance(scoring, str) else "score"

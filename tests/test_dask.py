@@ -9,17 +9,19 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skscratch import MLPScratchClassifier
-from skscratch.model_selection import (
-    BatchedGridSearchCV,
-    BatchedHalvingGridSearchCV,
-    batched_cross_validate,
-)
+from skscratch import MLPScratchClassifier, train_together
+from skscratch.estimators.trainers import StochasticTrainer
 
 distributed = pytest.importorskip("dask.distributed")
 
@@ -47,7 +49,7 @@ def client():
 
 @pytest.fixture
 def on_dask(client):
-    with joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend="dask"), train_together():
         yield client
 
 
@@ -58,27 +60,42 @@ def assert_same_scores(actual, expected):
     np.testing.assert_array_equal(actual.predict_proba(X), expected.predict_proba(X))
 
 
+def at_home(search):
+    with joblib.parallel_config(backend="sequential"):
+        return search.fit(X, y)
+
+
 def test_grid_search(on_dask):
     grid = [RATES, {"mlpscratchclassifier": [LogisticRegression()]}]
-    expected = GridSearchCV(PIPELINE, grid)
-    with joblib.parallel_config(backend="sequential"):
-        expected.fit(X, y)
-    assert_same_scores(BatchedGridSearchCV(PIPELINE, grid).fit(X, y), expected)
+    expected = at_home(GridSearchCV(PIPELINE, grid))
+    assert_same_scores(GridSearchCV(PIPELINE, grid).fit(X, y), expected)
 
 
 def test_halving(on_dask):
     params = {"resource": "mlpscratchclassifier__max_iter", "min_resources": 3, "max_resources": 27}
-    search = BatchedHalvingGridSearchCV(PIPELINE, RATES, **params)
-    with joblib.parallel_config(backend="sequential"):
-        expected = BatchedHalvingGridSearchCV(PIPELINE, RATES, **params).fit(X, y)
+    search = HalvingGridSearchCV(PIPELINE, RATES, **params)
+    expected = at_home(HalvingGridSearchCV(PIPELINE, RATES, **params))
     assert_same_scores(search.fit(X, y), expected)
-    assert search.n_epochs_trained_ == expected.n_epochs_trained_
 
 
 def test_cross_validation(on_dask):
-    scores = batched_cross_validate(PIPELINE, X, y)["test_score"]
+    scores = cross_val_score(PIPELINE, X, y)
     with joblib.parallel_config(backend="sequential"):
-        np.testing.assert_array_equal(scores, batched_cross_validate(PIPELINE, X, y)["test_score"])
+        np.testing.assert_array_equal(scores, cross_val_score(PIPELINE, X, y))
+
+
+def process_of(estimator, X, y):
+    """Score by the process in which the fit is validated."""
+    return float(os.getpid())
+
+
+@pytest.mark.parametrize("releases_gil", [False, True])
+def test_every_fit_is_trained_by_the_workers(monkeypatch, on_dask, releases_gil):
+    monkeypatch.setattr(StochasticTrainer, "releases_gil", releases_gil)
+    clf = MLPScratchClassifier(early_stopping=True, max_iter=2, scoring=process_of)
+    found = cross_validate(clf, X, y, return_estimator=True)["estimator"]
+    pids = {int(fitted.best_validation_score_) for fitted in found}
+    assert pids <= set(on_dask.run(os.getpid).values())
 
 
 def test_a_lost_worker_costs_a_retry(on_dask):
@@ -86,11 +103,9 @@ def test_a_lost_worker_costs_a_retry(on_dask):
         StandardScaler(),
         MLPScratchClassifier((8,), batch_size=4, max_iter=100, tol=0, random_state=0),
     )
-    expected = BatchedGridSearchCV(pipeline, RATES, cv=3)
-    with joblib.parallel_config(backend="sequential"):
-        start = time.perf_counter()
-        expected.fit(X, y)
-        seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    expected = at_home(GridSearchCV(pipeline, RATES, cv=3))
+    seconds = (time.perf_counter() - start) / 4
     pids = set(on_dask.run(os.getpid).values())
     killed = []
 
@@ -105,7 +120,7 @@ def test_a_lost_worker_costs_a_retry(on_dask):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    search = BatchedGridSearchCV(pipeline, RATES, cv=3).fit(X, y)
+    search = GridSearchCV(pipeline, RATES, cv=3).fit(X, y)
     killer.join()
     on_dask.wait_for_workers(2)
     assert killed[0] in pids - set(on_dask.run(os.getpid).values())

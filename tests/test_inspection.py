@@ -8,7 +8,8 @@ from helpers import unfinished_fits
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -37,7 +38,8 @@ def _close_figures():
 
 
 def fit(estimator_class=MLPScratchClassifier, **parameters):
-    return estimator_class((5,), max_iter=7, random_state=0, **parameters).fit(X, y)
+    network = estimator_class(hidden_layer_sizes=(5,), max_iter=7, random_state=0, **parameters)
+    return network.fit(X, y)
 
 
 def legend(ax):
@@ -130,9 +132,79 @@ def test_best_epoch_is_marked_on_the_validation_loss():
     assert display.best_epoch_line_.get_ydata() == [0.9]
 
 
+def test_best_epoch_is_marked_on_the_score_that_chose_it():
+    display = LossCurveDisplay(HISTORY, best_epoch=2).plot(metrics="validation_score")
+    assert display.best_epoch_line_.get_ydata() == [0.6]
+    assert display.best_epoch_line_.axes is display.metrics_ax_
+
+
+def test_metrics_of_an_estimator():
+    clf = fit(early_stopping=True)
+    display = LossCurveDisplay.from_estimator(clf, metrics=["accuracy", "validation_score"])
+    for key in ("accuracy", "validation_score"):
+        assert_drawn(display.lines_[key], clf.history_[key])
+        assert display.lines_[key].axes is display.metrics_ax_
+    assert display.lines_["loss"].axes is display.ax_
+    assert display.metrics_ax_.get_ylabel() == "accuracy"
+    assert legend(display.ax_) == [
+        "training loss",
+        "validation loss",
+        "training accuracy",
+        "validation accuracy",
+        f"best epoch, {np.argmax(clf.validation_scores_) + 1}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("estimator_class", "score"), [(MLPClassifier, "accuracy"), (MLPRegressor, "R²")]
+)
+def test_validation_scores_of_scikit_learns_networks(estimator_class, score):
+    mlp = fit(estimator_class, early_stopping=True)
+    display = LossCurveDisplay.from_estimator(mlp, metrics="validation_score")
+    assert_drawn(display.lines_["validation_score"], mlp.validation_scores_)
+    assert display.metrics_ax_.get_ylabel() == score
+
+
+@pytest.mark.parametrize(
+    ("scoring", "ylabel"),
+    [
+        ("f1_macro", "f1_macro"),
+        ("loss", "negative loss"),
+        (make_scorer(f1_score, average="macro"), "score"),
+    ],
+)
+def test_scores_are_named_after_their_scoring(scoring, ylabel):
+    clf = fit(early_stopping=True, scoring=scoring)
+    display = LossCurveDisplay.from_estimator(clf, metrics="validation_score")
+    assert display.metrics_ax_.get_ylabel() == ylabel
+    assert f"validation {ylabel}" in legend(display.ax_)
+    _, ax = plt.subplots()
+    display.plot(ax, metrics=["accuracy", "validation_score"])
+    assert display.metrics_ax_.get_ylabel() == f"accuracy, {ylabel}"
+
+
+def test_any_key_of_a_history_is_a_metric():
+    display = LossCurveDisplay({"loss": [1.0, 0.5], "recall": [0.2, 0.7]}).plot(metrics=["recall"])
+    assert_drawn(display.lines_["recall"], [0.2, 0.7])
+    assert display.metrics_ax_.get_ylabel() == "recall"
+    assert legend(display.ax_) == ["training loss", "recall"]
+
+
+def test_legend_lies_over_all_curves():
+    display = LossCurveDisplay(HISTORY).plot(metrics="accuracy", learning_rate=True)
+    first, second, third = display.ax_, display.metrics_ax_, display.learning_rate_ax_
+    assert first.get_zorder() > max(second.get_zorder(), third.get_zorder())
+    # and yet does not hide them: only the axes that are drawn first have a background
+    assert [ax.patch.get_visible() for ax in (first, second, third)] == [False, True, False]
+    offsets = [ax.spines.right.get_position()[1] for ax in (second, third)]
+    assert offsets[0] == 0 < offsets[1]
+
+
 def test_curves_of_one_estimator_are_of_different_colors():
-    display = LossCurveDisplay(HISTORY).plot(parts=True, learning_rate=True)
-    assert len({line.get_color() for line in display.lines_.values()}) == 5
+    display = LossCurveDisplay(HISTORY).plot(
+        parts=True, metrics=["accuracy", "validation_score"], learning_rate=True
+    )
+    assert len({line.get_color() for line in display.lines_.values()}) == 7
 
 
 def test_several_estimators_in_one_axes():
@@ -182,9 +254,15 @@ def test_a_name_is_enough_for_training_losses():
     assert legend(display.ax_) == ["a"]
 
 
-@pytest.mark.parametrize("missing", ["learning_rate", "data_loss"])
-def test_what_was_not_recorded_cannot_be_drawn(missing):
-    what = {"learning_rate": True} if missing == "learning_rate" else {"parts": True}
+@pytest.mark.parametrize(
+    ("missing", "what"),
+    [
+        ("learning_rate", {"learning_rate": True}),
+        ("data_loss", {"parts": True}),
+        ("accuracy", {"metrics": "accuracy"}),
+    ],
+)
+def test_what_was_not_recorded_cannot_be_drawn(missing, what):
     with pytest.raises(ValueError, match=rf"no '{missing}' to draw: this history has \['loss'\]"):
         LossCurveDisplay({"loss": [1.0]}).plot(**what)
     assert not plt.get_fignums()
@@ -280,12 +358,22 @@ def test_unfitted_estimator(display_class, estimator_class):
         display_class.from_estimator(estimator_class())
 
 
+@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
+def test_a_pipeline_ends_in_the_network(estimator_class):
+    network = estimator_class((5,), max_iter=3, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), network)).fit(X, y)
+    losses = LossCurveDisplay.from_estimator(pipeline)
+    assert_drawn(losses.lines_["loss"], network.loss_curve_)
+    weights = WeightsDisplay.from_estimator(pipeline, -1)
+    assert np.array_equal(weights.image_.get_array(), network.coefs_[-1])
+
+
 @pytest.mark.parametrize("display_class", [LossCurveDisplay, WeightsDisplay])
 @pytest.mark.parametrize(
-    "estimator", [LogisticRegression(), make_pipeline(StandardScaler(), MLPScratchClassifier())]
+    "make", [lambda model: model, lambda model: make_pipeline(StandardScaler(), model)]
 )
-def test_other_estimators(display_class, estimator):
-    with pytest.raises(
-        TypeError, match=r"Expected a fitted network .* Pass a pipeline's last step"
-    ):
-        display_class.from_estimator(estimator.fit(X, y))
+def test_other_estimators(display_class, make):
+    with pytest.raises(TypeError, match=r"Expected a fitted network, .* got a LogisticRegression"):
+        display_class.from_estimator(make(LogisticRegression()).fit(X, y))
+    with pytest.raises(NotFittedError):
+        display_class.from_estimator(make(MLPScratchClassifier()))

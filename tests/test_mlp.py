@@ -773,17 +773,6 @@ def test_pickle_holds_three_times_the_weights_and_little_else():
     assert len(pickle.dumps(clf)) < 3 * weights + order + 10_000
 
 
-def test_skops_trusts_the_estimator_alone():
-    skops_io = pytest.importorskip("skops.io")
-    clf = MLPScratchClassifier(max_iter=3, early_stopping=True, random_state=0)
-    data = skops_io.dumps(clf.fit(X_iris, y_iris))
-    assert skops_io.get_untrusted_types(data=data) == [
-        "skscratch.estimators.classifier.MLPScratchClassifier"
-    ]
-    loaded = skops_io.loads(data, trusted=["skscratch.estimators.classifier.MLPScratchClassifier"])
-    np.testing.assert_array_equal(loaded.predict_proba(X_iris), clf.predict_proba(X_iris))
-
-
 def test_repr_and_html():
     clf = MLPScratchClassifier((5,), solver="rmsprop")
     assert repr(clf) == "MLPScratchClassifier(hidden_layer_sizes=(5,), solver='rmsprop')"

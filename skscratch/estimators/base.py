@@ -26,7 +26,7 @@ from skscratch.estimators.history import History
 from skscratch.estimators.observers import CallbackSupportMixin, Observer, observer_of
 from skscratch.estimators.settings import OPTIMIZERS
 from skscratch.estimators.targets import Targets, fitted_targets
-from skscratch.estimators.trainers import trainer_of
+from skscratch.estimators.trainers import run, trainer_of
 from skscratch.nn.optimizers import Optimizer
 from skscratch.nn.prediction import FittedNetwork
 
@@ -103,6 +103,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "scoring": [str, callable, None],
+        "engine": [StrOptions({"numpy", "numba"})],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -251,7 +252,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _check_targets(self, y) -> np.ndarray:
+    def _check_targets(self, y, name: str = "y") -> np.ndarray:
         """Return targets as a checked vector or matrix."""
 
     @abstractmethod
@@ -355,7 +356,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
         )
         y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
-        y_val = self._check_targets(y_val)
+        y_val = self._check_targets(y_val, "y_val")
         check_consistent_length(X_val, y_val)
         if sample_weight_val is not None:
             sample_weight_val = _check_weights(sample_weight_val, X_val)
@@ -370,14 +371,12 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         if resume and kind != (self.n_outputs_, self.out_activation_):
             raise ValueError(
                 f"The fitted network has {self.n_outputs_} {self.out_activation_} outputs, `y` "
-                f"needs {kind[0]} {kind[1]} ones: one class per sample and several labels per "
-                f"sample cannot be mixed."
+                f"needs {kind[0]} {kind[1]} ones. Fit a new estimator, or set warm_start=False."
             )
         with np.errstate(over="ignore", invalid="ignore"):
             trainer = trainer_of(self, data, resume=resume, incremental=incremental)
-            trainer.run(observer)
-        trainer.show_warnings()
-        vars(self).update(trainer.fitted_attributes())
+            attributes = run(trainer, observer)
+        vars(self).update(attributes)
         return self
 
     def _fitted_network(self) -> FittedNetwork:

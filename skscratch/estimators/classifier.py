@@ -196,6 +196,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         the accuracy, 'loss' minus the cross-entropy without penalties, everything else a scorer
         as in :func:`~sklearn.metrics.check_scoring`.
 
+    engine : {'numpy', 'numba'}, default='numpy'
+        What the stochastic solvers train by. 'numba' is the same epoch as one compiled function,
+        which trains the same network, to rounding, in less time. It needs Numba
+        (``pip install 'skscratch[numba]'``), which takes some seconds to compile it where it was
+        never used before, and has no activations or optimizers of your own.
+
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
@@ -334,6 +340,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
         scoring: str | Callable | None = None,
+        engine: str = "numpy",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -371,6 +378,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
         self.scoring = scoring
+        self.engine = engine
 
     @available_if(is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -474,7 +482,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _check_targets(self, y):
+    def _check_targets(self, y, name="y"):
         return check_labels(y)
 
     def _targets_of(self, y, resume):

@@ -23,6 +23,9 @@ except ImportError:
 class Observer:
     """Is told of every epoch, and does nothing."""
 
+    reads_fit = False
+    """Whether it looks at the fit: at what the network and the optimizer have come to."""
+
     def begin_fit(self) -> None:
         """Take notice that the fit begins."""
 
@@ -51,6 +54,8 @@ class CallbackObserver(Observer):
     X, y, sample_weight : array-like
         What was given to ``fit``.
     """
+
+    reads_fit = True
 
     def __init__(self, estimator, max_subtasks: int, X, y, sample_weight) -> None:
         self.arguments = {
@@ -82,6 +87,7 @@ class CallbackObserver(Observer):
 
 def observer_of(estimator, max_subtasks: int, X, y, sample_weight) -> Observer:
     """Return who is to be told of a fit's epochs: the estimator's callbacks, or nobody."""
-    if hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx"):
+    # Without callbacks there is nobody to tell, also where the fit is part of a search.
+    if getattr(estimator, "_skl_callbacks", None):
         return CallbackObserver(estimator, max_subtasks, X, y, sample_weight)
     return Observer()

@@ -55,6 +55,7 @@ class Settings:
     max_fun: int
     scoring: Any
     verbose: bool
+    engine: str
 
     @classmethod
     def of(cls, estimator, n_features: int, dtype, targets: Targets) -> "Settings":
@@ -83,6 +84,7 @@ class Settings:
             max_fun=estimator.max_fun,
             scoring=estimator.scoring,
             verbose=estimator.verbose,
+            engine=estimator.engine,
         )
 
     @property

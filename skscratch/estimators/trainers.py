@@ -6,10 +6,12 @@ attributes over when it is done, so that a fit that fails leaves the estimator a
 
 import copy
 import math
+import threading
 import time
 import warnings
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -82,11 +84,14 @@ class Trainer(ABC):
 
     network: Network
 
+    releases_gil = False
+    """Whether it trains side by side with others in threads; otherwise in processes."""
+
     def __init__(
         self,
         settings: Settings,
         data: TrainingData,
-        score: Any = "accuracy",
+        score: Any = "default",
         previous: PreviousFit | None = None,
         incremental: bool = False,
     ) -> None:
@@ -146,9 +151,20 @@ class Trainer(ABC):
         """Return the error of a fit whose loss or weights are not finite any more."""
         return ValueError(
             f"Solver produced non-finite parameter weights. The input data may contain large "
-            f"values and need to be preprocessed. {advice} scale the input, for example with "
-            f"StandardScaler."
+            f"values and need to be preprocessed. {advice} {self.targets.scaling_advice}."
         )
+
+    def compare_with_guessing(self, rows: np.ndarray | None, is_over: bool, advice: str) -> None:
+        """Warn if training on these rows has come to no more than a guess."""
+        rows, weight = slice(None) if rows is None else rows, self.data.sample_weight
+        complaint = self.targets.complaint(
+            self.history.last_loss,
+            self.data.y[rows],
+            None if weight is None else weight[rows],
+            is_over,
+        )
+        if complaint is not None:
+            self.warn(f"{complaint}: {advice} {self.targets.scaling_advice}.")
 
     def common_attributes(self, parameters: np.ndarray) -> dict[str, Any]:
         """Return the fitted attributes that all solvers have, as copies."""
@@ -238,7 +254,7 @@ class StochasticTrainer(Trainer):
 
     next_copy = 0.0
 
-    def __init__(self, settings, data, score="accuracy", previous=None, incremental=False) -> None:
+    def __init__(self, settings, data, score="default", previous=None, incremental=False) -> None:
         super().__init__(settings, data, score, previous, incremental)
         state = previous.state if previous else {}
         architecture = settings.architecture
@@ -290,7 +306,8 @@ class StochasticTrainer(Trainer):
             n_outputs=self.targets.n_outputs,
         )
         self.shuffles = Shuffles(self.batches.n_rows, self.random_state.get_state(legacy=False))
-        if state.get("shuffles") and _equal(self.shuffles.random_state, state["random_state"]):
+        goes_on = settings.shuffle and state.get("shuffles")
+        if goes_on and _equal(self.shuffles.random_state, state["random_state"]):
             self._take_up_order(Shuffles(**state["shuffles"]), previous.order)
 
     @property
@@ -303,6 +320,19 @@ class StochasticTrainer(Trainer):
             self.settings.shuffle,
             self.settings.clip_norm is None,
         )
+
+    @property
+    def releases_gil(self) -> bool:
+        """Whether several fits run at once in the threads of a process."""
+        return self.settings.engine == "numba"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "parameters"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        # They are the network's, which copies would not be.
+        self.parameters = self.network.parameters
 
     def _take_up_order(self, shuffles: "Shuffles", order: np.ndarray | None) -> None:
         """Go on from the order in which an earlier fit has left the samples, if it is of them."""
@@ -346,8 +376,7 @@ class StochasticTrainer(Trainer):
             rows,
             random_state=random_state,
             test_size=self.settings.validation_fraction,
-            # As MLPClassifier does it: only binary problems are stratified.
-            stratify=data.y[rows] == 1 if self.targets.n_outputs == 1 else None,
+            stratify=self.targets.strata(data.y[rows]),
         )
         if len(validation_rows) < 2:
             raise ValueError(
@@ -360,8 +389,14 @@ class StochasticTrainer(Trainer):
     def run(self, observer: Observer) -> None:
         """Train until there is no more improvement, or there are no more epochs."""
         random_states = [self.random_state] if self.settings.shuffle else None
+        settings = self.settings
         epochs = train(
-            self.network, self.optimizer, self.batches, random_states, self.settings.clip_norm
+            self.network,
+            self.optimizer,
+            self.batches,
+            random_states,
+            settings.clip_norm,
+            settings.engine,
         )
         try:
             while self.n_epochs_left > 0:
@@ -414,6 +449,7 @@ class StochasticTrainer(Trainer):
         elif settings.shuffle and self.random_state is settings.random_state:
             # Nobody sees the order in a single batch. But others may draw from this generator.
             self.random_state.shuffle(self.batches.order)
+            self.shuffles.n_shuffles += 1
         if settings.verbose:
             print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
         validation = self.validate(self.parameters)
@@ -421,7 +457,7 @@ class StochasticTrainer(Trainer):
             loss=loss,
             data_loss=float(epoch.data_loss),
             learning_rate=float(learning_rate),
-            accuracy=float(epoch.accuracy) if len(self.targets.classes) > 1 else 1.0,
+            accuracy=self.targets.accuracy(float(epoch.accuracy)),
             **validation,
         )
         value = validation["validation_score"] if settings.early_stopping else -loss
@@ -457,22 +493,18 @@ class StochasticTrainer(Trainer):
             raise self._divergence()
         if self.incremental or self.interrupted or not self.history:
             return
-        loss, guessing = self.history.last_loss, self.targets.guessing_loss
-        learning_rate = self.schedule.learning_rate_init
-        if not self.stopped and self.n_epochs_left == 0:
-            if settings.tol > 0:
-                self.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and "
-                    f"the optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
-                    f"{settings.max_iter} epochs are what you want."
-                )
-        elif self.improvement.is_over and loss > 2 * guessing:
-            # Steps that were too large, and yet left everything finite.
+        if not self.stopped and self.n_epochs_left == 0 and settings.tol > 0:
             self.warn(
-                f"Training stopped improving at a loss of {loss:.3g}, worse than that of guessing "
-                f"({guessing:.3g}): lower learning_rate_init (now {learning_rate}) "
-                f"or the penalties, or scale the input, for example with StandardScaler."
+                f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the "
+                f"optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
+                f"{settings.max_iter} epochs are what you want."
             )
+        learning_rate = self.schedule.learning_rate_init
+        self.compare_with_guessing(
+            self.batches.rows,
+            self.improvement.is_over,
+            f"lower learning_rate_init (now {learning_rate}) or the penalties, or",
+        )
 
     def _divergence(self) -> ValueError:
         return self.divergence(
@@ -505,7 +537,7 @@ class StochasticTrainer(Trainer):
         return {
             **self.common_attributes(parameters),
             "best_loss_": None if early_stopping else -self.improvement.best,
-            "_order": self.batches.order.copy() if is_shuffled else None,
+            "_order": self.batches.order.copy() if self.batches.n_batches > 1 else None,
             "_training_state": {
                 "solver": self.settings.solver,
                 "seed": self.settings.seed,
@@ -526,7 +558,7 @@ class StochasticTrainer(Trainer):
 class LBFGSTrainer(Trainer):
     """A fit by SciPy's L-BFGS, on the one vector and all of the data."""
 
-    def __init__(self, settings, data, score="accuracy", previous=None, incremental=False) -> None:
+    def __init__(self, settings, data, score="default", previous=None, incremental=False) -> None:
         super().__init__(settings, data, score, previous, incremental)
         architecture = settings.architecture
         if previous:
@@ -585,11 +617,13 @@ class LBFGSTrainer(Trainer):
             if result.status != 0 and not self.stopped:
                 self.warn(
                     f"lbfgs failed to converge after {result.nit} iteration(s) (status="
-                    f"{result.status}): {result.message}. Raise max_iter or max_fun, or scale "
-                    f"the input, for example with StandardScaler."
+                    f"{result.status}): {result.message}. Raise max_iter or max_fun, or "
+                    f"{self.targets.scaling_advice}."
                 )
         if math.isnan(self.history.last_loss) or not np.isfinite(self.parameters).all():
             raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
+        if self.history:
+            self.compare_with_guessing(data.rows, False, "lower the penalties, or")
 
     def _record(self, parameters: np.ndarray, loss: float) -> None:
         self.network.parameters[:] = parameters
@@ -628,6 +662,28 @@ def trainer_of(
     trainer_class = LBFGSTrainer if settings.optimizer is None else StochasticTrainer
     # A wrong name is an error without a validation set too.
     return trainer_class(settings, data, score_of(estimator), previous, incremental)
+
+
+class _Here(threading.local):
+    """What differs from thread to thread."""
+
+    run: Callable | None = None
+    """Who trains fits that are to meet others: takes what :func:`run` takes, returns the same.
+
+    ``None`` is: they are trained here and now.
+    """
+
+
+here = _Here()
+
+
+def run(trainer: Trainer, observer: Observer) -> dict[str, Any]:
+    """Train to the end and show the warnings; return the fitted attributes."""
+    if here.run is not None and not trainer.incremental:
+        return here.run(trainer, observer)
+    trainer.run(observer)
+    trainer.show_warnings()
+    return trainer.fitted_attributes()
 
 
 def random_state_of(settings: Settings, state: dict) -> np.random.RandomState:

@@ -186,6 +186,7 @@ def train(
     batches: Batches,
     random_states: Sequence[np.random.RandomState] | None,
     clip_norm: float | np.ndarray | None = None,
+    engine: str = "numpy",
 ) -> Iterator[Epoch]:
     """Train a network epoch by epoch, for as long as the caller asks for epochs.
 
@@ -207,11 +208,28 @@ def train(
     clip_norm : float or ndarray of shape (K, 1), default=None
         The greatest norm of a gradient, see :meth:`Network.clip_gradients`.
 
+    engine : {'numpy', 'numba'}, default='numpy'
+        What trains: the layers' own methods, or the same epoch as one function that Numba has
+        compiled, see :mod:`skscratch.nn.compiled`. Either goes on where the other stopped.
+
     Yields
     ------
     epoch : Epoch
         Its losses and accuracy.
+
+    Raises
+    ------
+    ImportError
+        If ``engine='numba'`` and Numba is not installed.
+
+    ValueError
+        If ``engine='numba'`` and the network or the optimizer has parts that are not built in.
     """
+    if engine == "numba":
+        # Numba is imported by those only who ask for it.
+        from skscratch.nn import compiled
+
+        yield from compiled.train(network, optimizer, batches, random_states, clip_norm)
     while True:
         if random_states is not None:
             batches.shuffle(random_states)

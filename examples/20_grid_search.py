@@ -1,0 +1,81 @@
+"""Grid search: settings by the dozen, and how much of the best one's lead is luck."""
+
+# %% What to try is a dict: names of parameters, a step's of the pipeline with its name before them,
+# and their values. Every combination is trained on every fold.
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedKFold,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from skscratch import MLPScratchClassifier, train_together
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, stratify=y, random_state=0)
+pipeline = make_pipeline(
+    MinMaxScaler(),
+    MLPScratchClassifier(alpha=0, batch_size=64, max_iter=20, tol=0, random_state=0),
+)
+neurons, rates, penalties = [16, 64], [0.001, 0.003, 0.01, 0.03], [0, 1e-4, 1e-3, 1e-2]
+grid = {
+    "mlpscratchclassifier__hidden_layer_sizes": [(n,) for n in neurons],
+    "mlpscratchclassifier__learning_rate_init": rates,
+    "mlpscratchclassifier__weight_regularizer_l2": penalties,
+}
+folds = StratifiedKFold(n_splits=3, shuffle=True, random_state=0)
+search = GridSearchCV(pipeline, grid, cv=folds)
+
+# %% In this context the networks of one shape are trained side by side, which changes nothing but
+# the time that it takes.
+with train_together():
+    search.fit(X_train, y_train)
+
+# %% cv_results_ has an entry for each combination. The folds do not agree with each other: a mean
+# has a standard error, and whatever is within one of the best may be the best.
+results = search.cv_results_
+means = results["mean_test_score"]
+errors = results["std_test_score"] / np.sqrt(folds.get_n_splits())
+order = means.argsort()[::-1]
+n_equal = np.sum(means >= means[order[0]] - errors[order[0]])
+print(f"{len(means)} combinations, of which {n_equal} are within one standard error of the best")
+for index in order[:5]:
+    values = [str(value) for value in results["params"][index].values()]
+    print(f"    {means[index]:.3f} +- {errors[index]:.3f}  {', '.join(values)}")
+
+# %% The best score was chosen for being high, and so is too high, if only by a little. The honest
+# score is that of the whole procedure: a search within each fold of another cross-validation.
+with train_together():
+    nested = cross_val_score(search, X_train, y_train, cv=folds)
+print(f"\nThe best combination's score  {search.best_score_:.3f}")
+print(f"The whole procedure's score   {nested.mean():.3f}")
+
+# %% The search has trained the best combination on all of the training data. Now the test data.
+print(f"Test accuracy                 {search.score(X_test, y_test):.3f}")
+
+# %% A heat map for each number of neurons, and all combinations in order, with their errors.
+figure, axes = plt.subplots(1, 3, figsize=(15, 4.5), width_ratios=[1, 1, 1.4], layout="constrained")
+maps = means.reshape(len(neurons), len(rates), len(penalties))
+for ax, n, accuracies in zip(axes, neurons, maps, strict=False):
+    ax.imshow(accuracies, cmap="YlGn", vmin=0.9, vmax=1)
+    for (row, column), accuracy in np.ndenumerate(accuracies):
+        ax.text(column, row, f"{accuracy:.3f}", ha="center", va="center")
+    ax.set_xticks(range(len(penalties)), penalties)
+    ax.set_yticks(range(len(rates)), rates)
+    ax.set(xlabel="weight_regularizer_l2", ylabel="learning_rate_init", title=f"{n} neurons")
+axes[2].errorbar(range(1, len(means) + 1), means[order], errors[order], fmt="o", capsize=2)
+axes[2].axhline(nested.mean(), color="black", linestyle=":", label="the whole procedure")
+axes[2].set(xlabel="rank", ylabel="accuracy in the folds", title="All combinations")
+axes[2].legend()
+
+path = Path(__file__).parent / "figures" / "20_grid_search.png"
+path.parent.mkdir(exist_ok=True)
+figure.savefig(path, dpi=100)
+print(f"Figure: {path}")

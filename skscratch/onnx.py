@@ -1,0 +1,202 @@
+"""ONNX: fitted networks leave Python.
+
+After :func:`register`, ``skl2onnx.to_onnx`` converts the package's estimators, alone or inside of
+scikit-learn's pipelines and ensembles. ``pip install 'skscratch[onnx]'`` installs what that takes.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.targets import MultilabelTargets, fitted_targets
+from skscratch.nn import activations
+
+__all__ = ["register"]
+
+
+def register() -> None:
+    """Teach skl2onnx the estimators of this package.
+
+    A network is computed in the precision of the inputs that ``to_onnx`` is shown. The options
+    are those of :class:`~sklearn.neural_network.MLPClassifier`: ``zipmap`` (a dict for each sample,
+    which ONNX has in single precision alone: set it to ``False`` or ``'columns'`` for float64
+    inputs), ``nocl`` and ``output_class_labels``. An activation of your own is refused, because
+    nobody knows which operators it is made of.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from onnxruntime import InferenceSession
+    >>> from skl2onnx import to_onnx
+    >>> from sklearn.datasets import load_iris
+    >>> from skscratch import MLPScratchClassifier
+    >>> from skscratch.onnx import register
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = MLPScratchClassifier(tol=0.01, random_state=0).fit(X, y)
+    >>> register()
+    >>> model = to_onnx(clf, X, options={"zipmap": False})
+    >>> labels, probabilities = InferenceSession(model.SerializeToString()).run(None, {"X": X})
+    >>> bool((labels == clf.predict(X)).all())
+    True
+    >>> float(np.abs(probabilities - clf.predict_proba(X)).max()) < 1e-6
+    True
+    """
+    try:
+        from skl2onnx import update_registered_converter
+    except ImportError as error:
+        raise ImportError(
+            "skscratch.onnx needs skl2onnx: install it by pip install 'skscratch[onnx]'."
+        ) from error
+    update_registered_converter(
+        MLPScratchClassifier,
+        "SkscratchMLPScratchClassifier",
+        _classifier_shapes,
+        _convert_classifier,
+        options={
+            "zipmap": [True, False, "columns"],
+            "nocl": [True, False],
+            "output_class_labels": [False, True],
+        },
+    )
+
+
+class _Graph:
+    """A graph under construction: every operator that is added returns the name of its result."""
+
+    def __init__(self, scope, container, operator) -> None:
+        from skl2onnx.common.data_types import DoubleTensorType
+
+        self._scope, self._container = scope, container
+        (inputs,) = operator.inputs
+        self.dtype = np.dtype(
+            np.float64 if isinstance(inputs.type, DoubleTensorType) else np.float32
+        )
+        self.inputs = self.add("Cast", inputs.full_name, to=_element_type(self.dtype))
+
+    def add(self, kind: str, *inputs: str, to_output: str | None = None, **attributes) -> str:
+        """Add an operator."""
+        result = to_output or self._scope.get_unique_variable_name(kind.lower())
+        name = self._scope.get_unique_operator_name(kind)
+        self._container.add_node(kind, list(inputs), result, name=name, **attributes)
+        return result
+
+    def constant(self, value, dtype=None) -> str:
+        """Add an array, in the network's dtype if no other is given."""
+        array = np.asarray(value, dtype or self.dtype)
+        name = self._scope.get_unique_variable_name("constant")
+        if array.dtype.kind == "O":
+            content = [text.encode() for text in array.ravel()]
+        else:
+            content = array.ravel()
+        self._container.add_initializer(name, _element_type(array.dtype), array.shape, content)
+        return name
+
+
+def _element_type(dtype) -> int:
+    from onnx.helper import np_dtype_to_tensor_dtype
+
+    return np_dtype_to_tensor_dtype(dtype)
+
+
+def _operator(kind: str, **attributes) -> Callable[[_Graph, str], str]:
+    return lambda graph, z: graph.add(kind, z, **attributes)
+
+
+def _identity(graph: _Graph, z: str) -> str:
+    return z
+
+
+# Of ONNX's own Elu and LeakyRelu, onnxruntime has no double precision.
+
+
+def _leaky_relu(graph: _Graph, z: str) -> str:
+    slope = graph.constant(activations.LeakyReLU.negative_slope)
+    return graph.add("Max", z, graph.add("Mul", z, slope))
+
+
+def _elu(graph: _Graph, z: str) -> str:
+    exponential = graph.add("Exp", graph.add("Min", z, graph.constant(0)))
+    negative = graph.add("Sub", exponential, graph.constant(1))
+    return graph.add("Add", graph.add("Relu", z), negative)
+
+
+def _silu(graph: _Graph, z: str) -> str:
+    # Not z * sigmoid(z): older onnxruntimes fuse it into what has no double precision either.
+    exponential = graph.add("Exp", graph.add("Neg", z))
+    return graph.add("Div", z, graph.add("Add", exponential, graph.constant(1)))
+
+
+ACTIVATIONS = {
+    activations.Identity: _identity,
+    activations.Exponential: _operator("Exp"),
+    activations.Sigmoid: _operator("Sigmoid"),
+    activations.Tanh: _operator("Tanh"),
+    activations.Softmax: _operator("Softmax", axis=1),
+    activations.ReLU: _operator("Relu"),
+    activations.LeakyReLU: _leaky_relu,
+    activations.ELU: _elu,
+    activations.SiLU: _silu,
+}
+
+
+def _logits(graph: _Graph, estimator) -> str:
+    """Add the layers, and return the weighted sums of the last one."""
+    network = estimator._fitted_network()
+    own = [one.__name__ for one in network.activations if one not in ACTIVATIONS]
+    if own:
+        known = sorted(one.__name__ for one in ACTIVATIONS)
+        raise ValueError(
+            f"Which ONNX operators {', '.join(own)} is made of is not known. Networks can be "
+            f"converted whose activations are among {known}, not subclasses of them."
+        )
+    values = graph.inputs
+    steps = [ACTIVATIONS[one] for one in network.activations] + [_identity]
+    for weights, biases, activation in zip(network.weights, network.biases, steps, strict=True):
+        products = graph.add("MatMul", values, graph.constant(weights))
+        values = activation(graph, graph.add("Add", products, graph.constant(biases)))
+    return values
+
+
+def _convert_classifier(scope, operator, container) -> None:
+    from skl2onnx.common.utils_classifier import get_label_classes
+
+    estimator = operator.raw_operator
+    label, probabilities = (output.full_name for output in operator.outputs)
+    graph = _Graph(scope, container, operator)
+    logits = _logits(graph, estimator)
+    limits = np.finfo(graph.dtype)
+    if _is_multilabel(estimator):
+        sigmoid = graph.add("Sigmoid", logits)
+        positive = graph.add("Max", sigmoid, graph.constant(limits.tiny))
+        graph.add("Min", positive, graph.constant(1 - limits.epsneg), to_output=probabilities)
+        likely = graph.add("Greater", logits, graph.constant(0))
+        graph.add("Cast", likely, to=_element_type(np.dtype(np.int64)), to_output=label)
+        return
+    if len(estimator.classes_) == 2:
+        # The sigmoid is a softmax: 1 / (1 + exp(-z)) = exp(z / 2) / (exp(-z / 2) + exp(z / 2)).
+        logits = graph.add("Mul", logits, graph.constant([[-0.5, 0.5]]))
+    softmax = graph.add("Softmax", logits, axis=1)
+    graph.add("Max", softmax, graph.constant(limits.tiny), to_output=probabilities)
+    classes = get_label_classes(scope, estimator)  # with the option nocl, their indices
+    dtype = object if classes.dtype.kind in "OU" else np.int64
+    best = graph.add("ArgMax", logits, axis=1, keepdims=0)
+    graph.add("Gather", graph.constant(classes, dtype), best, to_output=label)
+
+
+def _classifier_shapes(operator) -> None:
+    from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+
+    calculate_linear_classifier_output_shapes(operator)
+    if _is_multilabel(operator.raw_operator):
+        labels, probabilities = operator.outputs
+        labels.type.shape = probabilities.type.shape
+
+
+def _is_multilabel(estimator) -> bool:
+    return isinstance(fitted_targets(estimator), MultilabelTargets)

@@ -1,0 +1,189 @@
+"""Networks that left Python: what onnxruntime computes is what the estimator predicts."""
+
+import sys
+
+import numpy as np
+import pytest
+from helpers import X_digits, mlp, unfinished_fits, y_digits
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skscratch.nn import ReLU, activations
+from skscratch.onnx import register
+
+onnxruntime = pytest.importorskip("onnxruntime")
+skl2onnx = pytest.importorskip("skl2onnx")
+register()
+
+pytestmark = unfinished_fits
+
+TOLERANCES = {np.float32: 2e-5, np.float64: 1e-6}
+DTYPES = pytest.mark.parametrize("dtype", TOLERANCES, ids=lambda dtype: dtype.__name__)
+
+CLASSES = [name for name in activations.__all__ if name != "Activation"]
+
+LABELS = {
+    "two": y_digits > 4,
+    "ten": y_digits,
+    "strings": np.array([f"number {i}" for i in range(10)])[y_digits],
+    "objects": np.array(["even", "odd", "nought"], object)[np.where(y_digits, y_digits % 2, 2)],
+    "floats": y_digits - 3.0,
+    "one": np.full(len(y_digits), 7),
+    "several": (y_digits[:, None] >> np.arange(4)) & 1,
+}
+
+
+def run(clf, X, **options):
+    """Convert an estimator and return what onnxruntime makes of X."""
+    model = skl2onnx.to_onnx(clf, X[:1], options={id(clf): {"zipmap": False, **options}})
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    return session.run(None, {"X": X})
+
+
+def assert_predicts_the_same(clf, X):
+    labels, probabilities = run(clf, X)
+    expected = clf.predict_proba(X)
+    assert probabilities.dtype == X.dtype
+    assert probabilities.shape == expected.shape
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=TOLERANCES[X.dtype.type])
+    np.testing.assert_array_equal(labels, clf.predict(X))
+    assert expected.std() > 0.01 or expected.shape[1] == 1  # it has learned something
+
+
+@DTYPES
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_activation(name, dtype):
+    X = X_digits.astype(dtype)
+    clf = mlp(activation=getattr(activations, name)).fit(X[:500], y_digits[:500])
+    assert_predicts_the_same(clf, X)
+
+
+@DTYPES
+@pytest.mark.parametrize("labels", LABELS)
+def test_every_kind_of_labels(labels, dtype):
+    X = X_digits.astype(dtype)
+    clf = mlp().fit(X[:500], LABELS[labels][:500])
+    assert_predicts_the_same(clf, X)
+
+
+@DTYPES
+@pytest.mark.parametrize("hidden", [(), (5,), (7, 6, 5, 4)], ids=len)
+def test_every_depth_with_mixed_activations(hidden, dtype):
+    X = X_digits.astype(dtype)
+    mixed = ["elu", "tanh", "leaky_relu", "silu"][: len(hidden)]
+    clf = mlp(hidden, activation=mixed).fit(X[:500], y_digits[:500])
+    assert_predicts_the_same(clf, X)
+
+
+@DTYPES
+@pytest.mark.parametrize("labels", ["two", "strings"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda clf: make_pipeline(StandardScaler(), clf),
+        lambda clf: StackingClassifier([("a", clf), ("b", clf)], final_estimator=clf, cv=2),
+        lambda clf: CalibratedClassifierCV(clf, cv=2),
+        lambda clf: GridSearchCV(clf, {"alpha": [0, 1]}, cv=2),
+    ],
+    ids=["pipeline", "stacking", "calibration", "search"],
+)
+def test_inside_of_scikit_learns_estimators(around, labels, dtype):
+    X, y = X_digits[:500].astype(dtype), LABELS[labels][:500]
+    model = around(mlp((8,), learning_rate_init=0.03)).fit(X, y)
+    assert_predicts_the_same(model, X)
+
+
+@pytest.mark.parametrize("labels", ["two", "several"])
+def test_the_least_probabilities_have_logarithms(labels):
+    clf = mlp().fit(X_digits[:500], LABELS[labels][:500])
+    far = np.random.RandomState(0).standard_normal((20, X_digits.shape[1])) * 1e6
+    _, probabilities = run(clf, far)
+    np.testing.assert_allclose(probabilities, clf.predict_proba(far), rtol=1e-9, atol=0)
+    assert probabilities.min() < 1e-300
+    assert np.isfinite(np.log(probabilities)).all()
+
+
+# --- Precision
+
+
+def test_a_network_is_computed_in_the_precision_of_its_inputs():
+    double = mlp().fit(X_digits[:500], y_digits[:500])
+    _, probabilities = run(double, X_digits.astype(np.float32))
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities, double.predict_proba(X_digits), rtol=0, atol=2e-5)
+
+
+def test_integers_are_inputs():
+    X = np.rint(X_digits * 16).astype(np.int64)
+    clf = mlp().fit(X[:500], y_digits[:500])
+    _, probabilities = run(clf, X)
+    np.testing.assert_allclose(probabilities, clf.predict_proba(X), rtol=0, atol=2e-5)
+
+
+# --- Options
+
+
+@pytest.fixture(scope="module")
+def readers():
+    return mlp().fit(X_digits[:500].astype(np.float32), LABELS["strings"][:500])
+
+
+def test_zipmap_names_the_probabilities(readers):
+    X = X_digits[:20].astype(np.float32)
+    labels, probabilities = run(readers, X, zipmap=True)
+    assert list(labels) == list(readers.predict(X))
+    assert [set(sample) for sample in probabilities] == [set(readers.classes_)] * 20
+    rows = [[sample[name] for name in readers.classes_] for sample in probabilities]
+    np.testing.assert_allclose(rows, readers.predict_proba(X), atol=2e-5)
+
+
+def test_zipmap_makes_columns(readers):
+    X = X_digits[:20].astype(np.float32)
+    _, *columns = run(readers, X, zipmap="columns")
+    np.testing.assert_allclose(np.transpose(columns), readers.predict_proba(X), atol=2e-5)
+
+
+def test_output_class_labels(readers):
+    *_, classes = run(readers, X_digits[:20].astype(np.float32), output_class_labels=True)
+    assert list(classes) == list(readers.classes_)
+
+
+def test_nocl_returns_the_indices_of_classes(readers):
+    X = X_digits[:20].astype(np.float32)
+    indices, _ = run(readers, X, nocl=True)
+    np.testing.assert_array_equal(readers.classes_[indices], readers.predict(X))
+
+
+# --- What is refused
+
+
+class Swish(activations.Activation):
+    def _forward(self, inputs, out):
+        self._sigmoid = 1 / (1 + np.exp(-inputs))
+        return inputs * self._sigmoid
+
+    def _backward(self, dvalues, out):
+        return dvalues * (self._sigmoid + self.output * (1 - self._sigmoid))
+
+
+class Doubled(ReLU):
+    def _forward(self, inputs, out):
+        return 2 * super()._forward(inputs, out)
+
+
+@pytest.mark.parametrize("own", [Swish, Doubled])
+def test_an_activation_of_ones_own_is_refused(own):
+    clf = mlp(activation=["relu", own]).fit(X_digits[:500], y_digits[:500])
+    with pytest.raises(ValueError, match=f"operators {own.__name__} is made of .* 'ReLU'"):
+        run(clf, X_digits)
+
+
+def test_what_has_to_be_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skl2onnx", None)
+    with pytest.raises(ImportError, match=r"pip install 'skscratch\[onnx\]'"):
+        register()
