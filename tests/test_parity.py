@@ -161,7 +161,7 @@ def test_same_arguments():
 @pytest.mark.parametrize("batch_size", [20, 150])
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_same_stream_from_a_random_state_instance(batch_size, early_stopping, shuffle, engine):
+def test_same_stream_from_a_random_state_instance(engine, batch_size, early_stopping, shuffle):
     X, y = load_iris(return_X_y=True)
     arguments = {**COMMON, "early_stopping": early_stopping, "shuffle": shuffle}
     # Of a batch that is the whole set, nobody sees the order; but it is drawn.

@@ -248,7 +248,7 @@ class StochasticTrainer(Trainer):
     time.
     """
 
-    in_epoch = False
+    in_epoch = diverged = False
     whole: dict[str, Any] | None = None
     """The fitted attributes after one of the last epochs."""
 
@@ -333,6 +333,17 @@ class StochasticTrainer(Trainer):
         vars(self).update(state)
         # They are the network's, which copies would not be.
         self.parameters = self.network.parameters
+<<<<<<< HEAD
+=======
+        # Arrays from another process may be read-only, and these are trained in place.
+        if self.best_parameters is not None:
+            self.best_parameters = np.array(self.best_parameters)
+        self.batches.order = np.array(self.batches.order)
+        remembered = self.optimizer.state_dict().items()
+        self.optimizer.load_state_dict(
+            {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in remembered}
+        )
+>>>>>>> main
 
     def _take_up_order(self, shuffles: "Shuffles", order: np.ndarray | None) -> None:
         """Go on from the order in which an earlier fit has left the samples, if it is of them."""
@@ -441,7 +452,9 @@ class StochasticTrainer(Trainer):
     def end_epoch(self, epoch: Epoch, learning_rate: float) -> None:
         """Record an epoch, and stop if there is no more improvement."""
         settings, loss = self.settings, float(epoch.loss)
-        if not math.isfinite(loss):
+        is_finite = math.isfinite(loss)
+        has_best = settings.early_stopping and self.improvement.best > -math.inf
+        if not is_finite and not has_best:
             raise self._divergence()
         self.n_seen += self.batches.n_rows
         if settings.shuffle and self.batches.n_batches > 1:
@@ -452,7 +465,10 @@ class StochasticTrainer(Trainer):
             self.shuffles.n_shuffles += 1
         if settings.verbose:
             print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
-        validation = self.validate(self.parameters)
+        if is_finite:
+            validation = self.validate(self.parameters)
+        else:
+            validation = {"validation_loss": math.nan, "validation_score": math.nan}
         self.record(
             loss=loss,
             data_loss=float(epoch.data_loss),
@@ -461,6 +477,9 @@ class StochasticTrainer(Trainer):
             **validation,
         )
         value = validation["validation_score"] if settings.early_stopping else -loss
+        if has_best and not math.isfinite(validation["validation_loss"]):
+            self._return_to_best()
+            return
         if math.isnan(value):
             raise ValueError(
                 f"The validation score is not a number, early stopping cannot compare it: choose "
@@ -470,6 +489,16 @@ class StochasticTrainer(Trainer):
             self.best_parameters[:] = self.parameters
         if self.improvement.is_over:
             self._take_smaller_steps_or_stop()
+
+    def _return_to_best(self) -> None:
+        """Stop a fit that has diverged, as early stopping has the weights of a better epoch."""
+        self.stopped = self.diverged = True
+        self.parameters[:] = self.best_parameters
+        self.warn(
+            f"Training diverged in epoch {self.n_iter}, the weights of the best epoch are kept: "
+            f"lower learning_rate_init (now {self.schedule.learning_rate_init}) or "
+            f"{self.targets.scaling_advice}."
+        )
 
     def _take_smaller_steps_or_stop(self) -> None:
         settings = self.settings
@@ -491,7 +520,7 @@ class StochasticTrainer(Trainer):
         settings = self.settings
         if not np.isfinite(self.parameters).all() and not self.in_epoch:
             raise self._divergence()
-        if self.incremental or self.interrupted or not self.history:
+        if self.incremental or self.interrupted or self.diverged or not self.history:
             return
         if not self.stopped and self.n_epochs_left == 0 and settings.tol > 0:
             self.warn(
@@ -537,8 +566,16 @@ class StochasticTrainer(Trainer):
         return {
             **self.common_attributes(parameters),
             "best_loss_": None if early_stopping else -self.improvement.best,
+<<<<<<< HEAD
             "_order": self.batches.order.copy() if self.batches.n_batches > 1 else None,
             "_training_state": {
+=======
+            "_order": self.batches.order.copy() if is_shuffled else None,
+            # There is no going on from what has diverged, but from the weights.
+            "_training_state": {}
+            if self.diverged
+            else {
+>>>>>>> main
                 "solver": self.settings.solver,
                 "seed": self.settings.seed,
                 "unfinished": unfinished,
