@@ -175,7 +175,10 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             A validation set of one's own. Loss and score on it are recorded after every epoch;
             with ``early_stopping`` they decide, and nothing of ``X`` is held out. In a
             :class:`~sklearn.pipeline.Pipeline`, it is transformed like ``X`` with
-            ``Pipeline(..., transform_input=["X_val"])``.
+            ``set_config(enable_metadata_routing=True)``,
+            ``set_fit_request(X_val=True, y_val=True)`` on this estimator and
+            ``Pipeline(..., transform_input=["X_val"])``. Handed on as ``step__X_val``, it arrives
+            as it is, for instance unscaled, and nothing can detect that.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Its targets.

@@ -6,12 +6,8 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-<<<<<<< HEAD
 from scipy.sparse import csr_matrix, issparse
-from sklearn.base import ClassifierMixin, _fit_context
-=======
 from sklearn.base import ClassifierMixin
->>>>>>> main
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import unique_labels
 
@@ -393,16 +389,11 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         self.scoring = scoring
         self.engine = engine
 
-<<<<<<< HEAD
     # Set by fits.
     _sparse_labels = False
 
-    @available_if(is_stochastic)
-    @_fit_context(prefer_skip_nested_validation=True)
-=======
     @stochastic
     @fitting
->>>>>>> main
     def partial_fit(
         self,
         X: MatrixLike,

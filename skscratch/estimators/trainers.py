@@ -333,8 +333,6 @@ class StochasticTrainer(Trainer):
         vars(self).update(state)
         # They are the network's, which copies would not be.
         self.parameters = self.network.parameters
-<<<<<<< HEAD
-=======
         # Arrays from another process may be read-only, and these are trained in place.
         if self.best_parameters is not None:
             self.best_parameters = np.array(self.best_parameters)
@@ -343,7 +341,6 @@ class StochasticTrainer(Trainer):
         self.optimizer.load_state_dict(
             {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in remembered}
         )
->>>>>>> main
 
     def _take_up_order(self, shuffles: "Shuffles", order: np.ndarray | None) -> None:
         """Go on from the order in which an earlier fit has left the samples, if it is of them."""
@@ -566,16 +563,11 @@ class StochasticTrainer(Trainer):
         return {
             **self.common_attributes(parameters),
             "best_loss_": None if early_stopping else -self.improvement.best,
-<<<<<<< HEAD
             "_order": self.batches.order.copy() if self.batches.n_batches > 1 else None,
-            "_training_state": {
-=======
-            "_order": self.batches.order.copy() if is_shuffled else None,
             # There is no going on from what has diverged, but from the weights.
             "_training_state": {}
             if self.diverged
             else {
->>>>>>> main
                 "solver": self.settings.solver,
                 "seed": self.settings.seed,
                 "unfinished": unfinished,
