@@ -23,6 +23,7 @@ from skscratch.estimators.architecture import (
     activation_classes,
 )
 from skscratch.estimators.data import Samples, TrainingData
+from skscratch.estimators.history import History
 from skscratch.estimators.observers import CallbackSupportMixin, Observer, observer_of
 from skscratch.estimators.settings import OPTIMIZERS
 from skscratch.estimators.targets import Targets, fitted_targets
@@ -200,6 +201,23 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             observer.end_fit()
         return self
 
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The loss of each epoch."""
+        return self.history_["loss"].tolist()
+
+    @property
+    def history_(self) -> dict[str, np.ndarray]:
+        """What was recorded of each epoch."""
+        return History(self._history).columns()
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """The score on the validation set after each epoch."""
+        if self.best_validation_score_ is None:
+            return None
+        return self.history_.get("validation_score", np.array([])).tolist()
+
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Return a fitted network of scikit-learn's that predicts the same.
 
@@ -261,6 +279,11 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         from skscratch.estimators import conversion
 
         return conversion.from_sklearn(cls, mlp)
+
+    def __getstate__(self):
+        # The order of the samples grows with them, and follows from what is kept beside.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_order"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
