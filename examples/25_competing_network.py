@@ -163,7 +163,7 @@ axes[3].set(xlabel="probability given to the prediction", ylabel="share that is 
 axes[3].set_title("Synthetic, tenths of the test rows", fontsize="medium")
 axes[3].legend()
 
-path = Path(__file__).parent / "figures" / "24_competing_network.png"
+path = Path(__file__).parent / "figures" / "25_competing_network.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -84,7 +84,7 @@ axes[2].set(xlabel="rank", ylabel="mean accuracy and standard error")
 axes[2].set_title("All combinations")
 axes[2].legend()
 
-path = Path(__file__).parent / "figures" / "20_grid_search.png"
+path = Path(__file__).parent / "figures" / "21_grid_search.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
