@@ -21,6 +21,9 @@ skscratch.datasets
 skscratch.onnx
     Fitted networks outside of Python.
 
+skscratch.metrics
+    The book's accuracy of regression.
+
 skscratch.nn
     What the estimator is made of, a small library of its own.
 """
@@ -34,7 +37,7 @@ from skscratch.estimators.regressor import MLPScratchRegressor
 
 __version__ = "0.1.0"
 
-_MODULES = ["callbacks", "datasets", "inspection", "nn", "onnx"]
+_MODULES = ["callbacks", "datasets", "inspection", "metrics", "nn", "onnx"]
 
 __all__ = ["MLPScratchClassifier", "MLPScratchRegressor", *_MODULES, "train_together"]
 
