@@ -1,7 +1,10 @@
 """A multi-layer perceptron for scikit-learn, its layers and optimizers written in NumPy.
 
 MLPScratchClassifier
-    The estimator, a drop-in replacement for scikit-learn's MLPClassifier.
+    The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
+
+MLPScratchRegressor
+    The regressor, a drop-in replacement for scikit-learn's MLPRegressor.
 
 train_together
     A context in which scikit-learn's searches, curves and ensembles train many networks at once.
@@ -27,12 +30,13 @@ import importlib
 import joblib
 
 from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.regressor import MLPScratchRegressor
 
 __version__ = "0.1.0"
 
 _MODULES = ["callbacks", "datasets", "inspection", "nn", "onnx"]
 
-__all__ = ["MLPScratchClassifier", *_MODULES, "train_together"]
+__all__ = ["MLPScratchClassifier", "MLPScratchRegressor", *_MODULES, "train_together"]
 
 
 def _together_backend(**params):

@@ -1,17 +1,25 @@
-"""Callbacks for ``set_callbacks``, in scikit-learn's protocol (experimental since 1.9).
+"""Callbacks for ``set_callbacks``, in scikit-learn's protocol: experimental, new in version 1.9.
 
 Tasks are epochs (for ``solver='lbfgs'``, iterations) of a fit of
 :class:`~skscratch.MLPScratchClassifier`.
 """
 
+import contextlib
 import logging
 import os
+import re
 import uuid
 from pathlib import Path
 
 import joblib
 
-__all__ = ["EpochLogger", "ModelCheckpoint"]
+try:
+    import fcntl
+except ImportError:
+    # Windows has other locks: there, what killed processes leave stays.
+    fcntl = None
+
+__all__ = ["EpochLogger", "ModelCheckpoint", "without_callbacks"]
 
 logger = logging.getLogger("skscratch")
 
@@ -106,7 +114,8 @@ class ModelCheckpoint(_EpochCallback):
     """Write the estimator to a file after every so many epochs, as if training had stopped there.
 
     The file is written beside the target, flushed to disk and renamed over it, so that a process
-    that is killed at any moment leaves the last whole checkpoint. A fit that was cut short is
+    that is killed at any moment leaves the last whole checkpoint; what else it may leave is removed
+    when the next fit with such a checkpoint begins. A fit that was cut short is
     finished, to the same weights, by
 
     >>> clf = joblib.load("model.joblib")  # doctest: +SKIP
@@ -138,6 +147,28 @@ class ModelCheckpoint(_EpochCallback):
     def __repr__(self) -> str:
         return f"ModelCheckpoint({os.fspath(self.path)!r}, every={self.every})"
 
+    def setup(self, estimator, context) -> None:
+        """Remove what processes that were killed in the middle of a write have left.
+
+        Parameters
+        ----------
+        estimator : MLPScratchClassifier
+            The estimator that is fitted.
+
+        context : CallbackContext
+            The fit's.
+        """
+        if fcntl is None:
+            return
+        target = Path(self.path)
+        left = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{32}}")
+        for file in target.parent.iterdir():
+            if left.fullmatch(file.name):
+                # Gone already: another process removes too, or has renamed it.
+                with contextlib.suppress(FileNotFoundError), open(file, "rb") as opened:
+                    if _lock(opened):
+                        file.unlink()
+
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
         """Write the checkpoint, if it is time.
 
@@ -157,7 +188,7 @@ class ModelCheckpoint(_EpochCallback):
             return
         if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
             return
-        self._write(_without_callbacks(fitted_estimator))
+        self._write(without_callbacks(fitted_estimator))
 
     def _write(self, estimator) -> None:
         target = Path(self.path)
@@ -165,17 +196,48 @@ class ModelCheckpoint(_EpochCallback):
         beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
             with open(beside, "xb") as file:
+                _lock(file)
                 joblib.dump(estimator, file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(beside, target)
+        except FileNotFoundError:
+            if not target.parent.is_dir():
+                raise
+            # In a moment without a lock, another process has taken it for a dead one's.
+            self._write(estimator)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
 
 
-def _without_callbacks(estimator):
-    """Return a copy without what scikit-learn has noted of the running fit and its callbacks."""
+def _lock(file) -> bool:
+    """Lock a file until it is closed, or its process dies; return False if another one has."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        # Or it is on a disk that has no locks.
+        return False
+    return True
+
+
+def without_callbacks(estimator):
+    """Return a copy to store, without what scikit-learn has noted of the fit and its callbacks.
+
+    A callback that stores the ``fitted_estimator`` that it is given stores this copy of it.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier
+        An estimator that is fitted or being fitted.
+
+    Returns
+    -------
+    copy : MLPScratchClassifier
+        With the same attributes.
+    """
     attributes = {name: value for name, value in vars(estimator).items() if "callback" not in name}
     copy = type(estimator).__new__(type(estimator))
     vars(copy).update(attributes)

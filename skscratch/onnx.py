@@ -134,6 +134,7 @@ def _silu(graph: _Graph, z: str) -> str:
 
 ACTIVATIONS = {
     activations.Identity: _identity,
+    activations.Exponential: _operator("Exp"),
     activations.Sigmoid: _operator("Sigmoid"),
     activations.Tanh: _operator("Tanh"),
     activations.Softmax: _operator("Softmax", axis=1),

@@ -1,5 +1,6 @@
 """What several test modules share: data, small networks, what fits are compared by, equations."""
 
+import importlib.util
 import re
 
 import numpy as np
@@ -12,6 +13,9 @@ from skscratch import MLPScratchClassifier
 STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 SOLVERS = [*STOCHASTIC, "lbfgs"]
 
+# Numba is an extra.
+ENGINES = ["numpy", "numba"] if importlib.util.find_spec("numba") else ["numpy"]
+
 X_digits, y_digits = load_digits(return_X_y=True)
 X_digits = X_digits / 16
 
@@ -19,6 +23,7 @@ X_digits = X_digits / 16
 unfinished_fits = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
     "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
+    "ignore:The fit ended at a loss:sklearn.exceptions.ConvergenceWarning",
 )
 
 

@@ -557,6 +557,59 @@ def test_a_failed_write_leaves_the_old_file(error, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["model"]
 
 
+HALF_WRITTEN = """
+import os, signal, sys
+import joblib
+from sklearn.datasets import load_iris
+from skscratch import MLPScratchClassifier
+from skscratch.callbacks import ModelCheckpoint
+
+def write_half(estimator, file):
+    file.write(b"half")
+    file.flush()
+    print("writing", flush=True)
+    signal.pause()
+
+joblib.dump = write_half
+clf = MLPScratchClassifier(max_iter=1).set_callbacks(ModelCheckpoint(sys.argv[1]))
+clf.fit(*load_iris(return_X_y=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has other locks")
+def test_what_a_killed_process_has_left_is_removed(tmp_path):
+    others = [".model", ".model.backup", ".model.joblib." + "a" * 32, "model." + "a" * 32]
+    for name in others:
+        (tmp_path / name).touch()
+    command = [sys.executable, "-c", HALF_WRITTEN, tmp_path / "model"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"writing\n"
+            (left,) = set(os.listdir(tmp_path)) - set(others)
+            mlp(ModelCheckpoint(tmp_path / "model")).fit(X, y)
+            # Somebody is still writing it.
+            assert sorted(os.listdir(tmp_path)) == sorted([*others, left, "model"])
+        finally:
+            process.kill()
+    mlp(ModelCheckpoint(tmp_path / "model")).fit(X, y)
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, "model"])
+
+
+def test_a_file_that_is_taken_for_a_dead_process_s_is_written_again(tmp_path, monkeypatch):
+    replace, calls = os.replace, []
+
+    def removed(source, target):
+        calls.append(source)
+        if len(calls) == 1:
+            os.unlink(source)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", removed)
+    clf = mlp(ModelCheckpoint(tmp_path / "model", every=9)).fit(X, y)
+    assert_same_fit(joblib.load(tmp_path / "model"), clf)
+    assert len(set(calls)) == len(calls) == 2
+
+
 def test_a_directory_that_is_not_there(tmp_path):
     clf = mlp(ModelCheckpoint(tmp_path / "nowhere" / "model"))
     before = vars(clf).copy()
@@ -749,7 +802,7 @@ while n_epochs < 200:
         finally:
             os._exit(status)
     if kills < 40:
-        time.sleep(random.uniform(0, 0.02 + 8 * pace))
+        time.sleep(random.uniform(0, 0.02 + 5 * pace))
         os.kill(child, signal.SIGKILL)
         kills += 1
     _, status = os.waitpid(child, 0)
@@ -758,6 +811,7 @@ while n_epochs < 200:
         n_epochs = joblib.load(path).n_iter_
         starts.add(n_epochs)
 
+assert os.listdir(sys.argv[1]) == ["model"]
 clf = joblib.load(path)
 once = MLPScratchClassifier(**arguments).fit(X, y)
 for a, b in zip(clf.coefs_ + clf.intercepts_, once.coefs_ + once.intercepts_, strict=True):

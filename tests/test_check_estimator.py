@@ -1,7 +1,7 @@
 """scikit-learn's checks of an estimator, none expected to fail."""
 
 import pytest
-from helpers import SOLVERS, unfinished_fits
+from helpers import ENGINES, SOLVERS, unfinished_fits
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skscratch import MLPScratchClassifier
@@ -19,7 +19,8 @@ pytestmark = [
 
 
 @parametrize_with_checks(
-    [MLPScratchClassifier(solver=solver) for solver in SOLVERS]
+    [MLPScratchClassifier(engine=engine) for engine in ENGINES[1:]]
+    + [MLPScratchClassifier(solver=solver) for solver in SOLVERS]
     + [
         MLPScratchClassifier(solver=solver, decay=DECAY.get(solver, 0.0), **CONVERGING)
         for solver in SOLVERS

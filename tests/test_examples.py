@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# These need large packages, which the tests do not install.
+FOR_OTHERS = {"mlflow_tracking", "optuna_pruning"}
+
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
@@ -21,6 +24,8 @@ def test_example(example, tmp_path):
         [sys.executable, copy], env=environment, capture_output=True, text=True, timeout=300
     )
     assert run.returncode == 0, run.stderr
+    if example.stem in FOR_OTHERS and run.stdout.startswith("This example needs"):
+        pytest.skip(run.stdout.strip())
     figures = {figure.name for figure in (tmp_path / "figures").iterdir()}
     assert figures == set(re.findall(r'"(\w+\.png)"', example.read_text("utf-8")))
     assert f"{example.stem}.png" in figures

@@ -309,6 +309,14 @@ def test_what_cannot_be_stacked_is_trained_alone(n_jobs):
         np.testing.assert_array_equal(scores(actual), scores(expected))
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_many_that_are_trained_alone():
+    grid = {"alpha": np.logspace(-3, 0, 15)}
+    with train_together(n_jobs=2):
+        found = scores(search(mlp(solver="lbfgs"), grid).fit(X, y))
+    np.testing.assert_array_equal(found, scores(search(mlp(solver="lbfgs"), grid).fit(X, y)))
+
+
 def test_equal_data_are_sent_once(monkeypatch):
     found = []
 
@@ -507,7 +515,7 @@ def small_budget(monkeypatch):
 
 
 def test_memory_does_not_grow_with_the_candidates(small_budget):
-    wide = mlp(hidden_layer_sizes=(300, 300), max_iter=2)
+    wide = mlp(hidden_layer_sizes=(100, 100), max_iter=2)
     few, many = (
         peak_of(lambda n=n: search(wide, {"alpha": np.arange(n)}, refit=False).fit(X, y))
         for n in (6, 24)

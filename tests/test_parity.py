@@ -1,8 +1,10 @@
 """The same arguments and seed train the same network as scikit-learn's MLPClassifier."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from helpers import X_digits, unfinished_fits, y_digits
+from helpers import ENGINES, X_digits, unfinished_fits, y_digits
 from sklearn.datasets import (
     load_breast_cancer,
     load_iris,
@@ -81,9 +83,9 @@ def weights_of(n_samples):
     return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
 
 
-def fit_both(arguments, X, y, sample_weight=None):
+def fit_both(arguments, X, y, sample_weight=None, engine="numpy"):
     arguments = {**COMMON, **arguments}
-    ours = MLPScratchClassifier(**arguments).fit(X, y, sample_weight=sample_weight)
+    ours = MLPScratchClassifier(**arguments, engine=engine).fit(X, y, sample_weight=sample_weight)
     try:
         theirs = MLPClassifier(**arguments).fit(X, y, sample_weight=sample_weight)
     except TypeError:
@@ -107,10 +109,11 @@ def assert_same_network(theirs, ours, rtol):
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_same_network(dataset, configuration, weighted):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_same_network(dataset, configuration, weighted, engine):
     X, y = DATASETS[dataset]()
     sample_weight = weights_of(len(X)) if weighted else None
-    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y, sample_weight)
+    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y, sample_weight, engine)
     assert_same_network(theirs, ours, rtol=1e-6)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
     if ours.early_stopping:
@@ -126,10 +129,11 @@ def test_same_network(dataset, configuration, weighted):
 
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("configuration", ["defaults", "tanh", "sgd", "early stopping"])
-def test_same_network_in_float32(dataset, configuration):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_same_network_in_float32(dataset, configuration, engine):
     X, y = DATASETS[dataset]()
     X = X.astype(np.float32)
-    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y)
+    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y, engine=engine)
     assert {array.dtype for array in ours.coefs_ + ours.intercepts_} == {np.dtype(np.float32)}
     # A ReLU that rounding switches in one of the two is worth more than the rounding.
     assert_same_network(theirs, ours, rtol=5e-3)
@@ -153,21 +157,23 @@ def test_same_arguments():
     assert {name: ours[name] for name in theirs} == theirs
 
 
-def test_same_stream_from_a_random_state_instance():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_same_stream_from_a_random_state_instance(engine):
     X, y = load_iris(return_X_y=True)
     theirs, ours = (
         estimator(**{**COMMON, "random_state": np.random.RandomState(5)}, batch_size=20).fit(X, y)
-        for estimator in (MLPClassifier, MLPScratchClassifier)
+        for estimator in (MLPClassifier, partial(MLPScratchClassifier, engine=engine))
     )
     assert_same_network(theirs, ours, rtol=1e-6)
     assert ours.random_state.randint(1 << 30) == theirs.random_state.randint(1 << 30)
 
 
-def test_same_network_by_partial_fit_of_other_data_every_time():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_same_network_by_partial_fit_of_other_data_every_time(engine):
     # With a RandomState instance, whose stream goes on in MLPClassifier too.
     theirs, ours = (
         estimator(random_state=np.random.RandomState(0))
-        for estimator in (MLPClassifier, MLPScratchClassifier)
+        for estimator in (MLPClassifier, partial(MLPScratchClassifier, engine=engine))
     )
     for rows in np.array_split(np.arange(len(X_digits)), [250, 550, 900]):
         for estimator in (theirs, ours):

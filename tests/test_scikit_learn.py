@@ -5,6 +5,7 @@ import inspect
 
 import pytest
 import sklearn.neural_network
+from helpers import ENGINES
 from sklearn.neural_network import MLPRegressor
 
 from skscratch import MLPScratchClassifier
@@ -50,6 +51,18 @@ def is_about_classifier(function):
 globals().update(load_their_tests())
 
 pytestmark = pytest.mark.filterwarnings("default")
+
+
+@pytest.fixture(autouse=True, params=ENGINES)
+def engine(request, monkeypatch):
+    """Run every test with either engine as the default one."""
+    defaults = MLPScratchClassifier.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "engine", request.param)
+    return request.param
+
+
+def test_the_engine_is_that_of_the_fixture(engine):
+    assert MLPScratchClassifier().engine == engine
 
 
 def test_theirs_were_found():

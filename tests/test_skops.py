@@ -5,11 +5,11 @@ import copy
 import joblib
 import numpy as np
 import pytest
-from helpers import X_digits, assert_same_fit, mlp, unfinished_fits, y_digits
+from helpers import X_digits, assert_same_fit, assert_same_weights, mlp, unfinished_fits, y_digits
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skscratch.callbacks import ModelCheckpoint
+from skscratch.callbacks import ModelCheckpoint, without_callbacks
 
 skops_io = pytest.importorskip("skops.io")
 
@@ -115,6 +115,20 @@ def test_what_was_stored_is_trained_further_to_the_same_weights(clf):
     for estimator in (further, loaded):
         estimator.set_params(warm_start=True, max_iter=8).fit(X, labels)
     assert_same_fit(loaded, further)
+
+
+def test_a_callback_stores_what_it_is_given():
+    class Store(ModelCheckpoint):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            files.append(skops_io.dumps(without_callbacks(fitted_estimator)))
+
+    files, clf = [], mlp(max_iter=3)
+    if not hasattr(clf, "set_callbacks"):
+        pytest.skip("scikit-learn has callbacks since 1.9")
+    clf.set_callbacks(Store("nowhere")).fit(X, y)
+    loaded = [skops_io.loads(data, trusted=[ESTIMATOR]) for data in files]
+    assert [epoch.n_iter_ for epoch in loaded] == [1, 2, 3, 3]
+    assert_same_weights(loaded[-1], clf)
 
 
 def test_a_pipeline_adds_nothing():

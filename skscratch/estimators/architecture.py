@@ -1,5 +1,6 @@
 """Architectures: which layers a network has, by an estimator's parameters."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -59,7 +60,7 @@ class Architecture:
 
     input_dropout: float
     alpha: float
-    loss_class: type[LogitsLoss]
+    new_loss: Callable[[], LogitsLoss]
     dtype: np.dtype
 
     @classmethod
@@ -84,7 +85,7 @@ class Architecture:
             dropout=dropout,
             input_dropout=estimator.input_dropout,
             alpha=float(estimator.alpha),
-            loss_class=targets.loss_class,
+            new_loss=targets.new_loss,
             dtype=np.dtype(dtype),
         )
 
@@ -148,7 +149,7 @@ class Architecture:
             layers += [layer, activation(inplace=True)]
             if rate > 0:
                 layers.append(Dropout(rate, dropout_generator))
-        return Network([*layers, last], self.loss_class(), alpha=self.alpha)
+        return Network([*layers, last], self.new_loss(), alpha=self.alpha)
 
 
 def hidden_layer_sizes(sizes) -> list[int]:

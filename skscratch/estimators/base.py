@@ -229,7 +229,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _check_targets(self, y) -> np.ndarray:
+    def _check_targets(self, y, name: str = "y") -> np.ndarray:
         """Return targets as a checked vector or matrix."""
 
     @abstractmethod
@@ -333,7 +333,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
         )
         y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
-        y_val = self._check_targets(y_val)
+        y_val = self._check_targets(y_val, "y_val")
         check_consistent_length(X_val, y_val)
         if sample_weight_val is not None:
             sample_weight_val = _check_weights(sample_weight_val, X_val)
@@ -348,8 +348,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         if resume and kind != (self.n_outputs_, self.out_activation_):
             raise ValueError(
                 f"The fitted network has {self.n_outputs_} {self.out_activation_} outputs, `y` "
-                f"needs {kind[0]} {kind[1]} ones: one class per sample and several labels per "
-                f"sample cannot be mixed."
+                f"needs {kind[0]} {kind[1]} ones. Fit a new estimator, or set warm_start=False."
             )
         with np.errstate(over="ignore", invalid="ignore"):
             trainer = trainer_of(self, data, resume=resume, incremental=incremental)

@@ -482,7 +482,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _check_targets(self, y):
+    def _check_targets(self, y, name="y"):
         return check_labels(y)
 
     def _targets_of(self, y, resume):

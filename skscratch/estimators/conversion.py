@@ -1,7 +1,8 @@
-"""From and to scikit-learn's own multi-layer perceptron."""
+"""From and to scikit-learn's own multi-layer perceptrons."""
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier
+from sklearn.base import is_classifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,30 +28,39 @@ SHARED_ATTRIBUTES = (
 )
 
 
-def to_sklearn(estimator) -> MLPClassifier:
-    """Return a fitted MLPClassifier with the estimator's weights."""
+def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
+    """Return a fitted estimator of scikit-learn's with the estimator's weights."""
     check_is_fitted(estimator)
+    mlp_class = _counterpart(estimator)
     names = set(estimator.hidden_activations_)
     if len(names) > 1 or not names <= SHARED_ACTIVATIONS:
         raise ValueError(
-            f"MLPClassifier has one activation for all hidden layers, from "
+            f"{mlp_class.__name__} has one activation for all hidden layers, from "
             f"{sorted(SHARED_ACTIVATIONS)}; this network has "
             f"hidden_activations_={estimator.hidden_activations_}."
         )
-    parameters = {name: getattr(estimator, name) for name in MLPClassifier().get_params()}
+    parameters = {name: getattr(estimator, name) for name in mlp_class().get_params()}
     parameters["activation"] = names.pop() if names else "identity"
     # How it was trained makes no difference to how it predicts.
     if not (isinstance(estimator.solver, str) and estimator.solver in SHARED_SOLVERS):
         parameters["solver"] = "adam"
     if estimator.learning_rate not in SHARED_SCHEDULES:
         parameters["learning_rate"] = "constant"
-    mlp = MLPClassifier(**parameters)
+    if mlp_class is MLPRegressor:
+        if estimator.quantiles_ is not None:
+            raise ValueError(
+                f"MLPRegressor has no quantiles that are put in order; this network predicts "
+                f"those of quantiles_={estimator.quantiles_}."
+            )
+        parameters["loss"] = "poisson" if estimator.out_activation_ == "exp" else "squared_error"
+    mlp = mlp_class(**parameters)
     _copy_fit(estimator, mlp)
-    mlp._label_binarizer = LabelBinarizer().fit(
-        np.identity(mlp.n_outputs_, int)
-        if mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1
-        else mlp.classes_
-    )
+    if mlp_class is MLPClassifier:
+        mlp._label_binarizer = LabelBinarizer().fit(
+            np.identity(mlp.n_outputs_, int)
+            if mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1
+            else mlp.classes_
+        )
     # What a warm start of theirs reads.
     if mlp.early_stopping and mlp.validation_scores_ is None:
         mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
@@ -62,12 +72,15 @@ def to_sklearn(estimator) -> MLPClassifier:
     return mlp
 
 
-def from_sklearn(estimator_class, mlp: MLPClassifier):
-    """Return an estimator of the class with an MLPClassifier's parameters and weights."""
-    if not isinstance(mlp, MLPClassifier):
-        raise TypeError(f"Expected an MLPClassifier, got {type(mlp).__name__}.")
+def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
+    """Return an estimator of the class with the parameters and weights of scikit-learn's."""
+    mlp_class = _counterpart(estimator_class())
+    if not isinstance(mlp, mlp_class):
+        raise TypeError(f"Expected an {mlp_class.__name__}, got {type(mlp).__name__}.")
     check_is_fitted(mlp)
     estimator = estimator_class(**mlp.get_params())
+    if mlp_class is MLPRegressor:
+        estimator.quantiles_ = None
     estimator.loss_curve_ = []  # theirs has none after lbfgs
     estimator.best_loss_ = estimator.validation_scores_ = estimator.best_validation_score_ = None
     _copy_fit(mlp, estimator)
@@ -77,6 +90,10 @@ def from_sklearn(estimator_class, mlp: MLPClassifier):
     estimator.hidden_activations_ = [mlp.activation] * (mlp.n_layers_ - 2)
     estimator._training_state = {}
     return estimator
+
+
+def _counterpart(estimator) -> type[MLPClassifier | MLPRegressor]:
+    return MLPClassifier if is_classifier(estimator) else MLPRegressor
 
 
 def _copy_fit(source, target) -> None:

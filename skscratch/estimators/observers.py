@@ -1,11 +1,19 @@
 """scikit-learn's callbacks where it has them (experimental since 1.9), nothing where it has not."""
 
+import sklearn
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
 
     class CallbackSupportMixin:
         """Stands for scikit-learn's mixin in versions that have no callbacks."""
+
+        def set_callbacks(self, *callbacks):
+            """Raise an error that says what is needed."""
+            raise NotImplementedError(
+                f"Callbacks need scikit-learn 1.9 or later, this is {sklearn.__version__}."
+            )
 
     def with_callbacks(method):
         """Return the method, in versions that have no callbacks."""

@@ -96,7 +96,7 @@ class Trainer(ABC):
         self,
         settings: Settings,
         data: TrainingData,
-        score: Any = "accuracy",
+        score: Any = "default",
         previous: PreviousFit | None = None,
         incremental: bool = False,
     ) -> None:
@@ -161,9 +161,20 @@ class Trainer(ABC):
         """Return the error of a fit whose loss or weights are not finite any more."""
         return ValueError(
             f"Solver produced non-finite parameter weights. The input data may contain large "
-            f"values and need to be preprocessed. {advice} scale the input, for example with "
-            f"StandardScaler."
+            f"values and need to be preprocessed. {advice} {self.targets.scaling_advice}."
         )
+
+    def compare_with_guessing(self, rows: np.ndarray | None, is_over: bool, advice: str) -> None:
+        """Warn if training on these rows has come to no more than a guess."""
+        rows, weight = slice(None) if rows is None else rows, self.data.sample_weight
+        complaint = self.targets.complaint(
+            self.history["loss"][-1],
+            self.data.y[rows],
+            None if weight is None else weight[rows],
+            is_over,
+        )
+        if complaint is not None:
+            self.warn(f"{complaint}: {advice} {self.targets.scaling_advice}.")
 
     def common_attributes(self, parameters: np.ndarray) -> dict[str, Any]:
         """Return the fitted attributes that all solvers have, as copies."""
@@ -240,7 +251,7 @@ class StochasticTrainer(Trainer):
 
     next_copy = 0.0
 
-    def __init__(self, settings, data, score="accuracy", previous=None, incremental=False) -> None:
+    def __init__(self, settings, data, score="default", previous=None, incremental=False) -> None:
         super().__init__(settings, data, score, previous, incremental)
         state = previous.state if previous else {}
         architecture = settings.architecture
@@ -354,8 +365,7 @@ class StochasticTrainer(Trainer):
             rows,
             random_state=random_state,
             test_size=self.settings.validation_fraction,
-            # As MLPClassifier does it: only binary problems are stratified.
-            stratify=data.y[rows] == 1 if self.targets.n_outputs == 1 else None,
+            stratify=self.targets.strata(data.y[rows]),
         )
         if len(validation_rows) < 2:
             raise ValueError(
@@ -430,7 +440,7 @@ class StochasticTrainer(Trainer):
             data_loss=float(epoch.data_loss),
             regularization_loss=loss - float(epoch.data_loss),
             learning_rate=float(learning_rate),
-            accuracy=float(epoch.accuracy) if len(self.targets.classes) > 1 else 1.0,
+            accuracy=self.targets.accuracy(float(epoch.accuracy)),
             **validation,
         )
         value = validation["validation_score"] if settings.early_stopping else -loss
@@ -466,22 +476,18 @@ class StochasticTrainer(Trainer):
             raise self._divergence()
         if self.incremental or self.interrupted or not self.history["loss"]:
             return
-        loss, guessing = self.history["loss"][-1], self.targets.guessing_loss
-        learning_rate = self.schedule.learning_rate_init
-        if not self.stopped and self.n_epochs_left == 0:
-            if settings.tol > 0:
-                self.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and "
-                    f"the optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
-                    f"{settings.max_iter} epochs are what you want."
-                )
-        elif self.improvement.is_over and loss > 2 * guessing:
-            # Steps that were too large, and yet left everything finite.
+        if not self.stopped and self.n_epochs_left == 0 and settings.tol > 0:
             self.warn(
-                f"Training stopped improving at a loss of {loss:.3g}, worse than that of guessing "
-                f"({guessing:.3g}): lower learning_rate_init (now {learning_rate}) "
-                f"or the penalties, or scale the input, for example with StandardScaler."
+                f"Stochastic Optimizer: Maximum iterations ({settings.max_iter}) reached and the "
+                f"optimization hasn't converged yet. Raise max_iter, or set tol=0 if "
+                f"{settings.max_iter} epochs are what you want."
             )
+        learning_rate = self.schedule.learning_rate_init
+        self.compare_with_guessing(
+            self.batches.rows,
+            self.improvement.is_over,
+            f"lower learning_rate_init (now {learning_rate}) or the penalties, or",
+        )
 
     def _divergence(self) -> ValueError:
         return self.divergence(
@@ -533,7 +539,7 @@ class StochasticTrainer(Trainer):
 class LBFGSTrainer(Trainer):
     """A fit by SciPy's L-BFGS, on the one vector and all of the data."""
 
-    def __init__(self, settings, data, score="accuracy", previous=None, incremental=False) -> None:
+    def __init__(self, settings, data, score="default", previous=None, incremental=False) -> None:
         super().__init__(settings, data, score, previous, incremental)
         architecture = settings.architecture
         if previous:
@@ -592,11 +598,13 @@ class LBFGSTrainer(Trainer):
             if result.status != 0 and not self.stopped:
                 self.warn(
                     f"lbfgs failed to converge after {result.nit} iteration(s) (status="
-                    f"{result.status}): {result.message}. Raise max_iter or max_fun, or scale "
-                    f"the input, for example with StandardScaler."
+                    f"{result.status}): {result.message}. Raise max_iter or max_fun, or "
+                    f"{self.targets.scaling_advice}."
                 )
         if np.isnan(self.history["loss"][-1:]).any() or not np.isfinite(self.parameters).all():
             raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
+        if self.history["loss"]:
+            self.compare_with_guessing(data.rows, False, "lower the penalties, or")
 
     def _record(self, parameters: np.ndarray, loss: float) -> None:
         self.network.parameters[:] = parameters

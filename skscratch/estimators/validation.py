@@ -4,8 +4,6 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from skscratch.estimators.architecture import activation_names
 from skscratch.estimators.data import Samples
 from skscratch.estimators.targets import Targets
@@ -29,7 +27,7 @@ class Validator:
 
     def __init__(self, samples: Samples, targets: Targets, score: Callable | str) -> None:
         self.samples, self.targets, self.score = samples, targets, score
-        self.loss = targets.loss_class()
+        self.loss = targets.new_loss()
 
     def measure(self, network: FittedNetwork) -> tuple[float, float]:
         """Return the loss and the score of a network."""
@@ -38,16 +36,15 @@ class Validator:
         loss = float(self.loss.calculate(logits, samples.y, samples.sample_weight))
         if self.score == "loss":
             return loss, -loss
-        if self.score == "accuracy":
-            correct = self.targets.correct(logits, samples.y)
-            return loss, float(np.average(correct, weights=samples.score_weight))
+        if self.score == "default":
+            return loss, self.targets.score(logits, samples.y, samples.score_weight)
         return loss, self.score(network, samples, self.targets)
 
 
 def score_of(estimator) -> Callable | str:
-    """Return what ``scoring`` asks for: 'accuracy', 'loss', or a function of a network."""
+    """Return what ``scoring`` asks for: 'default', 'loss', or a function of a network."""
     if estimator.scoring is None:
-        return "accuracy"
+        return "default"
     if estimator.scoring == "loss":
         return "loss"
     # Here, because importing the package would take longer by a twentieth.
@@ -78,9 +75,7 @@ def network_attributes(network: FittedNetwork, targets: Targets) -> dict[str, An
         "coefs_": list(network.weights),
         "intercepts_": list(network.biases),
         "hidden_activations_": activation_names(network.activations),
-        "classes_": targets.classes,
         "n_features_in_": network.weights[0].shape[0],
-        "n_outputs_": targets.n_outputs,
         "n_layers_": len(network.weights) + 1,
-        "out_activation_": targets.out_activation,
+        **targets.attributes,
     }

@@ -916,7 +916,9 @@ def train_batches(data, order, batch_size, plan, settings, memory, random):
         elif not gathered:
             inputs = matrix_at(buffers, layers[0, INPUTS], n_samples, X.shape[1])
             for i in range(n_samples):
-                inputs[i] = X[rows[i]]
+                # Not inputs[i] = X[rows[i]]: its checks take seconds to compile.
+                for j in range(X.shape[1]):
+                    inputs[i, j] = X[rows[i], j]
         forward(rows, sparse, kept, layers, strengths, parameters, buffers, uniforms, cursors)
 
         targets = matrix_at(buffers, places[TARGETS], n_outputs, n_samples)

@@ -119,17 +119,17 @@ class Workers:
             What has become of it.
         """
         parts = cut(requests, self.n_jobs)
-        left = {k for k, part in enumerate(parts) if self._is_sent(requests[part[0]].trainer)}
-        stay = [part for k, part in enumerate(parts) if k not in left]
+        sent = [part for part in parts if self._is_sent(requests[part[0]].trainer)]
+        stay = [part for part in parts if part not in sent]
+        left = set(range(len(sent)))
+        tasks = (delayed(_train_there)(k, [requests[i] for i in p]) for k, p in enumerate(sent))
         try:
-            if left:
-                tasks = (delayed(_train_there)(k, [requests[i] for i in parts[k]]) for k in left)
-                for k, outcomes in self._parallel(tasks):
-                    left.remove(k)
-                    yield from zip(parts[k], outcomes, strict=True)
+            for k, outcomes in self._parallel(tasks) if sent else ():
+                left.remove(k)
+                yield from zip(sent[k], outcomes, strict=True)
         except pickle.PicklingError:
             # Somebody's own class or function, which cannot be sent.
-            stay += [parts[k] for k in left]
+            stay += [sent[k] for k in left]
         if stay:
             with ThreadPoolExecutor(self.n_jobs) as threads:
                 tasks = [threads.submit(_train_here, requests, part, is_wanted) for part in stay]

@@ -1,0 +1,187 @@
+"""A network as an object: resumed, saved, loaded, and shown images of one's own."""
+
+# %% An estimator is the whole model: its settings, its weights, and how to train and to predict.
+# Callbacks (of scikit-learn 1.9 or later) look on. One logs a line every so many epochs, another
+# writes the whole object to a file. A third is made here: it is the power, and fails.
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import joblib
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image, ImageDraw
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from skscratch import MLPScratchClassifier
+from skscratch.callbacks import EpochLogger, ModelCheckpoint
+
+began = perf_counter()
+
+
+class PowerCut(EpochLogger):
+    """Logs until the lights go out."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
+        if fitted_estimator is not None and fitted_estimator.n_iter_ == 25:
+            raise RuntimeError("The power is off.")
+
+
+logging.basicConfig(format="    %(message)s", stream=sys.stdout)
+logging.getLogger("skscratch").setLevel(logging.INFO)
+
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+settings = {"dropout": 0.2, "batch_size": 64, "max_iter": 40, "tol": 0, "random_state": 0}
+clf = MLPScratchClassifier((64,), learning_rate_init=0.005, **settings)
+clf.set_callbacks(PowerCut(every=10), ModelCheckpoint(folder / "checkpoint.joblib", every=10))
+try:
+    clf.fit(X_train, y_train)
+except RuntimeError as error:
+    print(error)
+
+# %% What is left is the checkpoint of epoch 20: weights, the optimizer's moments, the states of the
+# random streams. With warm_start it trains for the epochs that are missing, and becomes the network
+# that it would have been.
+clf = joblib.load(folder / "checkpoint.joblib")
+print(f"Loaded: epoch {clf.n_iter_} of {clf.max_iter}")
+clf.set_params(warm_start=True).set_callbacks(EpochLogger(every=10)).fit(X_train, y_train)
+uninterrupted = MLPScratchClassifier((64,), learning_rate_init=0.005, **settings)
+uninterrupted.fit(X_train, y_train)
+assert all(map(np.array_equal, clf.coefs_, uninterrupted.coefs_))
+print(f"The weights of a training without a cut. Test accuracy {clf.score(X_test, y_test):.3f}")
+
+# %% Three ways to keep it. joblib writes the object, to go on with; whoever loads it needs
+# skscratch, and has to trust the file. to_sklearn() makes it an MLPClassifier, for those who have
+# only scikit-learn. And the arrays alone are a network too: three lines of NumPy are its forward
+# pass.
+joblib.dump(clf, folder / "digits.joblib")
+joblib.dump(clf.to_sklearn(), folder / "digits_sklearn.joblib")
+arrays = {"W0": clf.coefs_[0], "b0": clf.intercepts_[0]}
+arrays |= {"W1": clf.coefs_[1], "b1": clf.intercepts_[1]}
+np.savez(folder / "digits.npz", **arrays)
+with np.load(folder / "digits.npz") as saved:
+    hidden = np.maximum(X_test @ saved["W0"] + saved["b0"], 0)
+    by_arrays = (hidden @ saved["W1"] + saved["b1"]).argmax(axis=1)
+by_object = joblib.load(folder / "digits.joblib").predict(X_test)
+by_sklearn = joblib.load(folder / "digits_sklearn.joblib").predict(X_test)
+assert np.array_equal(by_object, by_arrays)
+assert np.array_equal(by_object, by_sklearn)
+print("\nThe same predictions from")
+for name in ("digits.joblib", "digits_sklearn.joblib", "digits.npz"):
+    print(f"    {name:22} {(folder / name).stat().st_size / 1024:5.0f} KB")
+
+# %% Now images of one's own. These are drawn with a pen on grayish paper that is darker at one end,
+# and saved as files; take photographs of yours instead.
+turn = np.linspace(0, 2 * np.pi, 40)
+
+
+def arc(x, y, width, height, start=0.0, stop=1.0):
+    """Return points on an ellipse; turns begin on the right and go down."""
+    part = turn * (stop - start) + start * 2 * np.pi
+    return list(zip(x + width * np.cos(part), y + height * np.sin(part), strict=True))
+
+
+STROKES = [
+    [arc(0.5, 0.5, 0.27, 0.4)],
+    [[(0.38, 0.28), (0.55, 0.1), (0.55, 0.9)]],
+    [[*arc(0.5, 0.3, 0.24, 0.2, -0.5, 0.1), (0.25, 0.88), (0.78, 0.88)]],
+    [arc(0.47, 0.3, 0.22, 0.19, -0.4, 0.25), arc(0.47, 0.69, 0.26, 0.2, -0.25, 0.4)],
+    [[(0.6, 0.1), (0.24, 0.6), (0.8, 0.6)], [(0.62, 0.4), (0.6, 0.92)]],
+    [[(0.72, 0.12), (0.36, 0.12), (0.32, 0.45), *arc(0.48, 0.65, 0.25, 0.23, -0.35, 0.4)]],
+    [[(0.62, 0.1), (0.36, 0.45), *arc(0.5, 0.68, 0.21, 0.21, -0.5, 0.5)]],
+    [[(0.26, 0.14), (0.76, 0.14), (0.45, 0.9)], [(0.36, 0.52), (0.7, 0.5)]],
+    [arc(0.5, 0.29, 0.19, 0.18), arc(0.5, 0.69, 0.23, 0.21)],
+    [[*arc(0.5, 0.32, 0.21, 0.21), (0.68, 0.5), (0.6, 0.92)]],
+]
+
+
+def draw(digit, path):
+    """Draw a digit, not quite in the middle of a sheet, and save the sheet."""
+    rng = np.random.default_rng(digit)
+    sheet = Image.new("L", (300, 400), 0)
+    pen = ImageDraw.Draw(sheet)
+    left, top = rng.uniform(20, 100, size=2)
+    for stroke in STROKES[digit]:
+        points = [(left + 180 * x, top + 240 * y) for x, y in stroke]
+        pen.line(points, fill=255, width=22, joint="curve")
+    paper = np.linspace(230, 170, 300) + rng.normal(scale=5, size=(400, 300))
+    ink = np.asarray(sheet) / 255
+    Image.fromarray((paper * (1 - ink) + 60 * ink).clip(0, 255).astype(np.uint8)).save(path)
+
+
+paths = [folder / f"{digit}.png" for digit in range(10)]
+for digit, image_path in enumerate(paths):
+    draw(digit, image_path)
+
+# %% The network knows digits that fill 8 x 8 pixels, each the share of ink in a square. Of anything
+# else it can make nothing, and is sure of its answers all the same. So do to new images all that was
+# done to those it was trained on: ink is 1 and paper 0; cut around the ink, center it, and take the
+# means of squares.
+
+
+def read(path):
+    """Return a file's gray values between 0 and 1."""
+    return np.asarray(Image.open(path).convert("L")) / 255
+
+
+def find_ink(gray):
+    """Return which pixels are ink: those that are much darker than the lightest of their column."""
+    return (gray < gray.max(axis=0) - 0.35).astype(float)
+
+
+def cut_out(ink):
+    """Return the ink in the middle of a square that it fills from top to bottom."""
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    side = max(ink.shape)
+    square = np.zeros((side, side))
+    top, left = ((side - length) // 2 for length in ink.shape)
+    square[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return square
+
+
+def shrink(image):
+    """Return 8 x 8 means."""
+    small = Image.fromarray(image.astype(np.float32)).resize((8, 8), Image.Resampling.BOX)
+    return np.asarray(small).ravel()
+
+
+ways = {
+    "as photographed": lambda gray: shrink(gray),
+    "ink is 1, paper 0": lambda gray: shrink(find_ink(gray)),
+    "and cut out": lambda gray: shrink(cut_out(find_ink(gray))),
+}
+print("\nRead")
+for name, prepare in ways.items():
+    images = np.array([prepare(read(path)) for path in paths])
+    probabilities = clf.predict_proba(images)
+    predicted = probabilities.argmax(axis=1)
+    print(f"    {name:18} {predicted}, {np.mean(predicted == np.arange(10)):.0%} right,", end=" ")
+    print(f"sure by {probabilities.max(axis=1).mean():.0%}")
+
+# %% The drawings, what the network is given of them, and what it says.
+figure, axes = plt.subplots(
+    3, 10, figsize=(14, 4.6), height_ratios=[1.3, 1, 0.8], layout="constrained"
+)
+for digit, (sheet, small, bars) in enumerate(axes.T):
+    sheet.imshow(read(paths[digit]), cmap="gray", vmin=0, vmax=1)
+    small.imshow(images[digit].reshape(8, 8), cmap="gray", vmin=0, vmax=1)
+    for ax in (sheet, small):
+        ax.set(xticks=[], yticks=[])
+    color = "tab:green" if predicted[digit] == digit else "tab:red"
+    bars.bar(range(10), probabilities[digit], color=color)
+    bars.set(ylim=(0, 1), xticks=[predicted[digit]], yticks=[0, 1] if digit == 0 else [])
+for ax, label in zip(axes[:, 0], ("drawn", "prepared", "probability"), strict=True):
+    ax.set_ylabel(label)
+
+path = Path(__file__).parent / "figures" / "18_save_and_use.png"
+path.parent.mkdir(exist_ok=True)
+figure.savefig(path, dpi=100)
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
