@@ -54,7 +54,16 @@ def _page(title: str, stem: str, text: str, code: str) -> str:
 
 
 def _card(title: str, stem: str, figure: str) -> str:
-    return f"::::{{figure}} {FIGURES}/{figure}\n:target: {stem}.html\n\n[{title}]({stem}.md)\n::::\n"
+    return "\n".join(
+        [
+            f"::::{{figure}} {FIGURES}/{figure}",
+            f":target: {stem}.html",
+            "",
+            f"[{title}]({stem}.md)",
+            "::::",
+            "",
+        ]
+    )
 
 
 def _grid(cards: list[str]) -> str:
@@ -70,8 +79,8 @@ def _block(code: str) -> str:
 
 def _escaped(words: str) -> str:
     """Return plain words as Markdown that says them, with its code as it is."""
-    parts = re.split(r"(`[^`]*`)", words)
-    return "".join(p if p.startswith("`") else re.sub(r"([*_<>\[\]$#|])", r"\\\1", p) for p in parts)
+    plain = re.compile(r"(`[^`]*`)|([*_<>\[\]$#|])")
+    return plain.sub(lambda found: found[1] or "\\" + found[2], words)
 
 
 def _linked(text: str) -> str:
