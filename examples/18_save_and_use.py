@@ -121,9 +121,9 @@ for digit, image_path in enumerate(paths):
     draw(digit, image_path)
 
 # %% The network knows digits that fill 8 x 8 pixels, each the share of ink in a square. Of anything
-# else it can make nothing, and is sure of its answers all the same. So do to new images all that was
-# done to those it was trained on: ink is 1 and paper 0; cut around the ink, center it, and take the
-# means of squares.
+# else it can make nothing, and is sure of its answers all the same. So do to new images all that
+# was done to those it was trained on: ink is 1 and paper 0; cut around the ink, center it, and take
+# the means of squares.
 
 
 def read(path):
@@ -180,6 +180,8 @@ for digit, (sheet, small, bars) in enumerate(axes.T):
     bars.set(ylim=(0, 1), xticks=[predicted[digit]], yticks=[0, 1] if digit == 0 else [])
 for ax, label in zip(axes[:, 0], ("drawn", "prepared", "probability"), strict=True):
     ax.set_ylabel(label)
+
+temporary.cleanup()
 
 path = Path(__file__).parent / "figures" / "18_save_and_use.png"
 path.parent.mkdir(exist_ok=True)

@@ -19,9 +19,6 @@ try:
 except ImportError:
     print("This example needs mlflow: pip install mlflow")
     sys.exit()
-if not hasattr(MLPScratchClassifier, "set_callbacks"):
-    print("This example needs callbacks: pip install 'scikit-learn>=1.9'")
-    sys.exit()
 
 
 # %% mlflow.sklearn.autolog() logs scikit-learn's own estimators and whatever is inside of its

@@ -15,9 +15,6 @@ try:
 except ImportError:
     print("This example needs optuna: pip install optuna")
     sys.exit()
-if not hasattr(MLPScratchClassifier, "set_callbacks"):
-    print("This example needs callbacks: pip install 'scikit-learn>=1.9'")
-    sys.exit()
 
 X, y = load_digits(return_X_y=True)
 X_train, X_rest, y_train, y_rest = train_test_split(X / 16, y, test_size=0.4, random_state=0)

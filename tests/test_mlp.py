@@ -1,5 +1,6 @@
 """What the estimator does beyond training MLPClassifier's networks."""
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from helpers import (
     assert_learns_digits,
     assert_same_fit,
     assert_same_weights,
+    mlp,
     rmsprop,
     sgd,
     textbook_gradients,
@@ -189,6 +191,42 @@ def test_early_stopping_keeps_the_best_weights():
     assert_same_weights(clf, until_best)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))])
+@pytest.mark.parametrize(
+    "random_state", [0, np.random.RandomState(0), np.random.RandomState(np.random.PCG64(0))]
+)
+def test_pickles_do_not_grow_with_the_samples_and_resume_exactly(copied, random_state):
+    def new(**parameters):
+        return mlp(random_state=copy.deepcopy(random_state), tol=0, **parameters)
+
+    sizes = []
+    for n_samples in (300, 1500):
+        X, y = X_digits[:n_samples], y_digits[:n_samples]
+        once = new(max_iter=7).fit(X, y)
+        clf = copied(new(max_iter=2, warm_start=True).fit(X, y))
+        clf = copied(clf.set_params(max_iter=3).fit(X, y))
+        clf = copied(clf.partial_fit(X, y)).partial_fit(X, y)
+        assert_same_fit(clf, once)
+        sizes.append(len(pickle.dumps(once)))
+    assert abs(sizes[1] - sizes[0]) < 100
+
+
+def test_the_order_begins_anew_where_the_random_stream_is_another():
+    # Somebody else has drawn from the generator, or it is a new one: so is the order of samples,
+    # in memory and out of a pickle.
+    def drawn(clf):
+        clf.random_state.shuffle(np.arange(7))
+        return clf
+
+    clf = mlp(random_state=np.random.RandomState(0)).partial_fit(
+        X_digits, y_digits, classes=range(10)
+    )
+    again = pickle.loads(pickle.dumps(clf))
+    for one in (clf, again):
+        drawn(one).partial_fit(X_digits, y_digits)
+    assert_same_fit(clf, again)
+
+
 def test_interrupting_leaves_a_usable_model(monkeypatch):
     from skscratch.nn.network import Network
 
@@ -323,8 +361,8 @@ def test_warm_start_goes_on_as_if_it_had_not_stopped(arguments, pickled):
 
 def test_the_random_stream_goes_on_without_a_seed_too():
     clf = MLPScratchClassifier(batch_size=40, warm_start=True, max_iter=5).fit(X_iris, y_iris)
-    copy = pickle.loads(pickle.dumps(clf))
-    assert_same_fit(clf.fit(X_iris, y_iris), copy.fit(X_iris, y_iris))
+    copied = pickle.loads(pickle.dumps(clf))
+    assert_same_fit(clf.fit(X_iris, y_iris), copied.fit(X_iris, y_iris))
     again = clone(clf).fit(X_iris, y_iris)
     assert not np.array_equal(again.coefs_[0], clf.coefs_[0])
 

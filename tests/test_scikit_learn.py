@@ -1,14 +1,12 @@
-"""scikit-learn's own tests of its MLPClassifier, from the installed package, run on ours."""
+"""scikit-learn's own tests of its multi-layer perceptrons, run on ours."""
 
 import importlib.util
-import inspect
 
 import pytest
 import sklearn.neural_network
 from helpers import ENGINES
-from sklearn.neural_network import MLPRegressor
 
-from skscratch import MLPScratchClassifier
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
 # They reach into private attributes; what they check is checked on public ones in test_mlp.py.
 PRIVATE = {
@@ -22,30 +20,27 @@ PRIVATE = {
 
 
 def load_their_tests():
-    """Execute their test module with MLPClassifier replaced, in parametrizations too."""
+    """Execute their test module with both classes replaced, in parametrizations too."""
     spec = importlib.util.find_spec("sklearn.neural_network.tests.test_mlp")
     module = importlib.util.module_from_spec(spec)
-    theirs = sklearn.neural_network.MLPClassifier
-    sklearn.neural_network.MLPClassifier = MLPScratchClassifier
+    package = sklearn.neural_network
+    theirs = package.MLPClassifier, package.MLPRegressor
+    package.MLPClassifier, package.MLPRegressor = MLPScratchClassifier, MLPScratchRegressor
     try:
         spec.loader.exec_module(module)
     finally:
-        sklearn.neural_network.MLPClassifier = theirs
+        package.MLPClassifier, package.MLPRegressor = theirs
     return {
         name: function
         for name, function in vars(module).items()
-        if name.startswith("test_") and name not in PRIVATE and is_about_classifier(function)
+        if name.startswith("test_") and name not in PRIVATE
     }
 
 
-def is_about_classifier(function):
-    """Whether a test runs the classifier; leave MLPRegressor out of its parameters."""
-    found = "MLPClassifier" in inspect.getsource(function).split("def ", 1)[1]
-    for mark in getattr(function, "pytestmark", []):
-        if mark.name == "parametrize" and MLPRegressor in mark.args[1]:
-            mark.args[1].remove(MLPRegressor)
-            found = True
-    return found
+@pytest.fixture
+def global_random_seed():
+    """Return what their fixture of that name does by default."""
+    return 42
 
 
 globals().update(load_their_tests())
@@ -71,4 +66,6 @@ def test_theirs_were_found():
         "test_warm_start",
         "test_mlp_warm_start_no_convergence",
         "test_early_stopping",
+        "test_multioutput_regression",
+        "test_partial_fit_regression",
     }

@@ -6,13 +6,14 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skscratch.estimators.architecture import (
@@ -22,10 +23,13 @@ from skscratch.estimators.architecture import (
     activation_classes,
 )
 from skscratch.estimators.data import Samples, TrainingData
+from skscratch.estimators.history import History
 from skscratch.estimators.observers import CallbackSupportMixin, Observer, observer_of
 from skscratch.estimators.settings import OPTIMIZERS
 from skscratch.estimators.targets import Targets, fitted_targets
 from skscratch.estimators.trainers import run, trainer_of
+from skscratch.estimators.types import ActivationName, MatrixLike
+from skscratch.nn.activations import Activation
 from skscratch.nn.optimizers import Optimizer
 from skscratch.nn.prediction import FittedNetwork
 
@@ -33,24 +37,43 @@ if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 
-def is_stochastic(estimator: BaseMLPScratch) -> bool:
-    """Find out whether there is a ``partial_fit``, for ``available_if``.
+# scikit-learn's decorators, which say nothing of types.
+_Method = TypeVar("_Method", bound=Callable)
+
+
+def fitting(method: _Method) -> _Method:
+    """Let a method that trains check all parameters first, and have callbacks.
 
     Parameters
     ----------
-    estimator : BaseMLPScratch
-        Whose solver it depends on.
+    method : callable
+        ``fit`` or ``partial_fit``.
 
     Returns
     -------
-    available : bool
-        True.
-
-    Raises
-    ------
-    AttributeError
-        If the solver is not stochastic.
+    method : callable
+        The same with what belongs around it.
     """
+    return _fit_context(prefer_skip_nested_validation=True)(method)
+
+
+def stochastic(method: _Method) -> _Method:
+    """Let a method be there only if the solver is stochastic.
+
+    Parameters
+    ----------
+    method : callable
+        ``partial_fit``.
+
+    Returns
+    -------
+    method : callable
+        A descriptor, which raises an :class:`AttributeError` with other solvers.
+    """
+    return available_if(_is_stochastic)(method)
+
+
+def _is_stochastic(estimator: BaseMLPScratch) -> bool:
     if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
@@ -65,6 +88,23 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     A child says what its targets are. It lists its own parameters, those that are shared included,
     because scikit-learn, editors and readers look for them in its signature.
     """
+
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    hidden_activations_: list[ActivationName | type[Activation]]
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    history_: dict[str, np.ndarray]
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["identity", "exp", "logistic", "softmax"]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -105,15 +145,15 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         "engine": [StrOptions({"numpy", "numba"})],
     }
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fitting
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: MatrixLike,
+        y: MatrixLike,
         sample_weight: ArrayLike | None = None,
         *,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Train the network.
@@ -160,6 +200,23 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             self._train(data, resume, observer)
             observer.end_fit()
         return self
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The loss of each epoch."""
+        return self.history_["loss"].tolist()
+
+    @property
+    def history_(self) -> dict[str, np.ndarray]:
+        """What was recorded of each epoch."""
+        return History(self._history).columns()
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """The score on the validation set after each epoch."""
+        if self.best_validation_score_ is None:
+            return None
+        return self.history_.get("validation_score", np.array([])).tolist()
 
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Return a fitted network of scikit-learn's that predicts the same.
@@ -222,6 +279,11 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         from skscratch.estimators import conversion
 
         return conversion.from_sklearn(cls, mlp)
+
+    def __getstate__(self):
+        # The order of the samples grows with them, and follows from what is kept beside.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_order"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

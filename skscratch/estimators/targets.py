@@ -276,7 +276,7 @@ class BinaryTargets(ClassTargets):
 
     def strata(self, encoded):
         """Return the classes: as in MLPClassifier, only binary problems are stratified."""
-        return encoded[:, 0]
+        return encoded == 1
 
     def accuracy(self, share):
         """Return the share; all is right where there is one class."""
@@ -447,8 +447,8 @@ class ValueTargets(Targets):
     def complaint(self, loss, encoded, sample_weight, is_over):
         """Say that a fit is worse than the best constant."""
         constant = self._constant_loss(encoded, sample_weight)
-        # A little worse is what dropout and noise are.
-        if loss > 1.05 * constant:
+        # A little worse is what dropout and noise are; a constant y has nothing to be learned.
+        if 0 < 1.05 * constant < loss:
             return (
                 f"The fit ended at a loss of {loss:.3g}, worse than that of predicting "
                 f"{self._constant_name} of y for all samples ({constant:.3g})"
