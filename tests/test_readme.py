@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+import skscratch
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
 def test_speeds_are_the_measured_ones():
@@ -16,7 +19,7 @@ def test_speeds_are_the_measured_ones():
     assert set(rows) <= set(measured), "Copy the first table of tables.one.md into README.md."
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README + CONTRIBUTING))
 def test_links_lead_somewhere(target):
     assert (ROOT / target).exists()
 
@@ -25,3 +28,12 @@ def test_links_lead_somewhere(target):
 def test_modules_are_there(name):
     modules = re.findall(r"([\w/]+\.py)`?", name)
     assert all((ROOT / "skscratch" / module).exists() for module in modules)
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w/]+\.py)`", CONTRIBUTING))))
+def test_what_contributors_are_sent_to_is_there(path):
+    assert (ROOT / path).exists()
+
+
+def test_the_version_that_is_cited_is_this_one():
+    assert f"\nversion: {skscratch.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
