@@ -29,17 +29,30 @@ skscratch.nn
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
+if TYPE_CHECKING:
+    from skscratch import callbacks, datasets, inspection, metrics, nn, onnx
+    from skscratch.together.backend import train_together
+
 __version__ = "0.1.0"
 
-_MODULES = ["callbacks", "datasets", "inspection", "metrics", "nn", "onnx"]
-
-__all__ = ["MLPScratchClassifier", "MLPScratchRegressor", *_MODULES, "train_together"]
+__all__ = [
+    "MLPScratchClassifier",
+    "MLPScratchRegressor",
+    "callbacks",
+    "datasets",
+    "inspection",
+    "metrics",
+    "nn",
+    "onnx",
+    "train_together",
+]
 
 
 def _together_backend(**params):
@@ -52,14 +65,14 @@ def _together_backend(**params):
 joblib.register_parallel_backend("skscratch", _together_backend)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     # Imported when they are asked for: most users never ask.
-    if name in _MODULES:
-        return importlib.import_module(f"skscratch.{name}")
     if name == "train_together":
         from skscratch.together.backend import train_together
 
         return train_together
+    if name in __all__:
+        return importlib.import_module(f"skscratch.{name}")
     raise AttributeError(f"module 'skscratch' has no attribute {name!r}")
 
 

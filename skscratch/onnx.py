@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from skscratch.estimators.classifier import MLPScratchClassifier
+from skscratch.estimators.regressor import MLPScratchRegressor
 from skscratch.estimators.targets import MultilabelTargets, fitted_targets
 from skscratch.nn import activations
 
@@ -64,6 +65,9 @@ def register() -> None:
             "output_class_labels": [False, True],
         },
     )
+    update_registered_converter(
+        MLPScratchRegressor, "SkscratchMLPScratchRegressor", _regressor_shapes, _convert_regressor
+    )
 
 
 class _Graph:
@@ -79,11 +83,19 @@ class _Graph:
         )
         self.inputs = self.add("Cast", inputs.full_name, to=_element_type(self.dtype))
 
-    def add(self, kind: str, *inputs: str, to_output: str | None = None, **attributes) -> str:
-        """Add an operator."""
+    def add(
+        self,
+        kind: str,
+        *inputs: str,
+        to_output: str | None = None,
+        n_results: int = 1,
+        **attributes,
+    ) -> str:
+        """Add an operator; of several results, return the first."""
         result = to_output or self._scope.get_unique_variable_name(kind.lower())
+        others = [self._scope.get_unique_variable_name(kind.lower()) for _ in range(n_results - 1)]
         name = self._scope.get_unique_operator_name(kind)
-        self._container.add_node(kind, list(inputs), result, name=name, **attributes)
+        self._container.add_node(kind, list(inputs), [result, *others], name=name, **attributes)
         return result
 
     def constant(self, value, dtype=None) -> str:
@@ -196,6 +208,27 @@ def _classifier_shapes(operator) -> None:
     if _is_multilabel(operator.raw_operator):
         labels, probabilities = operator.outputs
         labels.type.shape = probabilities.type.shape
+
+
+def _convert_regressor(scope, operator, container) -> None:
+    estimator = operator.raw_operator
+    graph = _Graph(scope, container, operator)
+    values = _logits(graph, estimator)
+    if estimator.out_activation_ == "exp":
+        values = graph.add("Exp", values)
+    if estimator.quantiles_ is not None:
+        # In order, so that they do not cross.
+        count = graph.constant([estimator.n_outputs_], np.int64)
+        values = graph.add("TopK", values, count, n_results=2, axis=1, largest=0)
+    graph.add("Identity", values, to_output=operator.outputs[0].full_name)
+
+
+def _regressor_shapes(operator) -> None:
+    from skl2onnx.common.shape_calculator import calculate_linear_regressor_output_shapes
+
+    calculate_linear_regressor_output_shapes(operator)
+    n_samples, _ = operator.outputs[0].type.shape
+    operator.outputs[0].type.shape = [n_samples, operator.raw_operator.n_outputs_]
 
 
 def _is_multilabel(estimator) -> bool:

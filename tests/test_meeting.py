@@ -275,18 +275,24 @@ def test_the_backend_of_a_single_call():
 
 
 def test_fits_that_release_the_gil_are_trained_in_threads(monkeypatch, trained):
-    both = threading.Barrier(2, timeout=60)
+    both, at_once, most = threading.Barrier(2, timeout=60), [], []
     run = trainers.StochasticTrainer.run
 
     def run_beside_another(self, observer):
+        at_once.append(self)
         both.wait()
+        # However long they take, there are not more than two at once.
+        time.sleep(1.2 * meeting.MIN_PATIENCE)
+        most.append(len(at_once))
         run(self, observer)
+        at_once.remove(self)
 
     monkeypatch.setattr(trainers.StochasticTrainer, "run", run_beside_another)
     monkeypatch.setattr(trainers.StochasticTrainer, "releases_gil", True)
     with train_together(n_jobs=2):
         found = scores(search(grid={"alpha": [0, 1]}, cv=2, refit=False).fit(X, y))
-    assert trained == [4]
+    assert trained == []
+    assert max(most) == 2
     monkeypatch.undo()
     expected = search(grid={"alpha": [0, 1]}, cv=2, refit=False).fit(X, y)
     np.testing.assert_array_equal(found, scores(expected))
@@ -315,6 +321,26 @@ def test_many_that_are_trained_alone():
     with train_together(n_jobs=2):
         found = scores(search(mlp(solver="lbfgs"), grid).fit(X, y))
     np.testing.assert_array_equal(found, scores(search(mlp(solver="lbfgs"), grid).fit(X, y)))
+
+
+def test_large_arrays_are_sent_as_files_that_cannot_be_written_to():
+    wide = mlp(hidden_layer_sizes=(400, 400), max_iter=4, early_stopping=True, warm_start=True)
+    wide.fit(X, y)
+    expected = clone(wide).fit(X, y).fit(X, y)
+    with train_together(n_jobs=2):
+        joblib.Parallel()(joblib.delayed(wide.fit)(X, y) for _ in range(1))
+    np.testing.assert_array_equal(wide.coefs_[1], expected.coefs_[1])
+    moments = [array for array in wide._training_state["optimizer"].values() if np.ndim(array)]
+    assert [type(array) for array in [wide.coefs_[1], *moments]] == [np.ndarray] * 3
+
+
+def test_many_samples_are_sent():
+    rng = np.random.default_rng(0)
+    many, labels = rng.normal(size=(280_000, 2)), rng.integers(0, 2, 280_000)
+    clf = mlp(hidden_layer_sizes=(2,), batch_size=70_000, max_iter=2)
+    with train_together(n_jobs=2):
+        found = cross_val_score(clf, many, labels, cv=2)
+    np.testing.assert_array_equal(found, cross_val_score(clf, many, labels, cv=2))
 
 
 def test_equal_data_are_sent_once(monkeypatch):
@@ -507,6 +533,13 @@ def peak_of(run, n_jobs=None):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak
+
+
+def test_what_gains_nothing_by_waiting_does_not_wait(trained):
+    large = mlp(hidden_layer_sizes=(2000, 2000), max_iter=1, tol=0)
+    with train_together():
+        cross_val_score(large, X, y)
+    assert trained == []
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the estimator does beyond training MLPClassifier's networks."""
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from helpers import (
     assert_learns_digits,
     assert_same_fit,
     assert_same_weights,
+    mlp,
     rmsprop,
     sgd,
     textbook_gradients,
@@ -33,6 +35,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skscratch.estimators.base
 from skscratch import MLPScratchClassifier
 
 pytestmark = unfinished_fits
@@ -189,6 +192,42 @@ def test_early_stopping_keeps_the_best_weights():
     assert_same_weights(clf, until_best)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))])
+@pytest.mark.parametrize(
+    "random_state", [0, np.random.RandomState(0), np.random.RandomState(np.random.PCG64(0))]
+)
+def test_pickles_do_not_grow_with_the_samples_and_resume_exactly(copied, random_state):
+    def new(**parameters):
+        return mlp(random_state=copy.deepcopy(random_state), tol=0, **parameters)
+
+    sizes = []
+    for n_samples in (300, 1500):
+        X, y = X_digits[:n_samples], y_digits[:n_samples]
+        once = new(max_iter=7).fit(X, y)
+        clf = copied(new(max_iter=2, warm_start=True).fit(X, y))
+        clf = copied(clf.set_params(max_iter=3).fit(X, y))
+        clf = copied(clf.partial_fit(X, y)).partial_fit(X, y)
+        assert_same_fit(clf, once)
+        sizes.append(len(pickle.dumps(once)))
+    assert abs(sizes[1] - sizes[0]) < 100
+
+
+def test_the_order_begins_anew_where_the_random_stream_is_another():
+    # Somebody else has drawn from the generator, or it is a new one: so is the order of samples,
+    # in memory and out of a pickle.
+    def drawn(clf):
+        clf.random_state.shuffle(np.arange(7))
+        return clf
+
+    clf = mlp(random_state=np.random.RandomState(0)).partial_fit(
+        X_digits, y_digits, classes=range(10)
+    )
+    again = pickle.loads(pickle.dumps(clf))
+    for one in (clf, again):
+        drawn(one).partial_fit(X_digits, y_digits)
+    assert_same_fit(clf, again)
+
+
 def test_interrupting_leaves_a_usable_model(monkeypatch):
     from skscratch.nn.network import Network
 
@@ -323,8 +362,8 @@ def test_warm_start_goes_on_as_if_it_had_not_stopped(arguments, pickled):
 
 def test_the_random_stream_goes_on_without_a_seed_too():
     clf = MLPScratchClassifier(batch_size=40, warm_start=True, max_iter=5).fit(X_iris, y_iris)
-    copy = pickle.loads(pickle.dumps(clf))
-    assert_same_fit(clf.fit(X_iris, y_iris), copy.fit(X_iris, y_iris))
+    copied = pickle.loads(pickle.dumps(clf))
+    assert_same_fit(clf.fit(X_iris, y_iris), copied.fit(X_iris, y_iris))
     again = clone(clf).fit(X_iris, y_iris)
     assert not np.array_equal(again.coefs_[0], clf.coefs_[0])
 
@@ -483,6 +522,62 @@ def test_a_fit_needs_nine_times_its_weights_and_a_batch():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 9.4 * weights + batch + 100_000
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("activation", ["relu", "identity", "tanh"])
+def test_inputs_beyond_the_range_of_float32(activation, container):
+    clf = MLPScratchClassifier((9,), activation=activation, max_iter=5, tol=0, random_state=0)
+    clf.fit(X_iris.astype(np.float32), y_iris)
+    far = X_iris * np.where(np.arange(150) % 2, 1e39, 1.0)[:, np.newaxis]
+    theirs = clf.to_sklearn()
+    assert np.isfinite(clf.predict_log_proba(container(far))).all()
+    np.testing.assert_allclose(
+        clf.predict_proba(container(far)), theirs.predict_proba(far), rtol=1e-5, atol=1e-12
+    )
+    np.testing.assert_array_equal(clf.predict(container(far)), theirs.predict(far))
+    # Others are in float32 as ever.
+    assert clf.predict_proba(container(X_iris)).dtype == np.float32
+    before = vars(clf).copy()
+    for train in (clf.partial_fit, clf.set_params(warm_start=True).fit):
+        with pytest.raises(ValueError, match="too large for dtype\\('float32'\\)"):
+            train(container(far), y_iris)
+    with pytest.raises(ValueError, match="too large for dtype\\('float32'\\)"):
+        clf.fit(X_iris, y_iris, X_val=container(far), y_val=y_iris)
+    assert vars(clf).keys() == before.keys()
+
+
+@pytest.mark.parametrize("weight", [1e39, 1e-60])
+@pytest.mark.parametrize("by", ["sample_weight", "class_weight", "sample_weight_val"])
+def test_weights_beyond_the_range_of_float32(weight, by):
+    X = X_iris.astype(np.float32)
+    clf = MLPScratchClassifier(max_iter=2, tol=0)
+    weights, arguments = np.full(150, weight), {}
+    if by == "class_weight":
+        clf.set_params(class_weight=dict.fromkeys(range(3), weight))
+    elif by == "sample_weight":
+        arguments = {"sample_weight": weights}
+    else:
+        arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
+    what = "sample weights are zero" if weight < 1 else "sum of sample_weight is not finite"
+    with pytest.raises(ValueError, match=f"{what} in float32"):
+        clf.fit(X, y_iris, **arguments)
+    assert not hasattr(clf, "coefs_")
+
+
+def test_arrays_of_other_namespaces_are_refused_in_words(fitted, monkeypatch):
+    # As those that validation lets through with array_api_dispatch=True.
+    class Tensor:
+        shape, dtype, ndim = X_digits.shape, X_digits.dtype, 2
+
+    monkeypatch.setattr(skscratch.estimators.base, "validate_data", lambda *_, **__: Tensor())
+    with pytest.raises(ValueError, match=r"NumPy alone, got .*Tensor.*array_api_dispatch=False"):
+        fitted.predict(Tensor())
+    monkeypatch.setattr(
+        skscratch.estimators.base, "validate_data", lambda *_, **__: (Tensor(), y_digits)
+    )
+    with pytest.raises(ValueError, match=r"NumPy alone, got .*Tensor.*array_api_dispatch=False"):
+        MLPScratchClassifier().fit(Tensor(), y_digits)
 
 
 def test_prediction_writes_nothing(fitted):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from helpers import X_digits, mlp, unfinished_fits, y_digits
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import StackingClassifier
+from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skscratch import MLPScratchRegressor
 from skscratch.nn import ReLU, activations
 from skscratch.onnx import register
 
@@ -106,6 +107,64 @@ def test_the_least_probabilities_have_logarithms(labels):
     np.testing.assert_allclose(probabilities, clf.predict_proba(far), rtol=1e-9, atol=0)
     assert probabilities.min() < 1e-300
     assert np.isfinite(np.log(probabilities)).all()
+
+
+# --- Regression
+
+
+def assert_values_are_the_same(model, X):
+    onnx = skl2onnx.to_onnx(model, X[:1])
+    session = onnxruntime.InferenceSession(
+        onnx.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (values,) = session.run(None, {"X": X})
+    expected = model.predict(X)
+    assert values.dtype == X.dtype
+    assert values.ndim == 2  # also of a single value, as MLPRegressor's
+    tolerance = TOLERANCES[X.dtype.type]
+    np.testing.assert_allclose(
+        values, expected.reshape(values.shape), rtol=tolerance, atol=tolerance
+    )
+    assert expected.std() > 0.01
+
+
+@DTYPES
+@pytest.mark.parametrize(
+    ("parameters", "n_values"),
+    [
+        ({}, 1),
+        ({"activation": "elu"}, 3),
+        ({"loss": "poisson"}, 1),
+        ({"loss": "gamma", "activation": "tanh"}, 2),
+        ({"loss": "quantile", "quantile": 0.9}, 1),
+        ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, 1),
+        ({"loss": "quantile", "quantile": [0.5]}, 1),
+    ],
+    ids=str,
+)
+def test_every_kind_of_values(parameters, n_values, dtype):
+    X, y = X_digits[:, n_values:].astype(dtype), X_digits[:, 20 : 20 + n_values] + 0.1
+    regressor = MLPScratchRegressor(
+        hidden_layer_sizes=(6, 5), max_iter=5, random_state=0, **parameters
+    )
+    regressor.fit(X[:500], y[:500, 0] if n_values == 1 else y[:500])
+    assert_values_are_the_same(regressor, X)
+
+
+@DTYPES
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda regressor: make_pipeline(StandardScaler(), regressor),
+        lambda regressor: StackingRegressor([("a", regressor)], final_estimator=regressor, cv=2),
+        lambda regressor: VotingRegressor([("a", regressor), ("b", regressor)]),
+    ],
+    ids=["pipeline", "stacking", "voting"],
+)
+def test_inside_of_scikit_learns_regressors(around, dtype):
+    X, y = X_digits[:500].astype(dtype), X_digits[:500, 20]
+    regressor = MLPScratchRegressor(hidden_layer_sizes=(6, 5), max_iter=20, random_state=0)
+    assert_values_are_the_same(around(regressor).fit(X, y), X)
 
 
 # --- Precision

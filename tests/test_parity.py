@@ -158,10 +158,16 @@ def test_same_arguments():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_same_stream_from_a_random_state_instance(engine):
+@pytest.mark.parametrize("batch_size", [20, 150])
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_same_stream_from_a_random_state_instance(engine, batch_size, early_stopping, shuffle):
     X, y = load_iris(return_X_y=True)
+    arguments = {**COMMON, "early_stopping": early_stopping, "shuffle": shuffle}
+    # Of a batch that is the whole set, nobody sees the order; but it is drawn.
+    arguments["batch_size"] = min(batch_size, 135 if early_stopping else 150)
     theirs, ours = (
-        estimator(**{**COMMON, "random_state": np.random.RandomState(5)}, batch_size=20).fit(X, y)
+        estimator(**{**arguments, "random_state": np.random.RandomState(5)}).fit(X, y)
         for estimator in (MLPClassifier, partial(MLPScratchClassifier, engine=engine))
     )
     assert_same_network(theirs, ours, rtol=1e-6)

@@ -53,9 +53,8 @@ def interrupted():
 
 def checkpointed(tmp_path, **parameters):
     """Return the checkpoint of a fit that was killed in its fourth epoch."""
+    pytest.importorskip("sklearn.callback")  # since 1.9
     clf = mlp(max_iter=6, **parameters)
-    if not hasattr(clf, "set_callbacks"):
-        pytest.skip("scikit-learn has callbacks since 1.9")
     path = tmp_path / "clf.joblib"
 
     class Killed(ModelCheckpoint):
@@ -122,9 +121,8 @@ def test_a_callback_stores_what_it_is_given():
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             files.append(skops_io.dumps(without_callbacks(fitted_estimator)))
 
+    pytest.importorskip("sklearn.callback")
     files, clf = [], mlp(max_iter=3)
-    if not hasattr(clf, "set_callbacks"):
-        pytest.skip("scikit-learn has callbacks since 1.9")
     clf.set_callbacks(Store("nowhere")).fit(X, y)
     loaded = [skops_io.loads(data, trusted=[ESTIMATOR]) for data in files]
     assert [epoch.n_iter_ for epoch in loaded] == [1, 2, 3, 3]

@@ -6,13 +6,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from skscratch.estimators.architecture import (
@@ -22,10 +24,13 @@ from skscratch.estimators.architecture import (
     activation_classes,
 )
 from skscratch.estimators.data import Samples, TrainingData
+from skscratch.estimators.history import History
 from skscratch.estimators.observers import CallbackSupportMixin, Observer, observer_of
 from skscratch.estimators.settings import OPTIMIZERS
 from skscratch.estimators.targets import Targets, fitted_targets
 from skscratch.estimators.trainers import run, trainer_of
+from skscratch.estimators.types import ActivationName, MatrixLike
+from skscratch.nn.activations import Activation
 from skscratch.nn.optimizers import Optimizer
 from skscratch.nn.prediction import FittedNetwork
 
@@ -33,24 +38,43 @@ if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 
-def is_stochastic(estimator: BaseMLPScratch) -> bool:
-    """Find out whether there is a ``partial_fit``, for ``available_if``.
+# scikit-learn's decorators, which say nothing of types.
+_Method = TypeVar("_Method", bound=Callable)
+
+
+def fitting(method: _Method) -> _Method:
+    """Let a method that trains check all parameters first, and have callbacks.
 
     Parameters
     ----------
-    estimator : BaseMLPScratch
-        Whose solver it depends on.
+    method : callable
+        ``fit`` or ``partial_fit``.
 
     Returns
     -------
-    available : bool
-        True.
-
-    Raises
-    ------
-    AttributeError
-        If the solver is not stochastic.
+    method : callable
+        The same with what belongs around it.
     """
+    return _fit_context(prefer_skip_nested_validation=True)(method)
+
+
+def stochastic(method: _Method) -> _Method:
+    """Let a method be there only if the solver is stochastic.
+
+    Parameters
+    ----------
+    method : callable
+        ``partial_fit``.
+
+    Returns
+    -------
+    method : callable
+        A descriptor, which raises an :class:`AttributeError` with other solvers.
+    """
+    return available_if(_is_stochastic)(method)
+
+
+def _is_stochastic(estimator: BaseMLPScratch) -> bool:
     if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for stochastic solvers, lbfgs is not one: it needs all "
@@ -65,6 +89,20 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     A child says what its targets are. It lists its own parameters, those that are shared included,
     because scikit-learn, editors and readers look for them in its signature.
     """
+
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    hidden_activations_: list[ActivationName | type[Activation]]
+    loss_: float
+    best_loss_: float | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["identity", "exp", "logistic", "softmax"]
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     _parameter_constraints: dict = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -105,15 +143,15 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         "engine": [StrOptions({"numpy", "numba"})],
     }
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fitting
     def fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: MatrixLike,
+        y: MatrixLike,
         sample_weight: ArrayLike | None = None,
         *,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: MatrixLike | None = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Train the network.
@@ -134,7 +172,10 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             A validation set of one's own. Loss and score on it are recorded after every epoch;
             with ``early_stopping`` they decide, and nothing of ``X`` is held out. In a
             :class:`~sklearn.pipeline.Pipeline`, it is transformed like ``X`` with
-            ``Pipeline(..., transform_input=["X_val"])``.
+            ``set_config(enable_metadata_routing=True)``,
+            ``set_fit_request(X_val=True, y_val=True)`` on this estimator and
+            ``Pipeline(..., transform_input=["X_val"])``. Handed on as ``step__X_val``, it arrives
+            as it is, for instance unscaled, and nothing can detect that.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Its targets.
@@ -160,6 +201,23 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             self._train(data, resume, observer)
             observer.end_fit()
         return self
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The loss of each epoch."""
+        return self.history_["loss"].tolist()
+
+    @property
+    def history_(self) -> dict[str, np.ndarray]:
+        """What was recorded of each epoch."""
+        return History(self._history).columns()
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """The score on the validation set after each epoch."""
+        if self.best_validation_score_ is None:
+            return None
+        return self.history_.get("validation_score", np.array([])).tolist()
 
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Return a fitted network of scikit-learn's that predicts the same.
@@ -223,6 +281,11 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
         return conversion.from_sklearn(cls, mlp)
 
+    def __getstate__(self):
+        # The order of the samples grows with them, and follows from what is kept beside.
+        state = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_order"}
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -275,16 +338,18 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
     def _validate(self, X, y, resume: bool) -> tuple:
         """Return X and y as arrays that can be trained on."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=self.coefs_[0].dtype if resume else (np.float64, np.float32),
-            order="C",
-            reset=not resume,
-        )
+        with np.errstate(over="ignore"):
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                multi_output=True,
+                dtype=self.coefs_[0].dtype if resume else (np.float64, np.float32),
+                order="C",
+                reset=not resume,
+            )
+        _check_numpy(X)
         return X, self._check_targets(y)
 
     def _training_data(
@@ -304,9 +369,8 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             if class_weights is not None:
                 sample_weight = targets.sample_weight(encoded, class_weights)
                 sample_weight = sample_weight if given is None else sample_weight * given
-                _check_sum(sample_weight)
             return tuple(
-                None if weight is None else weight.astype(X.dtype, copy=False)
+                None if weight is None else _as_weights(weight, X.dtype)
                 for weight in (sample_weight, given)
             )
 
@@ -329,9 +393,10 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             return None
         if X_val is None or y_val is None:
             raise ValueError(f"A validation set needs X_val and y_val, got only {given}.")
-        X_val = validate_data(
-            self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
-        )
+        with np.errstate(over="ignore"):
+            X_val = validate_data(
+                self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
+            )
         y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
         y_val = self._check_targets(y_val, "y_val")
         check_consistent_length(X_val, y_val)
@@ -365,6 +430,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self, "coefs_")
         if not self._is_valid_array(X):
             X = validate_data(self, X, accept_sparse="csr", reset=False)
+            _check_numpy(X)
         return self._fitted_network().forward(X, getattr(fitted_targets(self), output))
 
     def _is_valid_array(self, X) -> bool:
@@ -379,15 +445,29 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
 def _check_weights(sample_weight, X) -> np.ndarray:
     sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-    _check_sum(sample_weight)
+    _as_weights(sample_weight, sample_weight.dtype)
     return sample_weight
 
 
-def _check_sum(sample_weight: np.ndarray) -> None:
-    if not sample_weight.any():
-        raise ValueError("All sample weights are zero: at least one must be positive.")
+def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
+    """Return weights in the network's dtype, in which they are checked."""
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.sum(sample_weight, dtype=np.float64)):
-            raise ValueError(
-                "The sum of sample_weight is not finite: divide the weights by their mean."
-            )
+        sample_weight = sample_weight.astype(dtype, copy=False)
+        total = np.sum(sample_weight, dtype=np.float64)
+    if total == 0:
+        raise ValueError(f"All sample weights are zero in {dtype}: at least one must be positive.")
+    if not np.isfinite(total):
+        raise ValueError(
+            f"The sum of sample_weight is not finite in {dtype}, weights of classes included: "
+            f"divide the weights by their mean."
+        )
+    return sample_weight
+
+
+def _check_numpy(X) -> None:
+    if not isinstance(X, np.ndarray) and not issparse(X):
+        kind = f"{type(X).__module__}.{type(X).__qualname__}"
+        raise ValueError(
+            f"This network computes with NumPy alone, got {kind}: pass NumPy arrays, or leave "
+            f"array_api_dispatch=False, with which tensors of the CPU become such."
+        )

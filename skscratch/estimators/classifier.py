@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin, _fit_context
+from scipy.sparse import csr_matrix, issparse
+from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
-from skscratch.estimators.base import BaseMLPScratch, is_stochastic
+from skscratch.estimators.base import BaseMLPScratch, fitting, stochastic
 from skscratch.estimators.targets import check_labels, targets_of
-from skscratch.nn.activations import Activation
-from skscratch.nn.optimizers import Optimizer
+from skscratch.estimators.types import (
+    ClassWeight,
+    Engine,
+    HiddenActivations,
+    LearningRate,
+    MatrixLike,
+    Scoring,
+    Solver,
+    WeightInit,
+)
 
 __all__ = ["MLPScratchClassifier"]
 
@@ -257,7 +264,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     n_features_in_ : int
         Number of features seen during :term:`fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`. Defined only when ``X`` has feature names that
         are all strings.
 
@@ -296,6 +303,8 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     True
     """
 
+    classes_: np.ndarray
+
     _parameter_constraints: dict = {
         **BaseMLPScratch._parameter_constraints,
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
@@ -304,12 +313,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     def __init__(
         self,
         hidden_layer_sizes: int | ArrayLike = (100,),
-        activation: str | type[Activation] | ArrayLike = "relu",
+        activation: HiddenActivations = "relu",
         *,
-        solver: str | type[Optimizer] | Optimizer = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -333,14 +342,14 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         weight_regularizer_l2: float | ArrayLike = 0.0,
         bias_regularizer_l1: float | ArrayLike = 0.0,
         bias_regularizer_l2: float | ArrayLike = 0.0,
-        class_weight: dict | list[dict] | str | None = None,
+        class_weight: ClassWeight | None = None,
         dropout: float | ArrayLike = 0.0,
         input_dropout: float = 0.0,
-        weight_init: str = "glorot_uniform",
+        weight_init: WeightInit = "glorot_uniform",
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
-        scoring: str | Callable | None = None,
-        engine: str = "numpy",
+        scoring: Scoring | None = None,
+        engine: Engine = "numpy",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -380,12 +389,15 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         self.scoring = scoring
         self.engine = engine
 
-    @available_if(is_stochastic)
-    @_fit_context(prefer_skip_nested_validation=True)
+    # Set by fits.
+    _sparse_labels = False
+
+    @stochastic
+    @fitting
     def partial_fit(
         self,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: MatrixLike,
+        y: MatrixLike,
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> Self:
@@ -429,7 +441,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
             X, y, sample_weight, lambda y, resume: targets_of(y, self._all_classes(classes, resume))
         )
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict class labels.
 
         Parameters
@@ -439,13 +451,14 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        y : ndarray or sparse matrix of shape (n_samples,) or (n_samples, n_labels)
             The most probable class of each sample, or an indicator matrix of the labels that are
-            more probable than not.
+            more probable than not. The matrix is sparse if the ``y`` that was trained on was.
         """
-        return self._network_outputs(X, "predict")
+        labels = self._network_outputs(X, "predict")
+        return csr_matrix(labels) if self._sparse_labels else labels
 
-    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+    def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict probabilities of the classes.
 
         Parameters
@@ -461,7 +474,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         """
         return self._network_outputs(X, "probabilities")
 
-    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
+    def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict logarithms of the classes' probabilities.
 
         Parameters
@@ -481,6 +494,13 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+    def _validate(self, X, y, resume):
+        is_sparse = issparse(y)
+        X, y = super()._validate(X, y, resume)
+        if not resume:
+            self._sparse_labels = is_sparse and y.ndim == 2
+        return X, y
 
     def _check_targets(self, y, name="y"):
         return check_labels(y)

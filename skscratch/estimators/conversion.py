@@ -1,10 +1,14 @@
 """From and to scikit-learn's own multi-layer perceptrons."""
 
+from itertools import zip_longest
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
+
+from skscratch.estimators.history import History
 
 SHARED_ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
 SHARED_SOLVERS = {"lbfgs", "sgd", "adam"}
@@ -22,8 +26,6 @@ SHARED_ATTRIBUTES = (
     "t_",
     "loss_",
     "best_loss_",
-    "loss_curve_",
-    "validation_scores_",
     "best_validation_score_",
 )
 
@@ -55,12 +57,14 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
         parameters["loss"] = "poisson" if estimator.out_activation_ == "exp" else "squared_error"
     mlp = mlp_class(**parameters)
     _copy_fit(estimator, mlp)
+    mlp.loss_curve_, mlp.validation_scores_ = estimator.loss_curve_, estimator.validation_scores_
     if mlp_class is MLPClassifier:
         mlp._label_binarizer = LabelBinarizer().fit(
             np.identity(mlp.n_outputs_, int)
             if mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1
             else mlp.classes_
         )
+        mlp._label_binarizer.sparse_input_ = estimator._sparse_labels
     # What a warm start of theirs reads.
     if mlp.early_stopping and mlp.validation_scores_ is None:
         mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
@@ -81,12 +85,17 @@ def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
     estimator = estimator_class(**mlp.get_params())
     if mlp_class is MLPRegressor:
         estimator.quantiles_ = None
-    estimator.loss_curve_ = []  # theirs has none after lbfgs
-    estimator.best_loss_ = estimator.validation_scores_ = estimator.best_validation_score_ = None
+    else:
+        estimator._sparse_labels = mlp.n_outputs_ > 1 and mlp._label_binarizer.sparse_input_
+    estimator.best_loss_ = estimator.best_validation_score_ = None
     _copy_fit(mlp, estimator)
-    estimator.history_ = {"loss": np.array(estimator.loss_curve_, float)}
-    if estimator.validation_scores_:
-        estimator.history_["validation_score"] = np.array(estimator.validation_scores_, float)
+    columns = {"loss": getattr(mlp, "loss_curve_", [])}  # theirs has none after lbfgs
+    if getattr(mlp, "validation_scores_", None):
+        columns["validation_score"] = mlp.validation_scores_
+    history = History()
+    for values in zip_longest(*columns.values(), fillvalue=np.nan):
+        history.append(**dict(zip(columns, values, strict=True)))
+    estimator._history = history.record
     estimator.hidden_activations_ = [mlp.activation] * (mlp.n_layers_ - 2)
     estimator._training_state = {}
     return estimator

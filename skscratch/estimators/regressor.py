@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from numbers import Real
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 
-from skscratch.estimators.base import BaseMLPScratch, is_stochastic
+from skscratch.estimators.base import BaseMLPScratch, fitting, stochastic
 from skscratch.estimators.targets import VALUE_LOSSES, check_values, value_score, values_of
-from skscratch.nn.activations import Activation
-from skscratch.nn.optimizers import Optimizer
+from skscratch.estimators.types import (
+    Engine,
+    HiddenActivations,
+    LearningRate,
+    MatrixLike,
+    RegressionLoss,
+    Scoring,
+    Solver,
+    WeightInit,
+)
 
 __all__ = ["MLPScratchRegressor"]
 
@@ -277,7 +283,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     n_features_in_ : int
         Number of features seen during :term:`fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`. Defined only when ``X`` has feature names that
         are all strings.
 
@@ -288,7 +294,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     Notes
     -----
     Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
-    fit by Adam needs seven times the memory of the weights, and one batch's activations.
+    fit by Adam needs nine times the memory of the weights, and one batch's activations.
 
     What is minimized is the mean loss of the samples, summed over their values, plus the
     penalties. Of several values the squared error that is reported is their mean, as MLPRegressor
@@ -329,6 +335,8 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     (111, 3)
     """
 
+    quantiles_: np.ndarray | None
+
     _parameter_constraints: dict = {
         **BaseMLPScratch._parameter_constraints,
         "loss": [StrOptions(set(VALUE_LOSSES))],
@@ -338,14 +346,14 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
 
     def __init__(
         self,
-        loss: str = "squared_error",
+        loss: RegressionLoss = "squared_error",
         hidden_layer_sizes: int | ArrayLike = (100,),
-        activation: str | type[Activation] | ArrayLike = "relu",
+        activation: HiddenActivations = "relu",
         *,
-        solver: str | type[Optimizer] | Optimizer = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: str = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -371,11 +379,11 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         bias_regularizer_l2: float | ArrayLike = 0.0,
         dropout: float | ArrayLike = 0.0,
         input_dropout: float = 0.0,
-        weight_init: str = "glorot_uniform",
+        weight_init: WeightInit = "glorot_uniform",
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
-        scoring: str | Callable | None = None,
-        engine: str = "numpy",
+        scoring: Scoring | None = None,
+        engine: Engine = "numpy",
         delta: float = 1.0,
         quantile: float | ArrayLike | None = None,
     ) -> None:
@@ -419,10 +427,10 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         self.delta = delta
         self.quantile = quantile
 
-    @available_if(is_stochastic)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @stochastic
+    @fitting
     def partial_fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Train for one epoch over the given data, from where the last call stopped.
 
@@ -453,7 +461,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         """
         return self._partial_fit(X, y, sample_weight, self._targets_of)
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict values.
 
         Parameters
@@ -469,7 +477,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         """
         return self._network_outputs(X, "predict")
 
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R2; of several quantiles, D2.
 
         R2 is the share of the squared error of predicting the mean of ``y`` that the predictions

@@ -12,7 +12,7 @@ import warnings
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,22 +20,13 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from skscratch.estimators.data import TrainingData
+from skscratch.estimators.history import History
 from skscratch.estimators.observers import Observer
 from skscratch.estimators.settings import Settings
 from skscratch.estimators.validation import Validator, network_attributes, score_of
 from skscratch.nn.network import Network
 from skscratch.nn.prediction import FittedNetwork
 from skscratch.nn.training import Batches, Epoch, train
-
-HISTORY = (
-    "loss",
-    "data_loss",
-    "regularization_loss",
-    "learning_rate",
-    "accuracy",
-    "validation_loss",
-    "validation_score",
-)
 
 
 @dataclass(frozen=True)
@@ -44,12 +35,16 @@ class PreviousFit:
 
     weights: list[np.ndarray]
     biases: list[np.ndarray]
-    history: dict[str, np.ndarray]
-    n_epochs: int
+    history: tuple
+    """The record of its epochs."""
+
     n_seen: int
     best_loss: float | None
     state: dict[str, Any] = field(default_factory=dict)
     """Of the training, if it was by the same solver."""
+
+    order: np.ndarray | None = None
+    """In which the samples were last visited, if it is not to be found out again."""
 
     @classmethod
     def of(cls, estimator, settings: Settings) -> "PreviousFit":
@@ -58,11 +53,11 @@ class PreviousFit:
         return cls(
             weights=estimator.coefs_,
             biases=estimator.intercepts_,
-            history=estimator.history_,
-            n_epochs=len(estimator.loss_curve_),
+            history=estimator._history,
             n_seen=estimator.t_,
             best_loss=estimator.best_loss_,
             state=state if state.get("solver") == settings.solver else {},
+            order=getattr(estimator, "_order", None),
         )
 
 
@@ -106,11 +101,7 @@ class Trainer(ABC):
         self.stopped = self.interrupted = False
         self.n_iter = 0
         self.n_seen = previous.n_seen if previous else 0
-        self.history: dict[str, list[float]] = {name: [] for name in HISTORY}
-        if previous:
-            never = np.full(previous.n_epochs, np.nan)
-            for name, values in self.history.items():
-                values += previous.history.get(name, never).tolist()
+        self.history = History(previous.history) if previous else History()
         self.validator = None
         if data.validation is not None:
             self.validator = Validator(data.validation, self.targets, score)
@@ -139,8 +130,7 @@ class Trainer(ABC):
     def record(self, **values: float) -> None:
         """Append an epoch's values to the history, the same ones in every epoch of a fit."""
         self.n_iter += 1
-        for name, value in values.items():
-            self.history[name].append(value)
+        self.history.append(**values)
 
     def validate(self, parameters: np.ndarray) -> dict[str, float]:
         """Return the loss and score on the validation data, if there are any."""
@@ -168,7 +158,7 @@ class Trainer(ABC):
         """Warn if training on these rows has come to no more than a guess."""
         rows, weight = slice(None) if rows is None else rows, self.data.sample_weight
         complaint = self.targets.complaint(
-            self.history["loss"][-1],
+            self.history.last_loss,
             self.data.y[rows],
             None if weight is None else weight[rows],
             is_over,
@@ -178,26 +168,17 @@ class Trainer(ABC):
 
     def common_attributes(self, parameters: np.ndarray) -> dict[str, Any]:
         """Return the fitted attributes that all solvers have, as copies."""
-        loss_curve = list(self.history["loss"])
-        history = {}
-        for name, values in self.history.items():
-            # What this fit did not record, an earlier one may have.
-            history[name] = np.full(len(loss_curve), np.nan)
-            history[name][: len(values)] = values
-        scores = None if self.validator is None else history["validation_score"]
+        best_score = None
+        if self.validator is not None:
+            scores = self.history.columns().get("validation_score", ())
+            best_score = float(np.fmax.reduce(scores, initial=-np.inf))
         return {
             **network_attributes(self.fitted_network(parameters.copy()), self.targets),
             "n_iter_": self.n_iter,
             "t_": self.n_seen,
-            "loss_": loss_curve[-1] if loss_curve else np.inf,
-            "loss_curve_": loss_curve,
-            "history_": {
-                name: values for name, values in history.items() if not np.isnan(values).all()
-            },
-            "validation_scores_": None if scores is None else scores.tolist(),
-            "best_validation_score_": None
-            if scores is None
-            else float(np.nanmax(scores, initial=-np.inf)),
+            "loss_": self.history.last_loss,
+            "best_validation_score_": best_score,
+            "_history": self.history.record,
         }
 
 
@@ -235,14 +216,36 @@ class Improvement:
         return self.n_without > self.patience
 
 
+@dataclass
+class Shuffles:
+    """How the order of the samples came about: kept for any number of samples at the same cost."""
+
+    n_rows: int
+    random_state: dict[str, Any]
+    """The generator's state before the first shuffle, of rows in order."""
+
+    n_shuffles: int = 0
+
+    def repeated(self, random_state: np.random.RandomState) -> np.ndarray | None:
+        """Return the order; None if it was not this generator alone that they have brought on."""
+        repeated = copy.deepcopy(random_state)
+        repeated.set_state(self.random_state)
+        order = np.arange(self.n_rows)
+        for _ in range(self.n_shuffles):
+            repeated.shuffle(order)
+        states = (generator.get_state(legacy=False) for generator in (repeated, random_state))
+        return order if _equal(*states) else None
+
+
 class StochasticTrainer(Trainer):
     """A fit by an optimizer, batch by batch.
 
     One that resumes has the random streams, the optimizer's moments, the order of the samples and
     the count of epochs without improvement of the previous fit's end.
 
-    One that is interrupted ends where an epoch ended, and is unfinished. What the epochs change is
-    copied for that, so seldom that it takes a hundredth of the time.
+    One that is interrupted ends where an epoch ended, and is unfinished. What epochs change is
+    copied for that: after each of the first ones, then so seldom that it takes a hundredth of the
+    time.
     """
 
     in_epoch = diverged = False
@@ -277,7 +280,7 @@ class StochasticTrainer(Trainer):
             rows = self._hold_out(state.get("split_random_state"))
         # What is to be improved is the validation score, or minus the training loss.
         best = -np.inf
-        if previous and settings.early_stopping and (previous.n_epochs or not state):
+        if previous and settings.early_stopping and (len(self.history) or not state):
             # Measured, because the set, the scoring or the weights may be others by now.
             best = self.validator.measure(self.fitted_network(self.network.parameters))[1]
         elif previous and previous.best_loss is not None:
@@ -302,9 +305,10 @@ class StochasticTrainer(Trainer):
             batch_size=self._batch_size(data.X.shape[0] if rows is None else len(rows)),
             n_outputs=self.targets.n_outputs,
         )
-        order = state.get("order")
-        if order is not None and order.shape == self.batches.order.shape:
-            self.batches.order = order.copy()
+        self.shuffles = Shuffles(self.batches.n_rows, self.random_state.get_state(legacy=False))
+        goes_on = settings.shuffle and state.get("shuffles")
+        if goes_on and _equal(self.shuffles.random_state, state["random_state"]):
+            self._take_up_order(Shuffles(**state["shuffles"]), previous.order)
 
     @property
     def stack_key(self) -> tuple:
@@ -329,6 +333,21 @@ class StochasticTrainer(Trainer):
         vars(self).update(state)
         # They are the network's, which copies would not be.
         self.parameters = self.network.parameters
+        # Arrays from another process may be read-only, and these are trained in place.
+        if self.best_parameters is not None:
+            self.best_parameters = np.array(self.best_parameters)
+        self.batches.order = np.array(self.batches.order)
+        remembered = self.optimizer.state_dict().items()
+        self.optimizer.load_state_dict(
+            {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in remembered}
+        )
+
+    def _take_up_order(self, shuffles: "Shuffles", order: np.ndarray | None) -> None:
+        """Go on from the order in which an earlier fit has left the samples, if it is of them."""
+        if shuffles.n_rows == self.batches.n_rows:
+            order = shuffles.repeated(self.random_state) if order is None else order.copy()
+            if order is not None:
+                self.shuffles, self.batches.order = shuffles, order
 
     def _seed_dropout(self, state: dict | None) -> None:
         if state is not None:
@@ -355,10 +374,10 @@ class StochasticTrainer(Trainer):
         data, random_state = self.data, self.random_state
         self.split_random_state = split_random_state
         if split_random_state is None:
-            self.split_random_state = random_state.get_state()
+            self.split_random_state = random_state.get_state(legacy=False)
         else:
             # A resumed fit must not train on what the first one held out: split alike again.
-            random_state = np.random.RandomState()
+            random_state = copy.deepcopy(random_state)
             random_state.set_state(split_random_state)
         rows = np.arange(data.X.shape[0]) if data.rows is None else data.rows
         rows, validation_rows = train_test_split(
@@ -406,7 +425,8 @@ class StochasticTrainer(Trainer):
         self.end()
 
     def _prepare_for_interrupts(self) -> None:
-        if self.incremental or (self.whole and time.perf_counter() < self.next_copy):
+        is_early = self.whole is None or self.n_iter < 10
+        if self.incremental or not (is_early or time.perf_counter() > self.next_copy):
             return
         start = time.perf_counter()
         self._keep()
@@ -423,7 +443,7 @@ class StochasticTrainer(Trainer):
     def learning_rate(self) -> float:
         """Return the next epoch's learning rate by the schedule, before the optimizer's decay."""
         # All calls of partial_fit are one fit.
-        epoch = len(self.history["loss"]) if self.incremental else self.n_iter
+        epoch = len(self.history) if self.incremental else self.n_iter
         return self.schedule.learning_rate(epoch, self.n_seen)
 
     def end_epoch(self, epoch: Epoch, learning_rate: float) -> None:
@@ -434,6 +454,12 @@ class StochasticTrainer(Trainer):
         if not is_finite and not has_best:
             raise self._divergence()
         self.n_seen += self.batches.n_rows
+        if settings.shuffle and self.batches.n_batches > 1:
+            self.shuffles.n_shuffles += 1
+        elif settings.shuffle and self.random_state is settings.random_state:
+            # Nobody sees the order in a single batch. But others may draw from this generator.
+            self.random_state.shuffle(self.batches.order)
+            self.shuffles.n_shuffles += 1
         if settings.verbose:
             print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
         if is_finite:
@@ -443,7 +469,6 @@ class StochasticTrainer(Trainer):
         self.record(
             loss=loss,
             data_loss=float(epoch.data_loss),
-            regularization_loss=loss - float(epoch.data_loss),
             learning_rate=float(learning_rate),
             accuracy=self.targets.accuracy(float(epoch.accuracy)),
             **validation,
@@ -492,7 +517,7 @@ class StochasticTrainer(Trainer):
         settings = self.settings
         if not np.isfinite(self.parameters).all() and not self.in_epoch:
             raise self._divergence()
-        if self.incremental or self.interrupted or self.diverged or not self.history["loss"]:
+        if self.incremental or self.interrupted or self.diverged or not self.history:
             return
         if not self.stopped and self.n_epochs_left == 0 and settings.tol > 0:
             self.warn(
@@ -533,10 +558,12 @@ class StochasticTrainer(Trainer):
         early_stopping = self.settings.early_stopping
         parameters = self.best_parameters if early_stopping else self.parameters
         is_last = np.array_equal(parameters, self.parameters)
+        is_shuffled = self.shuffles.n_shuffles > 0
         uses_dropout = self.settings.architecture.uses_dropout
         return {
             **self.common_attributes(parameters),
             "best_loss_": None if early_stopping else -self.improvement.best,
+            "_order": self.batches.order.copy() if self.batches.n_batches > 1 else None,
             # There is no going on from what has diverged, but from the weights.
             "_training_state": {}
             if self.diverged
@@ -544,10 +571,10 @@ class StochasticTrainer(Trainer):
                 "solver": self.settings.solver,
                 "seed": self.settings.seed,
                 "unfinished": unfinished,
-                "random_state": self.random_state.get_state(),
+                "random_state": self.random_state.get_state(legacy=False),
                 "split_random_state": self.split_random_state,
                 "dropout": self.dropout_generator.bit_generator.state if uses_dropout else None,
-                "order": None if self.batches.n_batches == 1 else self.batches.order.copy(),
+                "shuffles": asdict(self.shuffles) if is_shuffled else None,
                 "optimizer": self.optimizer.state_dict(copied=copied),
                 "learning_rate_scale": self.schedule.scale,
                 "no_improvement_count": self.improvement.n_without,
@@ -622,9 +649,9 @@ class LBFGSTrainer(Trainer):
                     f"{result.status}): {result.message}. Raise max_iter or max_fun, or "
                     f"{self.targets.scaling_advice}."
                 )
-        if np.isnan(self.history["loss"][-1:]).any() or not np.isfinite(self.parameters).all():
+        if math.isnan(self.history.last_loss) or not np.isfinite(self.parameters).all():
             raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
-        if self.history["loss"]:
+        if self.history:
             self.compare_with_guessing(data.rows, False, "lower the penalties, or")
 
     def _record(self, parameters: np.ndarray, loss: float) -> None:
@@ -698,6 +725,13 @@ def random_state_of(settings: Settings, state: dict) -> np.random.RandomState:
         random_state.set_state(state["random_state"])
         return random_state
     return np.random.RandomState(given)
+
+
+def _equal(first, second) -> bool:
+    """Whether two states of generators are equal."""
+    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
+        return all(_equal(first[name], second[name]) for name in first)
+    return np.array_equal(first, second)
 
 
 def _checksum(parameters: np.ndarray) -> int:

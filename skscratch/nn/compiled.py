@@ -11,8 +11,8 @@ layers are. It is compiled once for each dtype and then loaded from Numba's cach
 
 Three rules hold throughout. A number is made in the dtype of its array, because one float64 makes
 float32 work float64. What is chosen by a code is chosen outside of the loops, because a branch for
-each element costs more than its arithmetic. A sum over many numbers is a product by BLAS, because a
-loop that adds up has to keep its order, which keeps it from using vector instructions.
+each element costs more than its arithmetic. A loop that adds up many numbers may do so in any
+order, because one that keeps their order uses no vector instructions.
 """
 
 import logging
@@ -34,6 +34,11 @@ except ImportError as error:
 from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.losses import (
+    ExponentialGammaDeviance,
+    ExponentialPoissonDeviance,
+    IdentityAbsoluteError,
+    IdentityHuber,
+    IdentityPinball,
     IdentitySquaredError,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
@@ -49,6 +54,8 @@ logger = logging.getLogger("skscratch")
 compiled = njit(nogil=True, error_model="numpy")
 # A product and a sum may be one instruction, which rounds once.
 contracted = njit(nogil=True, error_model="numpy", fastmath={"contract"})
+# A sum may be taken in any order, which is that of vector instructions.
+reordered = njit(nogil=True, error_model="numpy", fastmath={"reassoc"})
 
 
 # Exponentials
@@ -442,8 +449,8 @@ def dropout_backward(dvalues, mask):
         dvalues[i] *= mask[i]
 
 
-# Losses: each overwrites logits by the gradient of the batch's loss, and returns that loss and how
-# many samples were predicted right. Logits and targets are stored class by class, so that what is
+# Losses: they overwrite logits by the gradient of the batch's loss, and return that loss and how
+# many samples were predicted right. Logits and targets are stored output by output, so that what is
 # done to the few logits of each of many samples are loops over samples. A sample's share is its
 # weight divided by the batch's total weight. The rows of work have a number for each sample.
 
@@ -482,115 +489,202 @@ def softmax_crossentropy(logits, targets, shares, work):
     return loss, n_right
 
 
+# The other losses are sums over the outputs. Of one output, each adds the samples' losses to losses
+# and how many predictions were wrong to n_wrong, and overwrites the logits by the derivative.
+
+
 @compiled
-def sigmoid_crossentropy(logits, targets, shares, work):
-    """``log(1 + exp(z)) - y z``, summed over the outputs."""
-    n_outputs, n_samples = logits.shape
+def sigmoid_crossentropy(logits, targets, losses, n_wrong, _):
+    """``log(1 + exp(z)) - y z``."""
     dtype = logits.dtype.type
     zero, one = dtype(0), dtype(1)
-    loss, n_wrong = 0.0, work[0]
-    n_wrong[:] = 0
-    for j in range(n_outputs):
-        exponentials = work[1]
-        for i in range(n_samples):
-            z = logits[j, i]
-            exponentials[i] = exp(z if z < zero else -z)
-        for i in range(n_samples):
-            z = logits[j, i]
-            softplus = (z if z > zero else zero) + np.log1p(exponentials[i])
-            loss += shares[i] * (softplus - targets[j, i] * z)
-            n_wrong[i] += one if (one if z > zero else zero) != targets[j, i] else zero
-        for i in range(n_samples):
-            # exp(z) / (1 + exp(z)), or both divided by exp(z)
-            numerator = exponentials[i] if logits[j, i] < zero else one
-            probability = numerator / (one + exponentials[i])
-            logits[j, i] = (probability - targets[j, i]) * shares[i]
-    n_right = 0
-    for i in range(n_samples):
-        n_right += n_wrong[i] == 0
-    return loss, n_right
+    for i in range(logits.size):
+        z, y = logits[i], targets[i]
+        exponential = exp(z if z < zero else -z)
+        losses[i] += (z if z > zero else zero) + np.log1p(exponential) - y * z
+        n_wrong[i] += one if (one if z > zero else zero) != y else zero
+        # exp(z) / (1 + exp(z)), or both divided by exp(z)
+        logits[i] = (exponential if z < zero else one) / (one + exponential) - y
 
 
 @compiled
-def squared_error(logits, targets, shares, work):
-    """``(z - y)**2 / 2``, summed over the outputs."""
-    n_outputs, n_samples = logits.shape
-    loss, squares = 0.0, work[0]
-    squares[:] = 0
-    for j in range(n_outputs):
-        for i in range(n_samples):
-            error = logits[j, i] - targets[j, i]
-            squares[i] += error * error
-            logits[j, i] = error * shares[i]
-    n_right = 0
-    for i in range(n_samples):
-        loss += shares[i] * squares[i] / 2
-        n_right += squares[i] == 0
-    return loss, n_right
+def squared_error(logits, targets, losses, n_wrong, _):
+    """``(z - y)**2 / 2``."""
+    dtype = logits.dtype.type
+    zero, half, one = dtype(0), dtype(0.5), dtype(1)
+    for i in range(logits.size):
+        error = logits[i] - targets[i]
+        losses[i] += half * error * error
+        n_wrong[i] += zero if error == zero else one
+        logits[i] = error
 
 
-SOFTMAX_CROSSENTROPY, SIGMOID_CROSSENTROPY, SQUARED_ERROR = range(3)
+@compiled
+def absolute_error(logits, targets, losses, n_wrong, _):
+    """``|z - y|``."""
+    dtype = logits.dtype.type
+    zero, one = dtype(0), dtype(1)
+    for i in range(logits.size):
+        error = logits[i] - targets[i]
+        losses[i] += abs(error)
+        n_wrong[i] += zero if error == zero else one
+        logits[i] = one if error > zero else (-one if error < zero else error)
+
+
+@compiled
+def huber(logits, targets, losses, n_wrong, delta):
+    """``r**2 / 2`` of ``r = z - y`` where ``|r| <= delta``, else ``delta (|r| - delta / 2)``."""
+    dtype = logits.dtype.type
+    zero, half, one, delta = dtype(0), dtype(0.5), dtype(1), dtype(delta)
+    for i in range(logits.size):
+        error = logits[i] - targets[i]
+        clipped = delta if error > delta else (-delta if error < -delta else error)
+        losses[i] += clipped * (error - half * clipped)
+        n_wrong[i] += zero if error == zero else one
+        logits[i] = clipped
+
+
+@compiled
+def pinball(logits, targets, losses, n_wrong, quantile):
+    """``q (y - z)`` where ``z < y``, else ``(1 - q) (z - y)``."""
+    dtype = logits.dtype.type
+    zero, one, quantile = dtype(0), dtype(1), dtype(quantile)
+    for i in range(logits.size):
+        error = logits[i] - targets[i]
+        slope = (one if error > zero else zero) - quantile
+        losses[i] += slope * error
+        n_wrong[i] += zero if error == zero else one
+        logits[i] = error if error == zero else slope
+
+
+@compiled
+def poisson_deviance(logits, targets, losses, n_wrong, _):
+    """``y log(y / p) - y + p`` with ``p = exp(z)``."""
+    dtype = logits.dtype.type
+    zero, one = dtype(0), dtype(1)
+    for i in range(logits.size):
+        z, y = logits[i], targets[i]
+        p = exp(z)
+        losses[i] += y * (np.log(y if y > zero else one) - z - one) + p
+        n_wrong[i] += zero if p == y else one
+        logits[i] = p - y
+
+
+@compiled
+def gamma_deviance(logits, targets, losses, n_wrong, _):
+    """``log(p / y) + y / p - 1`` with ``p = exp(z)``."""
+    dtype = logits.dtype.type
+    zero, one = dtype(0), dtype(1)
+    for i in range(logits.size):
+        z, y = logits[i], targets[i]
+        ratio = y * exp(-z)
+        losses[i] += z - np.log(y) + ratio - one
+        n_wrong[i] += zero if exp(z) == y else one
+        logits[i] = one - ratio
+
+
+(
+    SOFTMAX_CROSSENTROPY,
+    SIGMOID_CROSSENTROPY,
+    SQUARED_ERROR,
+    ABSOLUTE_ERROR,
+    HUBER,
+    PINBALL,
+    POISSON_DEVIANCE,
+    GAMMA_DEVIANCE,
+) = range(8)
 LOSSES = {
     SoftmaxCategoricalCrossentropy: SOFTMAX_CROSSENTROPY,
     SigmoidBinaryCrossentropy: SIGMOID_CROSSENTROPY,
     IdentitySquaredError: SQUARED_ERROR,
+    IdentityAbsoluteError: ABSOLUTE_ERROR,
+    IdentityHuber: HUBER,
+    IdentityPinball: PINBALL,
+    ExponentialPoissonDeviance: POISSON_DEVIANCE,
+    ExponentialGammaDeviance: GAMMA_DEVIANCE,
 }
+# What a loss is told, a number or one for each output
+LOSS_SETTINGS = {IdentityHuber: "delta", IdentityPinball: "quantile"}
 
 
 @compiled
-def loss_gradient(loss, logits, targets, shares, work):
+def loss_of_outputs(loss, loss_settings, logits, targets, shares, work):
+    """Add up the losses of all outputs."""
+    n_outputs, n_samples = logits.shape
+    losses, n_wrong = work[0], work[1]
+    losses[:] = 0
+    n_wrong[:] = 0
+    for j in range(n_outputs):
+        z, y, setting = logits[j], targets[j], loss_settings[j]
+        if loss == SIGMOID_CROSSENTROPY:
+            sigmoid_crossentropy(z, y, losses, n_wrong, setting)
+        elif loss == SQUARED_ERROR:
+            squared_error(z, y, losses, n_wrong, setting)
+        elif loss == ABSOLUTE_ERROR:
+            absolute_error(z, y, losses, n_wrong, setting)
+        elif loss == HUBER:
+            huber(z, y, losses, n_wrong, setting)
+        elif loss == PINBALL:
+            pinball(z, y, losses, n_wrong, setting)
+        elif loss == POISSON_DEVIANCE:
+            poisson_deviance(z, y, losses, n_wrong, setting)
+        elif loss == GAMMA_DEVIANCE:
+            gamma_deviance(z, y, losses, n_wrong, setting)
+        for i in range(n_samples):
+            z[i] *= shares[i]
+    data_loss, n_right = 0.0, 0
+    for i in range(n_samples):
+        data_loss += shares[i] * losses[i]
+        n_right += n_wrong[i] == 0
+    return data_loss, n_right
+
+
+@compiled
+def loss_gradient(loss, loss_settings, logits, targets, shares, work):
     """Overwrite logits by their gradient; return the loss and the number of right samples.
 
     Here logits are stored sample by sample; ``work`` has a row for each output besides its own.
     """
     n_samples, n_outputs = logits.shape
-    by_class, work = work[:n_outputs], work[n_outputs:]
+    by_output, work = work[:n_outputs], work[n_outputs:]
     for j in range(n_outputs):
         for i in range(n_samples):
-            by_class[j, i] = logits[i, j]
+            by_output[j, i] = logits[i, j]
     if loss == SOFTMAX_CROSSENTROPY:
-        data_loss, n_right = softmax_crossentropy(by_class, targets, shares, work)
-    elif loss == SIGMOID_CROSSENTROPY:
-        data_loss, n_right = sigmoid_crossentropy(by_class, targets, shares, work)
+        data_loss, n_right = softmax_crossentropy(by_output, targets, shares, work)
     else:
-        data_loss, n_right = squared_error(by_class, targets, shares, work)
+        data_loss, n_right = loss_of_outputs(loss, loss_settings, by_output, targets, shares, work)
     for i in range(n_samples):
         for j in range(n_outputs):
-            logits[i, j] = by_class[j, i]
+            logits[i, j] = by_output[j, i]
     return data_loss, n_right
 
 
 # Penalties: each adds its gradient and returns its loss.
 
 
-@compiled
+@reordered
 def l1_penalty(strength, parameters, gradients):
     """``strength * sum(|w|)``."""
     dtype = parameters.dtype.type
-    zero, strength = dtype(0), dtype(strength)
+    zero, strength, total = dtype(0), dtype(strength), dtype(0)
     for i in range(parameters.size):
         value = parameters[i]
-        slope = strength if value > zero else (-strength if value < zero else value)
-        gradients[i] += slope
-    return strength * absolute_sum(parameters)
+        total += abs(value)
+        gradients[i] += strength if value > zero else (-strength if value < zero else value)
+    return strength * total
 
 
-@njit(nogil=True, error_model="numpy", fastmath={"reassoc"})
-def absolute_sum(values):
-    """``sum(|w|)``, in any order, which is that of vector instructions."""
-    total = values.dtype.type(0)
-    for i in range(values.size):
-        total += abs(values[i])
-    return total
-
-
-@compiled
+@reordered
 def l2_penalty(strength, parameters, gradients):
     """``strength * sum(w**2)``."""
-    double = parameters.dtype.type(2 * strength)
+    dtype = parameters.dtype.type
+    double, total = dtype(2 * strength), dtype(0)
     for i in range(parameters.size):
-        gradients[i] += double * parameters[i]
-    return parameters.dtype.type(strength) * np.dot(parameters, parameters)
+        value = parameters[i]
+        total += value * value
+        gradients[i] += double * value
+    return dtype(strength) * total
 
 
 # Optimizers
@@ -881,8 +975,8 @@ def train_batches(data, order, batch_size, plan, settings, memory, random):
     plan : tuple
         What does not change from epoch to epoch: layers, their strengths, where in the buffers
         targets, shares, work, ones and the gradients with respect to outputs are, whether the
-        inputs are there already, the loss, the optimizer, alpha and the norm that gradients are
-        clipped to.
+        inputs are there already, the loss and what it is told, the optimizer, alpha and the norm
+        that gradients are clipped to.
 
     settings : ndarray
         The optimizer's :class:`Settings`.
@@ -894,7 +988,7 @@ def train_batches(data, order, batch_size, plan, settings, memory, random):
         Uniform numbers for dropout and where each generator's begin.
     """
     X, elements, columns, starts, classes, rows_of_targets, sample_weight = data
-    layers, strengths, places, gathered, loss, optimizer, alpha, clip_norm = plan
+    layers, strengths, places, gathered, loss, loss_settings, optimizer, alpha, clip_norm = plan
     counters, sums, parameters, gradients, momentums, cache, buffers = memory
     uniforms, cursors = random
     sparse = elements, columns, starts
@@ -927,7 +1021,7 @@ def train_batches(data, order, batch_size, plan, settings, memory, random):
         total_weight = fill_shares(sample_weight, rows, shares)
         logits = matrix_at(buffers, layers[last, OUTPUT], n_samples, n_outputs)
         work = matrix_at(buffers, places[WORK], N_WORK + n_outputs, n_samples)
-        data_loss, n_right = loss_gradient(loss, logits, targets, shares, work)
+        data_loss, n_right = loss_gradient(loss, loss_settings, logits, targets, shares, work)
 
         backward(rows, sparse, kept, layers, parameters, gradients, buffers, places[DVALUES:])
         penalty = penalize(alpha, total_weight, layers, strengths, parameters, gradients)
@@ -1013,6 +1107,8 @@ def train(
             f"{network.parameters.shape} and dtype {dtype}; use engine='numpy'."
         )
     loss, optimizer_code = _code(LOSSES, network.loss), _code(OPTIMIZERS, optimizer)
+    loss_settings = np.zeros(batches.n_outputs)
+    loss_settings[:] = getattr(network.loss, LOSS_SETTINGS.get(type(network.loss), ""), 0)
     data = _data_of(batches, dtype)
     layers, strengths, generators = _layers_of(network)
     buffers, places = _buffers_for(layers, batches.batch_size, data[STARTS].size > 0, dtype)
@@ -1026,13 +1122,13 @@ def train(
         places,
         gathered,
         loss,
+        loss_settings,
         optimizer_code,
         float(network.alpha),
         np.inf if clip_norm is None else float(clip_norm),
     )
     sums = np.zeros(3)
     settings, counters, momentums, cache = _state_of(optimizer, network.parameters)
-    names = SETTINGS[type(optimizer)]
     memory = (
         counters,
         sums,
@@ -1044,12 +1140,16 @@ def train(
     )
     random = np.empty(0, dtype), np.zeros(1, np.int64)
     chunk_size = _chunk_size(layers, data, batches.batch_size)
+    order = np.arange(batches.n_rows) if batches.rows is None else batches.rows.copy()
     while True:
-        if random_states is not None:
-            batches.shuffle(random_states)
-        order = _order_of(batches)
-        settings[: len(names)] = [getattr(optimizer, name) for name in names]
-        sums[:] = 0
+        if batches.n_batches > 1:
+            if random_states is not None:
+                batches.shuffle(random_states)
+            order = batches.order
+            if batches.rows is not None:
+                order = np.take(batches.rows, order)
+        settings[0] = optimizer.learning_rate
+        sums.fill(0)
         for start in range(0, batches.n_rows, chunk_size):
             rows = order[start : start + chunk_size]
             if generators:
@@ -1171,12 +1271,6 @@ def _chunk_size(layers, data, batch_size: int) -> int:
     return batch_size * max(1, int(n_batches))
 
 
-def _order_of(batches: Batches) -> np.ndarray:
-    """Return the rows of an epoch in their order; a single batch has none."""
-    order = np.arange(batches.n_rows) if batches.n_batches == 1 else batches.order
-    return order if batches.rows is None else np.take(batches.rows, order)
-
-
 def _uniforms(layers, generators, data, rows, dtype) -> tuple[np.ndarray, np.ndarray]:
     """Return what dropout draws for some rows, and where each generator's numbers begin.
 
@@ -1198,7 +1292,10 @@ def _uniforms(layers, generators, data, rows, dtype) -> tuple[np.ndarray, np.nda
 
 
 def _state_of(optimizer: Optimizer, parameters: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return room for the settings, and the numbers and arrays that go on from step to step."""
+    """Return the settings, and the numbers and arrays that go on from step to step."""
+    settings = np.zeros(7)
+    for i, name in enumerate(SETTINGS[type(optimizer)]):
+        settings[i] = getattr(optimizer, name)
     state, names = optimizer._state, STATE[type(optimizer)]
     if isinstance(optimizer, SGD) and optimizer.momentum == 0:
         names = ()
@@ -1208,7 +1305,7 @@ def _state_of(optimizer: Optimizer, parameters: np.ndarray) -> tuple[np.ndarray,
     ]
     numbers = [state.get(name, 0.0) for name in ("momentums_weight", "cache_weight")]
     counters = np.array([optimizer.iterations, 0.0, *numbers])
-    return np.zeros(7), counters, *arrays
+    return settings, counters, *arrays
 
 
 def _remember(optimizer: Optimizer, counters: np.ndarray) -> None:

@@ -7,6 +7,7 @@ turn again, scores what it has fitted, ends, and makes room for another.
 
 import heapq
 import itertools
+import math
 import threading
 import time
 import traceback
@@ -22,8 +23,8 @@ from skscratch.estimators.observers import Observer
 from skscratch.estimators.trainers import Trainer, here
 from skscratch.together.memory import BUDGET, Past, SharedArrays, bytes_of, continued
 from skscratch.together.notes import Notes
-from skscratch.together.rounds import Outcome, Request, Workers
-from skscratch.together.stacks import MAX_NETWORKS, Failure, OriginalError
+from skscratch.together.rounds import Outcome, Request, WhileWanted, Workers
+from skscratch.together.stacks import MAX_NETWORKS, Failure, OriginalError, max_stack_size
 
 MIN_PATIENCE = 1.0
 """Seconds after which nobody waits for a task that has its turn, and longer if others took long."""
@@ -124,7 +125,9 @@ class Meeting:
         self._ready: deque[Task] = deque()
         # Those that have begun, but for those that only wait for a call of their own.
         self._present: set[Task] = set()
-        self._n_bytes = self._most_bytes = 0
+        self._n_bytes = 0
+        # Of the fits that have waited so far.
+        self._most_bytes = self._largest_stack = 0
         self._longest_turn = 0.0
         self._trains_here = False
 
@@ -212,6 +215,7 @@ class Meeting:
             host = self._host
             if self.is_idle:
                 self._host = None
+                self._most_bytes = self._largest_stack = 0
             self._changed.notify()
         if self.is_idle:
             while host.is_alive():
@@ -252,15 +256,31 @@ class Meeting:
             past = None if key is None else self.past.recall(key, settings)
             if past is not None:
                 trainer = continued(trainer, past)
-        outcome = self._await_outcome(task, Request(trainer, observer, get_config()))
-        if outcome.random_state is not None:
-            # The generator is the caller's: it has moved on, as in any fit.
-            settings.random_state.set_state(outcome.random_state)
-        if isinstance(outcome.result, Failure):
-            outcome.result.raise_again()
+        if self.workers.gains_by_waiting(trainer):
+            outcome = self._await_outcome(task, Request(trainer, observer, get_config()))
+            if outcome.random_state is not None:
+                # The generator is the caller's: it has moved on, as in any fit.
+                settings.random_state.set_state(outcome.random_state)
+            if isinstance(outcome.result, Failure):
+                outcome.result.raise_again()
+            attributes = outcome.result
+        else:
+            attributes = self._train_now(task, trainer, observer)
         if key is not None:
-            self.past.remember(key, settings.max_iter, outcome.result)
-        return outcome.result
+            self.past.remember(key, settings.max_iter, attributes)
+        return attributes
+
+    def _train_now(self, task: Task, trainer: Trainer, observer: Observer) -> dict[str, Any]:
+        """Train a fit in the turn that its task has, however long it takes."""
+        with self._changed:
+            self._running[task] = math.inf
+        trainer.run(WhileWanted(observer, lambda: not task.call.is_aborted))
+        with self._changed:
+            self._running[task] = time.monotonic()
+            self.notes.add(trainer.warnings)
+        if task.call.is_aborted:
+            raise Aborted
+        return trainer.fitted_attributes()
 
     def _await_outcome(self, task: Task, request: Request) -> Outcome:
         n_bytes = bytes_of(request.trainer)
@@ -269,6 +289,7 @@ class Meeting:
             self._n_bytes += n_bytes - task.n_bytes
             task.n_bytes = n_bytes
             self._most_bytes = max(self._most_bytes, n_bytes)
+            self._largest_stack = max(self._largest_stack, max_stack_size(request.trainer))
             task.request = request
             self._waiting.append(task)
             self._advance()
@@ -320,8 +341,11 @@ class Meeting:
         """Whether another task may hold data and a network."""
         if len(self._present) < self.workers.n_jobs:
             return True
-        within_budget = self._n_bytes + self._most_bytes <= BUDGET
-        return within_budget and len(self._present) < self.max_window
+        if self._n_bytes + self._most_bytes > BUDGET:
+            return False
+        # Some stacks for every worker, and something to do where fits are trained one by one.
+        window = max(4, self._largest_stack) * max(4, self.workers.n_jobs)
+        return len(self._present) < min(window, self.max_window)
 
     def _start(self, task: Task) -> None:
         self._running[task] = time.monotonic()
@@ -355,8 +379,6 @@ class Meeting:
 
     def _train(self, tasks: list[Task]) -> None:
         requests = [task.request for task in tasks]
-        for task in tasks:
-            task.request = None
         try:
             outcomes = self.workers.train(requests, lambda i: tasks[i] in self._in_training)
             for i, outcome in outcomes:
@@ -376,5 +398,8 @@ class Meeting:
                 self._in_training.remove(task)
                 self.notes.add(outcome.warnings)
                 task.outcome = outcome
+                # What it was trained with is needed no more, and its turn may come late.
+                vars(task.request.trainer).clear()
+                task.request = None
                 self._ready.append(task)
                 self._advance()

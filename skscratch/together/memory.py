@@ -71,7 +71,7 @@ class Past:
         """Return what fits have in common of which one continues another; None if none can."""
         is_stochastic = isinstance(trainer, StochasticTrainer)
         # Cosine annealing over more epochs is another training from the first epoch on.
-        if not is_stochastic or isinstance(trainer.schedule, Cosine) or trainer.history["loss"]:
+        if not is_stochastic or isinstance(trainer.schedule, Cosine) or trainer.history:
             return None
         settings = replace(trainer.settings, max_iter=0)
         try:

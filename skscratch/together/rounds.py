@@ -21,11 +21,10 @@ from joblib.parallel import (
     get_active_backend,
 )
 from numpy.random import RandomState
-from scipy.sparse import issparse
 from sklearn import config_context
 
 from skscratch.estimators.observers import Observer
-from skscratch.estimators.trainers import StochasticTrainer, Trainer
+from skscratch.estimators.trainers import Trainer
 from skscratch.together.stacks import (
     MAX_NETWORKS,
     Failure,
@@ -52,14 +51,9 @@ class Request(NamedTuple):
     """scikit-learn's, in the thread that asks."""
 
     @property
-    def shape(self) -> tuple | None:
-        """What it has in common with others in a stack; None if it is trained alone."""
-        trainer = self.trainer
-        if type(trainer) is not StochasticTrainer or issparse(trainer.data.X):
-            return None
-        if trainer.releases_gil:
-            return None
-        return (*trainer.stack_key, *self.config.values())
+    def shape(self) -> tuple:
+        """What it has in common with others in a stack."""
+        return (*self.trainer.stack_key, *self.config.values())
 
 
 class Outcome(NamedTuple):
@@ -74,8 +68,7 @@ class Outcome(NamedTuple):
 class Workers:
     """What trains a round: the joblib backend that is active where this is made.
 
-    One job is this process. So are threads, if they are what is active outside; and fits that
-    release the GIL are trained in threads, unless the workers may be on other machines.
+    One job is this process, and so are threads, if they are what is active outside.
     """
 
     def __init__(self) -> None:
@@ -83,7 +76,7 @@ class Workers:
         # Made here, where the caller's configuration is the active one.
         unordered = getattr(self._outside, "supports_return_generator", False)
         self._parallel = Parallel(return_as="generator_unordered" if unordered else "list")
-        self._are_near = isinstance(self._outside, NEAR)
+        self._are_near = type(self._outside) in NEAR
         self.default_n_jobs = self._outside.default_n_jobs if n_jobs is None else n_jobs
         self.n_jobs = 1
 
@@ -119,7 +112,7 @@ class Workers:
             What has become of it.
         """
         parts = cut(requests, self.n_jobs)
-        sent = [part for part in parts if self._is_sent(requests[part[0]].trainer)]
+        sent = [part for part in parts if not self._stays(requests[part[0]].trainer)]
         stay = [part for part in parts if part not in sent]
         left = set(range(len(sent)))
         tasks = (delayed(_train_there)(k, [requests[i] for i in p]) for k, p in enumerate(sent))
@@ -136,12 +129,14 @@ class Workers:
                 for task in as_completed(tasks):
                     yield from task.result()
 
-    def _is_sent(self, trainer: Trainer) -> bool:
-        """Whether a fit is trained in another process."""
-        if self._are_near:
-            in_threads = trainer.releases_gil or isinstance(self._outside, ThreadingBackend)
-            return self.n_jobs > 1 and not in_threads
-        return True
+    def gains_by_waiting(self, trainer: Trainer) -> bool:
+        """Whether a fit is to meet others; one that is not is trained by the task that asks."""
+        return max_stack_size(trainer) > 1 or not self._stays(trainer)
+
+    def _stays(self, trainer: Trainer) -> bool:
+        """Whether a fit is trained in this process."""
+        in_threads = trainer.releases_gil or isinstance(self._outside, ThreadingBackend)
+        return self._are_near and (self.n_jobs == 1 or in_threads)
 
     def stop(self) -> None:
         """End the round that the workers train; it yields no more."""
@@ -156,13 +151,13 @@ def _train_here(
     """Train some of the requests, for as long as somebody waits for them."""
     part = [i for i in part if is_wanted(i)]
     stack = [
-        requests[i]._replace(observer=_WhileWanted(requests[i].observer, partial(is_wanted, i)))
+        requests[i]._replace(observer=WhileWanted(requests[i].observer, partial(is_wanted, i)))
         for i in part
     ]
     return list(zip(part, train(stack), strict=True)) if stack else []
 
 
-class _WhileWanted(Observer):
+class WhileWanted(Observer):
     """Stops a fit that nobody waits for any more."""
 
     def __init__(self, observer: Observer, is_wanted: Callable[[], bool]) -> None:
@@ -171,6 +166,7 @@ class _WhileWanted(Observer):
         self.begin_epoch = observer.begin_epoch
 
     def end_epoch(self, trainer) -> bool:
+        """Pass it on; return whether to stop."""
         return self.observer.end_epoch(trainer) or not self.is_wanted()
 
 
@@ -207,11 +203,10 @@ def cut(requests: Sequence[Request], n_jobs: int) -> list[list[int]]:
     shapes, alone, first_seen = defaultdict(list), [], {}
     for i, request in enumerate(requests):
         first_seen.setdefault(key_of(request.trainer.data), i)
-        shape = request.shape
-        if shape is None:
+        if max_stack_size(request.trainer) == 1:
             alone.append([i])
         else:
-            shapes[shape].append(i)
+            shapes[request.shape].append(i)
     stacks = []
     for members in shapes.values():
         # Fits on the same data side by side: then every part has few data.

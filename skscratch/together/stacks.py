@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skscratch.estimators.data import TrainingData
 from skscratch.estimators.observers import Observer
@@ -57,8 +58,10 @@ class Failure(NamedTuple):
         raise self.error from OriginalError(self.traceback)
 
 
-def max_stack_size(trainer: StochasticTrainer) -> int:
-    """Return how many fits like this one may be in a stack."""
+def max_stack_size(trainer: Trainer) -> int:
+    """Return how many fits like this one may be in a stack; one is trained alone."""
+    if type(trainer) is not StochasticTrainer or trainer.releases_gil or issparse(trainer.data.X):
+        return 1
     architecture, batches = trainer.settings.architecture, trainer.batches
     units, itemsize = architecture.units, architecture.dtype.itemsize
     # Parameters, gradients, two moments and four more vectors like them; of a batch and of the
