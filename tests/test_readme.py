@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+import skscratch
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 MODULES = (ROOT / "docs/guide/how_it_works.md").read_text("utf-8")
 
 
@@ -17,9 +20,18 @@ def test_speeds_are_the_measured_ones():
     assert set(rows) <= set(measured), "Copy the first table of tables.one.md into README.md."
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README + CONTRIBUTING))
 def test_links_lead_somewhere(target):
     assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w/]+\.py)`", CONTRIBUTING))))
+def test_what_contributors_are_sent_to_is_there(path):
+    assert (ROOT / path).exists()
+
+
+def test_the_version_that_is_cited_is_this_one():
+    assert f"\nversion: {skscratch.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
 
 
 def test_the_map_has_all_modules():

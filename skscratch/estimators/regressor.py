@@ -294,7 +294,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     Notes
     -----
     Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
-    fit by Adam needs seven times the memory of the weights, and one batch's activations.
+    fit by Adam needs nine times the memory of the weights, and one batch's activations.
 
     What is minimized is the mean loss of the samples, summed over their values, plus the
     penalties. Of several values the squared error that is reported is their mean, as MLPRegressor
