@@ -11,6 +11,7 @@ from sklearn.datasets import load_iris, make_classification, make_multilabel_cla
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
+from skscratch import MLPScratchClassifier
 from skscratch.nn.network import Network
 
 pytestmark = unfinished_fits
@@ -213,7 +214,7 @@ def test_a_validation_set_without_a_label():
     [
         (X, y, "weighted", "class_weight"),
         (X, y, 2.0, "class_weight"),
-        (X, y, {0: 1.0, 3: 2.0}, r"classes, \[1, 2\], are not in class_weight"),
+        (X, y, {0: 1.0, 3: 2.0}, r"class_weight names \[3\].*\[0, 1, 2\]"),
         (X, y, {0: -1.0}, "class_weight must be finite and >= 0"),
         (X, y, {0: np.nan}, "class_weight must be finite and >= 0"),
         (X, y, {0: np.inf}, "class_weight must be finite and >= 0"),
@@ -222,7 +223,7 @@ def test_a_validation_set_without_a_label():
         (X_labels, y_labels, {0: 1.0}, "a list with a dict for each of them.* 5 label"),
         (X_labels, y_labels, [{0: 1.0}] * 4, "a list with a dict for each of them.* 5 label"),
         (X_labels, y_labels, [1.0] * 5, "a list with a dict for each of them.* 5 label"),
-        (X_labels, y_labels, [{2: 1.0}] * 5, "are not in class_weight"),
+        (X_labels, y_labels, [{2: 1.0}] * 5, r"class_weight names \[2\]"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -251,3 +252,18 @@ def test_balanced_weights_help_where_classes_are_imbalanced():
         for class_weight in (None, "balanced")
     ]
     assert scores[1] > scores[0] + 0.05
+
+
+def test_a_class_that_is_not_there():
+    X = np.random.RandomState(0).randn(30, 3)
+    y = np.array(["ham", "spam"])[np.arange(30) % 2]
+    with pytest.raises(ValueError, match=r"class_weight names \['spma'\].*\['ham', 'spam'\]"):
+        MLPScratchClassifier(class_weight={"spma": 3.0}).fit(X, y)
+    # A fold may lack one.
+    weights = {"ham": 1.0, "spam": 3.0, "rare": 9.0}
+    clf = MLPScratchClassifier(class_weight=weights, max_iter=2, tol=0, random_state=0).fit(X, y)
+    weights.pop("rare")
+    assert clf.loss_curve_ == clf.fit(X, y).loss_curve_
+    several = [{0: 1.0, 1: 2.0}, {2: 3.0}]
+    with pytest.raises(ValueError, match=r"class_weight names \[2\].*\[0, 1\]"):
+        MLPScratchClassifier(class_weight=several).fit(X, np.c_[y == "ham", y == "spam"])

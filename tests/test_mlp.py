@@ -35,6 +35,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skscratch.estimators.base
 from skscratch import MLPScratchClassifier
 
 pytestmark = unfinished_fits
@@ -247,6 +248,14 @@ def test_interrupting_leaves_a_usable_model(monkeypatch):
         assert 0 < clf.n_iter_ < 25
         assert clf.n_iter_ == len(clf.loss_curve_)
         assert clf.score(X_digits, y_digits) > 0.3
+
+
+def test_a_failed_fit_draws_nothing_from_a_generator():
+    random_state = np.random.RandomState(0)
+    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e300, random_state=random_state)
+    with pytest.raises(ValueError, match="diverged"):
+        clf.fit(X_iris * 1e100, y_iris)
+    assert random_state.randint(1 << 30) == np.random.RandomState(0).randint(1 << 30)
 
 
 def test_interrupting_lbfgs_in_its_first_iteration(monkeypatch):
@@ -521,6 +530,62 @@ def test_a_fit_needs_nine_times_its_weights_and_a_batch():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 9.4 * weights + batch + 100_000
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+@pytest.mark.parametrize("activation", ["relu", "identity", "tanh"])
+def test_inputs_beyond_the_range_of_float32(activation, container):
+    clf = MLPScratchClassifier((9,), activation=activation, max_iter=5, tol=0, random_state=0)
+    clf.fit(X_iris.astype(np.float32), y_iris)
+    far = X_iris * np.where(np.arange(150) % 2, 1e39, 1.0)[:, np.newaxis]
+    theirs = clf.to_sklearn()
+    assert np.isfinite(clf.predict_log_proba(container(far))).all()
+    np.testing.assert_allclose(
+        clf.predict_proba(container(far)), theirs.predict_proba(far), rtol=1e-5, atol=1e-12
+    )
+    np.testing.assert_array_equal(clf.predict(container(far)), theirs.predict(far))
+    # Others are in float32 as ever.
+    assert clf.predict_proba(container(X_iris)).dtype == np.float32
+    before = vars(clf).copy()
+    for train in (clf.partial_fit, clf.set_params(warm_start=True).fit):
+        with pytest.raises(ValueError, match="too large for dtype\\('float32'\\)"):
+            train(container(far), y_iris)
+    with pytest.raises(ValueError, match="too large for dtype\\('float32'\\)"):
+        clf.fit(X_iris, y_iris, X_val=container(far), y_val=y_iris)
+    assert vars(clf).keys() == before.keys()
+
+
+@pytest.mark.parametrize("weight", [1e39, 1e-60])
+@pytest.mark.parametrize("by", ["sample_weight", "class_weight", "sample_weight_val"])
+def test_weights_beyond_the_range_of_float32(weight, by):
+    X = X_iris.astype(np.float32)
+    clf = MLPScratchClassifier(max_iter=2, tol=0)
+    weights, arguments = np.full(150, weight), {}
+    if by == "class_weight":
+        clf.set_params(class_weight=dict.fromkeys(range(3), weight))
+    elif by == "sample_weight":
+        arguments = {"sample_weight": weights}
+    else:
+        arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
+    what = "sample weights are zero" if weight < 1 else "sum of sample_weight is not finite"
+    with pytest.raises(ValueError, match=f"{what} in float32"):
+        clf.fit(X, y_iris, **arguments)
+    assert not hasattr(clf, "coefs_")
+
+
+def test_arrays_of_other_namespaces_are_refused_in_words(fitted, monkeypatch):
+    # As those that validation lets through with array_api_dispatch=True.
+    class Tensor:
+        shape, dtype, ndim = X_digits.shape, X_digits.dtype, 2
+
+    monkeypatch.setattr(skscratch.estimators.base, "validate_data", lambda *_, **__: Tensor())
+    with pytest.raises(ValueError, match=r"NumPy alone, got .*Tensor.*array_api_dispatch=False"):
+        fitted.predict(Tensor())
+    monkeypatch.setattr(
+        skscratch.estimators.base, "validate_data", lambda *_, **__: (Tensor(), y_digits)
+    )
+    with pytest.raises(ValueError, match=r"NumPy alone, got .*Tensor.*array_api_dispatch=False"):
+        MLPScratchClassifier().fit(Tensor(), y_digits)
 
 
 def test_prediction_writes_nothing(fitted):

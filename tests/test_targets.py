@@ -4,7 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+import scipy.sparse as sp
+from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.metrics import accuracy_score, check_scoring
 from sklearn.neural_network import MLPClassifier
 
@@ -152,3 +153,35 @@ def test_twenty_thousand_classes_need_no_matrix_of_all_pairs():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200e6  # 20,000 x 20,000 would be 1,600e6
+
+
+@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csc_array, sp.coo_matrix])
+@pytest.mark.parametrize("by", ["fit", "partial_fit"])
+def test_labels_are_predicted_in_the_format_that_they_came_in(container, by):
+    X, y = make_multilabel_classification(60, random_state=0)
+
+    def trained(estimator, y):
+        if by == "fit":
+            return estimator.fit(X, y)
+        return estimator.partial_fit(X, y, classes=np.arange(5))
+
+    for labels in (container(y), y):
+        arguments = {"max_iter": 3, "random_state": 0}
+        clf = trained(MLPScratchClassifier(**arguments), labels)
+        mlp = trained(MLPClassifier(**arguments), labels)
+        predicted, expected = clf.predict(X), mlp.predict(X)
+        assert type(predicted) is type(expected)
+        assert predicted.dtype == expected.dtype
+        for again in (clf.to_sklearn(), MLPScratchClassifier.from_sklearn(mlp)):
+            assert type(again.predict(X)) is type(expected)
+        if labels is not y:
+            predicted, expected = predicted.toarray(), expected.toarray()
+        np.testing.assert_array_equal(predicted, expected)
+        assert clf.score(X, labels) == mlp.score(X, labels)
+    # What is scored while training is dense, whatever came.
+    seen = []
+    clf = MLPScratchClassifier(scoring=lambda clf, X, y: seen.append((clf.predict(X), y)) or 1.0)
+    trained(clf.set_params(max_iter=1), container(y))
+    clf.fit(X, container(y), X_val=X, y_val=container(y))
+    for predicted, given in seen:
+        assert type(predicted) is type(given) is np.ndarray

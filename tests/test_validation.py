@@ -14,6 +14,7 @@ from sklearn.datasets import load_iris, make_classification, make_multilabel_cla
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    check_scoring,
     f1_score,
     log_loss,
     make_scorer,
@@ -521,3 +522,51 @@ def test_wrong_parameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         clf.fit(X_train, y_train)
     assert vars(clf) == before
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        None,
+        "f1",
+        "balanced_accuracy",
+        "neg_log_loss",
+        "roc_auc",
+        make_scorer(f1_score, pos_label=0),
+        lambda clf, X, y: clf.score(X, y),
+    ],
+    ids=["None", "f1", "balanced_accuracy", "neg_log_loss", "roc_auc", "scorer", "function"],
+)
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 0.1, 1: 20.0}])
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+def test_the_best_score_is_the_scorer_s(scoring, class_weight, weighted):
+    # Class weights weigh losses, not scores.
+    X, y, X_val, y_val = DATA["binary"]
+    y = np.where(X[:, 0] > 0, y, 0)
+    weighted = weighted and getattr(scoring, "__name__", "") != "<lambda>"
+    val_weights = {"sample_weight": weights[: len(X_val)]} if weighted else {}
+    clf = mlp(class_weight=class_weight, scoring=scoring, early_stopping=True, max_iter=15)
+    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights.get("sample_weight"))
+    expected = check_scoring(clf, scoring)(clf, X_val, y_val, **val_weights)
+    assert clf.best_validation_score_ == pytest.approx(expected, rel=1e-12)
+
+
+def without_weights(y_true, y_pred):
+    return accuracy_score(y_true, y_pred)
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [lambda clf, X, y: 1.0, make_scorer(without_weights), partial(without_weights, y_pred=1)],
+    ids=["function", "scorer", "partial"],
+)
+def test_a_scorer_without_weights_is_refused_where_there_are_some(scoring):
+    X, y, X_val, y_val = DATA["binary"]
+    ones, clf = np.ones(len(X)), mlp(scoring=scoring, class_weight="balanced", early_stopping=True)
+    with pytest.raises(ValueError, match=r"takes no sample_weight.*sample_weight_val"):
+        clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(X_val)))
+    # A part that is held out has the weights of the rest.
+    with pytest.raises(ValueError, match=r"takes no sample_weight.*held out"):
+        clf.fit(X, y, sample_weight=ones)
+    if not isinstance(scoring, partial):
+        clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)

@@ -9,7 +9,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import Interval, Options, StrOptions
@@ -94,10 +96,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     hidden_activations_: list[ActivationName | type[Activation]]
     loss_: float
     best_loss_: float | None
-    loss_curve_: list[float]
-    validation_scores_: list[float] | None
     best_validation_score_: float | None
-    history_: dict[str, np.ndarray]
     n_iter_: int
     t_: int
     n_layers_: int
@@ -174,7 +173,10 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             A validation set of one's own. Loss and score on it are recorded after every epoch;
             with ``early_stopping`` they decide, and nothing of ``X`` is held out. In a
             :class:`~sklearn.pipeline.Pipeline`, it is transformed like ``X`` with
-            ``Pipeline(..., transform_input=["X_val"])``.
+            ``set_config(enable_metadata_routing=True)``,
+            ``set_fit_request(X_val=True, y_val=True)`` on this estimator and
+            ``Pipeline(..., transform_input=["X_val"])``. Handed on as ``step__X_val``, it arrives
+            as it is, for instance unscaled, and nothing can detect that.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Its targets.
@@ -306,9 +308,13 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     def _unchanged_on_error(self) -> Iterator[None]:
         """Leave the estimator as it was if what is done inside fails."""
         before = vars(self).copy()
+        generator = self.random_state if isinstance(self.random_state, RandomState) else None
+        drawn = generator and generator.get_state(legacy=False)
         try:
             yield
         except BaseException:
+            if generator:
+                generator.set_state(drawn)
             # scikit-learn still needs what it has noted in order to tear callbacks down.
             callbacks = {name: value for name, value in vars(self).items() if "callback" in name}
             vars(self).clear()
@@ -337,16 +343,18 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
     def _validate(self, X, y, resume: bool) -> tuple:
         """Return X and y as arrays that can be trained on."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=self.coefs_[0].dtype if resume else (np.float64, np.float32),
-            order="C",
-            reset=not resume,
-        )
+        with np.errstate(over="ignore"):
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                multi_output=True,
+                dtype=self.coefs_[0].dtype if resume else (np.float64, np.float32),
+                order="C",
+                reset=not resume,
+            )
+        _check_numpy(X)
         return X, self._check_targets(y)
 
     def _training_data(
@@ -366,9 +374,8 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             if class_weights is not None:
                 sample_weight = targets.sample_weight(encoded, class_weights)
                 sample_weight = sample_weight if given is None else sample_weight * given
-                _check_sum(sample_weight)
             return tuple(
-                None if weight is None else weight.astype(X.dtype, copy=False)
+                None if weight is None else _as_weights(weight, X.dtype)
                 for weight in (sample_weight, given)
             )
 
@@ -391,9 +398,10 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             return None
         if X_val is None or y_val is None:
             raise ValueError(f"A validation set needs X_val and y_val, got only {given}.")
-        X_val = validate_data(
-            self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
-        )
+        with np.errstate(over="ignore"):
+            X_val = validate_data(
+                self, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
+            )
         y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
         y_val = self._check_targets(y_val, "y_val")
         check_consistent_length(X_val, y_val)
@@ -427,6 +435,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self, "coefs_")
         if not self._is_valid_array(X):
             X = validate_data(self, X, accept_sparse="csr", reset=False)
+            _check_numpy(X)
         return self._fitted_network().forward(X, getattr(fitted_targets(self), output))
 
     def _is_valid_array(self, X) -> bool:
@@ -441,15 +450,29 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
 def _check_weights(sample_weight, X) -> np.ndarray:
     sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-    _check_sum(sample_weight)
+    _as_weights(sample_weight, sample_weight.dtype)
     return sample_weight
 
 
-def _check_sum(sample_weight: np.ndarray) -> None:
-    if not sample_weight.any():
-        raise ValueError("All sample weights are zero: at least one must be positive.")
+def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
+    """Return weights in the network's dtype, in which they are checked."""
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.sum(sample_weight, dtype=np.float64)):
-            raise ValueError(
-                "The sum of sample_weight is not finite: divide the weights by their mean."
-            )
+        sample_weight = sample_weight.astype(dtype, copy=False)
+        total = np.sum(sample_weight, dtype=np.float64)
+    if total == 0:
+        raise ValueError(f"All sample weights are zero in {dtype}: at least one must be positive.")
+    if not np.isfinite(total):
+        raise ValueError(
+            f"The sum of sample_weight is not finite in {dtype}, weights of classes included: "
+            f"divide the weights by their mean."
+        )
+    return sample_weight
+
+
+def _check_numpy(X) -> None:
+    if not isinstance(X, np.ndarray) and not issparse(X):
+        kind = f"{type(X).__module__}.{type(X).__qualname__}"
+        raise ValueError(
+            f"This network computes with NumPy alone, got {kind}: pass NumPy arrays, or leave "
+            f"array_api_dispatch=False, with which tensors of the CPU become such."
+        )

@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import unique_labels
@@ -263,7 +264,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     n_features_in_ : int
         Number of features seen during :term:`fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`. Defined only when ``X`` has feature names that
         are all strings.
 
@@ -388,6 +389,9 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         self.scoring = scoring
         self.engine = engine
 
+    # Set by fits.
+    _sparse_labels = False
+
     @stochastic
     @fitting
     def partial_fit(
@@ -447,11 +451,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        y : ndarray or sparse matrix of shape (n_samples,) or (n_samples, n_labels)
             The most probable class of each sample, or an indicator matrix of the labels that are
-            more probable than not.
+            more probable than not. The matrix is sparse if the ``y`` that was trained on was.
         """
-        return self._network_outputs(X, "predict")
+        labels = self._network_outputs(X, "predict")
+        return csr_matrix(labels) if self._sparse_labels else labels
 
     def predict_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict probabilities of the classes.
@@ -489,6 +494,13 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+    def _validate(self, X, y, resume):
+        is_sparse = issparse(y)
+        X, y = super()._validate(X, y, resume)
+        if not resume:
+            self._sparse_labels = is_sparse and y.ndim == 2
+        return X, y
 
     def _check_targets(self, y, name="y"):
         return check_labels(y)

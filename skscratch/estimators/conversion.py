@@ -64,6 +64,7 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
             if mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1
             else mlp.classes_
         )
+        mlp._label_binarizer.sparse_input_ = estimator._sparse_labels
     # What a warm start of theirs reads.
     if mlp.early_stopping and mlp.validation_scores_ is None:
         mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
@@ -84,6 +85,8 @@ def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
     estimator = estimator_class(**mlp.get_params())
     if mlp_class is MLPRegressor:
         estimator.quantiles_ = None
+    else:
+        estimator._sparse_labels = mlp.n_outputs_ > 1 and mlp._label_binarizer.sparse_input_
     estimator.best_loss_ = estimator.best_validation_score_ = None
     _copy_fit(mlp, estimator)
     columns = {"loss": getattr(mlp, "loss_curve_", [])}  # theirs has none after lbfgs

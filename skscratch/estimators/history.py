@@ -1,5 +1,7 @@
 """The record of a training: a row for every epoch, whose cost does not grow with their number."""
 
+from itertools import takewhile
+
 import numpy as np
 
 # What may be recorded of an epoch, and in between what is told of it beside.
@@ -17,9 +19,9 @@ NAMES = (
 class History:
     """What was recorded of every epoch, to be appended to.
 
-    Rows are kept in blocks that are never changed, each with at least twice the rows of the next.
-    So a fit that goes on shares the long ones with the fit before it, and an epoch that is appended
-    costs, sooner or later, log2(n) copies of its row.
+    Rows are kept in blocks that are never changed, whose sizes are the powers of two that their
+    number is the sum of. So a fit that goes on shares most of them with the fit before it, and an
+    epoch that is appended costs, sooner or later, at most log2(n) copies of its row.
 
     Parameters
     ----------
@@ -30,10 +32,9 @@ class History:
     def __init__(self, record: tuple[tuple, tuple] = (("loss",), ())) -> None:
         self._names, self._blocks = record
         self._rows: list[list[float]] = []
-        self._n_in_blocks = sum(map(len, self._blocks))
 
     def __len__(self) -> int:
-        return self._n_in_blocks + len(self._rows)
+        return sum(map(len, self._blocks)) + len(self._rows)
 
     def append(self, **values: float) -> None:
         """Record an epoch: its loss, and anything else that has a name."""
@@ -41,8 +42,8 @@ class History:
         if new:
             _, blocks = self.record
             nothing = [np.full((len(block), len(new)), np.nan) for block in blocks]
-            self._blocks = tuple(map(np.hstack, zip(blocks, nothing, strict=True)))
-            self._names += new
+            blocks = tuple(map(np.hstack, zip(blocks, nothing, strict=True)))
+            self._blocks, self._names = blocks, self._names + new
         self._rows.append([values.get(name, np.nan) for name in self._names])
 
     @property
@@ -59,12 +60,14 @@ class History:
         These are plain tuples of strings and arrays, because fitted estimators have them.
         """
         if self._rows:
-            block, blocks = np.array(self._rows), list(self._blocks)
-            while blocks and len(blocks[-1]) < 2 * len(block):
-                block = np.concatenate([blocks.pop(), block])
-            self._blocks = (*blocks, block)
-            self._n_in_blocks += len(self._rows)
-            self._rows = []
+            n = len(self)
+            sizes = [1 << bit for bit in reversed(range(n.bit_length())) if n >> bit & 1]
+            pairs = zip(map(len, self._blocks), sizes, strict=False)
+            n_kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+            rest = np.concatenate([*self._blocks[n_kept:], np.array(self._rows)])
+            blocks = np.split(rest, np.cumsum(sizes[n_kept:])[:-1])
+            # In one line, because fits may be interrupted between two.
+            self._blocks, self._rows = (*self._blocks[:n_kept], *blocks), []
         return self._names, self._blocks
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -73,5 +76,7 @@ class History:
         table = np.concatenate([np.empty((0, len(names))), *blocks])
         columns = dict(zip(names, table.T.copy(), strict=True))
         if "data_loss" in columns:
-            columns["regularization_loss"] = columns["loss"] - columns["data_loss"]
-        return {name: columns[name] for name in NAMES if name in columns}
+            with np.errstate(invalid="ignore"):
+                columns["regularization_loss"] = columns["loss"] - columns["data_loss"]
+        nothing = {name for name, values in columns.items() if np.isnan(values).all()} - {"loss"}
+        return {name: columns[name] for name in NAMES if name in columns.keys() - nothing}

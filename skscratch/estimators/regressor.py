@@ -283,7 +283,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     n_features_in_ : int
         Number of features seen during :term:`fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`. Defined only when ``X`` has feature names that
         are all strings.
 
@@ -294,7 +294,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     Notes
     -----
     Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
-    fit by Adam needs seven times the memory of the weights, and one batch's activations.
+    fit by Adam needs nine times the memory of the weights, and one batch's activations.
 
     What is minimized is the mean loss of the samples, summed over their values, plus the
     penalties. Of several values the squared error that is reported is their mean, as MLPRegressor

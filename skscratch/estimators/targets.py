@@ -232,6 +232,14 @@ class ClassTargets(Targets):
                 f"class_weight must be 'balanced' or a dict, for several labels a list with a dict "
                 f"for each of them; got {class_weight!r} for {len(labels)} label(s)."
             )
+        for weights in given:
+            unknown = [name for name in weights if name not in classes.tolist()]
+            # As in scikit-learn, a fold may lack a class, as long as all others are named.
+            if unknown and not set(classes.tolist()) <= weights.keys():
+                raise ValueError(
+                    f"class_weight names {unknown}, but the classes are {classes.tolist()}. (More "
+                    f"may be named only if all of these are.)"
+                )
         weights = [compute_class_weight(weights, classes=classes, y=classes) for weights in given]
         if not (np.isfinite(weights) & (np.asarray(weights) >= 0)).all():
             raise ValueError(f"class_weight must be finite and >= 0, got {class_weight!r}.")

@@ -306,7 +306,8 @@ class StochasticTrainer(Trainer):
             n_outputs=self.targets.n_outputs,
         )
         self.shuffles = Shuffles(self.batches.n_rows, self.random_state.get_state(legacy=False))
-        if state.get("shuffles") and _equal(self.shuffles.random_state, state["random_state"]):
+        goes_on = settings.shuffle and state.get("shuffles")
+        if goes_on and _equal(self.shuffles.random_state, state["random_state"]):
             self._take_up_order(Shuffles(**state["shuffles"]), previous.order)
 
     @property
@@ -458,6 +459,7 @@ class StochasticTrainer(Trainer):
         elif settings.shuffle and self.random_state is settings.random_state:
             # Nobody sees the order in a single batch. But others may draw from this generator.
             self.random_state.shuffle(self.batches.order)
+            self.shuffles.n_shuffles += 1
         if settings.verbose:
             print(f"Iteration {self.n_iter + 1}, loss = {loss:.8f}")
         if is_finite:
@@ -561,7 +563,7 @@ class StochasticTrainer(Trainer):
         return {
             **self.common_attributes(parameters),
             "best_loss_": None if early_stopping else -self.improvement.best,
-            "_order": self.batches.order.copy() if is_shuffled else None,
+            "_order": self.batches.order.copy() if self.batches.n_batches > 1 else None,
             # There is no going on from what has diverged, but from the weights.
             "_training_state": {}
             if self.diverged

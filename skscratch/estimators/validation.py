@@ -1,6 +1,7 @@
 """Validation: what a network is measured by on samples that it is not trained on."""
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,8 @@ class Validator:
     def __init__(self, samples: Samples, targets: Targets, score: Callable | str) -> None:
         self.samples, self.targets, self.score = samples, targets, score
         self.loss = targets.new_loss()
+        if samples.score_weight is not None and isinstance(score, _Score):
+            score.check_weights()
 
     def measure(self, network: FittedNetwork) -> tuple[float, float]:
         """Return the loss and the score of a network."""
@@ -58,8 +61,24 @@ class _Score:
 
     def __init__(self, estimator, scorer: Callable) -> None:
         self.estimator, self.scorer = copy.copy(estimator), scorer
-        # The rows of X have lost the names that those of a data frame had.
-        vars(self.estimator).pop("feature_names_in_", None)
+        # The rows of X have lost the names that those of a data frame had, and labels are dense.
+        for name in ("feature_names_in_", "_sparse_labels"):
+            vars(self.estimator).pop(name, None)
+
+    def check_weights(self) -> None:
+        """Raise an error if the scorer takes no weights."""
+        function = getattr(self.scorer, "_score_func", self.scorer)
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            # Not every function written in C says what it takes.
+            return
+        if not any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters):
+            raise ValueError(
+                f"scoring={self.estimator.scoring!r} takes no sample_weight, but the validation "
+                f"set has weights (sample_weight_val; of a part that is held out, sample_weight). "
+                f"Let it take sample_weight, or pass no weights."
+            )
 
     def __call__(self, network: FittedNetwork, samples: Samples, targets: Targets) -> float:
         fitted = copy.copy(self.estimator)

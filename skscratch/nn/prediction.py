@@ -66,21 +66,30 @@ class FittedNetwork:
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_outputs)
-            In the dtype of the weights.
+            In the dtype of the weights; in that of the inputs if it is a wider one, and beyond what
+            the weights' can hold there is something to tell.
         """
         layers = self._layers()
         dtype, outputs = self.weights[0].dtype, None
         for start in range(0, X.shape[0], CHUNK_SIZE):
             chunk = slice(start, start + CHUNK_SIZE)
-            values = X[chunk].astype(dtype, copy=False)
-            for layer in layers:
-                values = layer.forward(values)
+            with np.errstate(over="ignore", invalid="ignore"):
+                values = X[chunk].astype(dtype, copy=False)
+                for layer in layers:
+                    values = layer.forward(values)
+            if dtype.itemsize < min(8, X.dtype.itemsize) and not np.isfinite(values).all():
+                # Too large for the network's dtype, not for theirs.
+                return self._astype(np.float64).forward(X, output)
             if output is not None:
                 values = output(values)
             if outputs is None:
                 outputs = np.empty((X.shape[0], *values.shape[1:]), values.dtype)
             outputs[chunk] = values
         return outputs
+
+    def _astype(self, dtype) -> "FittedNetwork":
+        arrays = ([np.asarray(a).astype(dtype) for a in b] for b in (self.weights, self.biases))
+        return FittedNetwork(*arrays, self.activations)
 
     def _layers(self) -> list:
         first, *others = (
