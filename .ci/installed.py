@@ -4,7 +4,6 @@ Run it from a folder that has no skscratch, with the path of the repository.
 """
 
 import re
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -21,9 +20,5 @@ assert not re.search(r"\]\((?!http)", text), "The long description has links tha
 files = {Path(file).name for file in metadata.files("skscratch")}
 assert {"py.typed", "LICENSE"} <= files, files
 
-# Whoever installs no extra needs none.
-extras = ("matplotlib", "numba", "dask", "pandas", "rich", "onnx", "skl2onnx", "pytest")
 readme = Path(sys.argv[1], "README.md").read_text("utf-8")
-code = re.findall(r"```python\n(.*?)```", readme, re.S)[0]
-check = f"import sys\nassert not set({extras}) & set(sys.modules)"
-subprocess.run([sys.executable, "-W", "ignore", "-c", f"{code}\n{check}"], check=True)
+exec(re.findall(r"```python\n(.*?)```", readme, re.S)[0])

@@ -14,6 +14,7 @@ from skscratch.nn import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     Dense,
+    MeanAbsoluteError,
     MeanSquaredError,
     Sigmoid,
     Softmax,
@@ -65,10 +66,10 @@ for name, cost in in_the_long_run.items():
 # ten times what the others pay. Squared error asks for the mean, which is far from all of them;
 # absolute error asks for the median, and does not care about the one.
 rents = np.array([[500.0], [520.0], [550.0], [560.0], [5500.0]])
-squared = MeanSquaredError()
+squared, absolute = MeanSquaredError(), MeanAbsoluteError()
 candidates = np.arange(400.0, 3000.0)
 by_squares = [squared.calculate(np.full_like(rents, rent), rents) for rent in candidates]
-by_distance = [np.abs(rents - rent).mean() for rent in candidates]
+by_distance = [absolute.calculate(np.full_like(rents, rent), rents) for rent in candidates]
 best_by_squares, best_by_distance = candidates[[np.argmin(by_squares), np.argmin(by_distance)]]
 print("\nOne number for all rents")
 print(f"    by squared error   {best_by_squares:.0f}, the mean is {rents.mean():.0f}")

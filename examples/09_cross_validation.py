@@ -107,9 +107,13 @@ luck.hist(singles, bins, label="one split")
 luck.hist(means, bins, label="mean of five folds", alpha=0.8)
 luck.set(xlabel="accuracy", ylabel="how often", title="The same network, validated often")
 luck.legend()
-penalty.set(xlabel="weight_regularizer_l2", ylabel="accuracy", title="Validation curve")
+penalty.set(
+    xlabel="weight_regularizer_l2",
+    ylabel="accuracy",
+    title="Validation curve, mean and standard deviation",
+)
 penalty.axvline(curve.param_range[chosen], color="black", linestyle=":", zorder=0)
-size.set(ylabel="accuracy", title="Learning curve")
+size.set(ylabel="accuracy", title="Learning curve, mean and standard deviation")
 for ax in (penalty, size):
     ax.legend(ax.lines[:2], ["training folds", "validation fold"])
 

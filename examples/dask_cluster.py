@@ -17,6 +17,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from skscratch import MLPScratchClassifier, train_together
 
+began = perf_counter()
+
 try:
     from dask.distributed import Client, LocalCluster
 except ImportError:
@@ -80,4 +82,4 @@ if __name__ == "__main__":
     path = Path(__file__).parent / "figures" / "dask_cluster.png"
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=100)
-    print(f"Figure: {path}")
+    print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

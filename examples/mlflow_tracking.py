@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -12,6 +13,8 @@ from sklearn.model_selection import train_test_split
 
 from skscratch import MLPScratchClassifier
 from skscratch.callbacks import without_callbacks
+
+began = perf_counter()
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 try:
@@ -81,4 +84,4 @@ axes[0].legend()
 path = Path(__file__).parent / "figures" / "mlflow_tracking.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -4,6 +4,7 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skscratch import MLPScratchClassifier
+
+began = perf_counter()
 
 try:
     import skops.io
@@ -87,4 +90,4 @@ with TemporaryDirectory() as folder:
     print(f"{readme.name}: {len(lines)} lines, with the sections")
     print(*(line for line in lines if line.startswith("#")), sep="\n")
 
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -16,6 +16,8 @@ from sklearn.preprocessing import MinMaxScaler
 from skscratch import MLPScratchClassifier
 from skscratch.onnx import register
 
+began = perf_counter()
+
 try:
     from onnxruntime import InferenceSession
     from skl2onnx import to_onnx
@@ -94,4 +96,4 @@ speed.legend()
 path = Path(__file__).parent / "figures" / "onnx_export.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

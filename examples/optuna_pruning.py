@@ -3,12 +3,15 @@
 # %% Forty settings of a network for handwritten digits are tried; most are seen to be bad early.
 import sys
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skscratch import MLPScratchClassifier
+
+began = perf_counter()
 
 try:
     import optuna
@@ -102,4 +105,4 @@ epochs.set(xlabel="trial", ylabel="epochs", title=f"{n_epochs} epochs of {50 * l
 path = Path(__file__).parent / "figures" / "optuna_pruning.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

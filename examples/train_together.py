@@ -16,6 +16,8 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 
 from skscratch import MLPScratchClassifier, train_together
 
+began = perf_counter()
+
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
 clf = MLPScratchClassifier((32,), batch_size=32, max_iter=5, tol=0, random_state=0)
@@ -104,4 +106,4 @@ axes[3].spines[["top", "right"]].set_visible(False)
 path = Path(__file__).parent / "figures" / "train_together.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -21,6 +21,9 @@ skscratch.datasets
 skscratch.onnx
     Fitted networks outside of Python.
 
+skscratch.metrics
+    The book's accuracy of regression.
+
 skscratch.nn
     What the estimator is made of, a small library of its own.
 """
@@ -34,7 +37,7 @@ from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
 if TYPE_CHECKING:
-    from skscratch import callbacks, datasets, inspection, nn, onnx
+    from skscratch import callbacks, datasets, inspection, metrics, nn, onnx
     from skscratch.together.backend import train_together
 
 __version__ = "0.1.0"
@@ -45,6 +48,7 @@ __all__ = [
     "callbacks",
     "datasets",
     "inspection",
+    "metrics",
     "nn",
     "onnx",
     "train_together",

@@ -115,7 +115,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : MLPScratchClassifier or Pipeline
+        estimator : MLPScratchClassifier, MLPScratchRegressor or Pipeline
             A fitted estimator, or a fitted pipeline that ends in one. One that has only a
             ``loss_curve_``, such as scikit-learn's
             :class:`~sklearn.neural_network.MLPClassifier`, will do: it has a training loss, and
@@ -406,7 +406,7 @@ class WeightsDisplay:
 
         Parameters
         ----------
-        estimator : MLPScratchClassifier or Pipeline
+        estimator : MLPScratchClassifier, MLPScratchRegressor or Pipeline
             A fitted estimator, any that has ``coefs_``, as
             :class:`~sklearn.neural_network.MLPClassifier` has; or a fitted pipeline that ends in
             one.
@@ -593,8 +593,10 @@ def _network_in(estimator, attribute: str):
 def _score_name(estimator) -> str:
     """Return what a network's validation scores are scores of."""
     scoring = getattr(estimator, "scoring", None)
+    if scoring is None and is_classifier(estimator):
+        return "accuracy"
     if scoring is None:
-        return "accuracy" if is_classifier(estimator) else "R²"
+        return "R²" if getattr(estimator, "quantiles_", None) is None else "D²"
     if scoring == "loss":
         return "negative loss"
     return scoring if isinstance(scoring, str) else "score"

@@ -11,6 +11,9 @@ import threadpoolctl
 
 threadpoolctl.threadpool_limits(1)
 
+# Read by type checkers, not run: it says wrong things on purpose.
+collect_ignore = ["typed_script.py"]
+
 
 def pytest_configure(config):
     """Know the marks of scikit-learn's tests, some of which are run here."""

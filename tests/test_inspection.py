@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skscratch import MLPScratchClassifier
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 from skscratch.inspection import LossCurveDisplay, WeightsDisplay
 
 pytestmark = unfinished_fits
@@ -181,6 +181,16 @@ def test_scores_are_named_after_their_scoring(scoring, ylabel):
     _, ax = plt.subplots()
     display.plot(ax, metrics=["accuracy", "validation_score"])
     assert display.metrics_ax_.get_ylabel() == f"accuracy, {ylabel}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "score"), [({}, "R²"), ({"loss": "quantile", "quantile": [0.1, 0.9]}, "D²")]
+)
+def test_scores_of_a_regressor(parameters, score):
+    regressor = fit(MLPScratchRegressor, early_stopping=True, **parameters)
+    display = LossCurveDisplay.from_estimator(regressor, metrics="validation_score")
+    assert_drawn(display.lines_["validation_score"], regressor.history_["validation_score"])
+    assert display.metrics_ax_.get_ylabel() == score
 
 
 def test_any_key_of_a_history_is_a_metric():

@@ -4,11 +4,17 @@ import faulthandler
 
 import numpy as np
 import pytest
+from helpers import X_digits, y_digits
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import RFECV, SequentialFeatureSelector
 from sklearn.frozen import FrozenEstimator
@@ -31,7 +37,7 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from skscratch import MLPScratchClassifier, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
 from skscratch.together import meeting
 
 pytestmark = [
@@ -211,6 +217,24 @@ TOOLS = {
     "sample weights and a validation set": lambda: cross_val_score(
         mlp(), X, y, params={"sample_weight": np.arange(150) % 3, "X_val": X[::7], "y_val": y[::7]}
     ),
+    "regressors by all losses": lambda: scores_of(
+        cross_validate(
+            GridSearchCV(
+                MLPScratchRegressor(hidden_layer_sizes=(8,), max_iter=12, random_state=0),
+                [
+                    {"loss": ["squared_error", "absolute_error", "poisson"]},
+                    {"loss": ["huber", "quantile"], "alpha": [0, 1]},
+                ],
+                cv=2,
+            ),
+            X,
+            X[:, 0] + y,
+            cv=2,
+        )
+    ),
+    "BaggingRegressor": lambda: BaggingRegressor(
+        MLPScratchRegressor(hidden_layer_sizes=(8,), max_iter=12, random_state=0), 5, random_state=0
+    ).fit(X, X[:, :2]),
     "a search in a search": lambda: scores_of(
         cross_validate(GridSearchCV(mlp(), RATES, cv=2), X, y, cv=3)
     ),
@@ -258,3 +282,43 @@ def test_every_tool(tool, n_jobs):
     with train_together(n_jobs):
         actual = use()
     assert_equal(actual, use())
+
+
+def test_engines_in_one_search():
+    pytest.importorskip("numba")
+    clf, grid = mlp(solver="sgd"), {"engine": ["numba", "numpy"], **RATES}
+    for n_jobs in (None, 2):
+        with train_together(n_jobs):
+            found = GridSearchCV(clf, grid, cv=3).fit(X, y)
+        assert_equal(results_of(found), results_of(GridSearchCV(clf, grid, cv=3).fit(X, y)))
+
+
+def test_the_books_k_fold_workflow():
+    """Folds, their scores, a grid by them, and the best setting on the digits that were kept."""
+    train, test = X_digits[:1400], X_digits[1400:]
+    labels, test_labels = y_digits[:1400], y_digits[1400:]
+    clf = make_pipeline(MinMaxScaler(), mlp(hidden_layer_sizes=(32,), max_iter=10))
+    folds = KFold(n_splits=5, shuffle=True, random_state=0)
+    grid = {
+        "mlpscratchclassifier__learning_rate_init": [0.0003, 0.003],
+        "mlpscratchclassifier__weight_regularizer_l2": [0, 1e-3],
+        "mlpscratchclassifier__dropout": [0, 0.2],
+    }
+
+    def by_hand(clf):
+        for rows, held_out in folds.split(train):
+            yield clone(clf).fit(train[rows], labels[rows]).score(train[held_out], labels[held_out])
+
+    def workflow():
+        scores = cross_val_score(clf, train, labels, cv=folds)
+        search = GridSearchCV(clf, grid, cv=folds).fit(train, labels)
+        return scores, search.cv_results_["mean_test_score"], search.predict_proba(test), search
+
+    *expected, search = workflow()
+    np.testing.assert_array_equal(expected[0], list(by_hand(clf)))
+    for n_jobs in (None, 2):
+        with train_together(n_jobs):
+            *actual, _ = workflow()
+        assert_equal(actual, expected)
+    assert search.best_params_["mlpscratchclassifier__learning_rate_init"] == 0.003
+    assert search.score(test, test_labels) > 0.9

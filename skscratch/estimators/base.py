@@ -96,10 +96,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     hidden_activations_: list[ActivationName | type[Activation]]
     loss_: float
     best_loss_: float | None
-    loss_curve_: list[float]
-    validation_scores_: list[float] | None
     best_validation_score_: float | None
-    history_: dict[str, np.ndarray]
     n_iter_: int
     t_: int
     n_layers_: int

@@ -142,7 +142,7 @@ for index, ax in zip(doubted, right.subplots(5, 6).flat, strict=True):
     ax.set_title(f'"{given[index]}"', color="tab:red" if is_wrong else "black", fontsize="medium")
     ax.set_axis_off()
 
-path = Path(__file__).parent / "figures" / "19_uncertain_labels.png"
+path = Path(__file__).parent / "figures" / "20_uncertain_labels.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -71,7 +71,7 @@ for ax, label in zip(axes, ("accuracy", "loss", "milliseconds for a fit"), stric
     ax.set_xlabel(label)
 axes[2].set_xscale("log")
 
-path = Path(__file__).parent / "figures" / "23_tabular.png"
+path = Path(__file__).parent / "figures" / "24_tabular.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -89,7 +89,7 @@ for probability, name in ((p_plain, "plain"), (p_balanced, "balanced")):
 axes[2].set(title="All thresholds; circle: 1/2, square: 1/21", xlabel="recall", ylabel="precision")
 axes[2].legend()
 
-path = Path(__file__).parent / "figures" / "21_imbalanced_classes.png"
+path = Path(__file__).parent / "figures" / "22_imbalanced_classes.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -123,7 +123,7 @@ ax.text(9, -0.62, "Words that make the network 98% sure", fontsize="large", va="
 for row, best_words in enumerate(telling.values()):
     ax.text(9, row, best_words, va="center")
 
-path = Path(__file__).parent / "figures" / "22_text.png"
+path = Path(__file__).parent / "figures" / "23_text.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
 print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
