@@ -535,7 +535,7 @@ class StochasticTrainer(Trainer):
     def _divergence(self) -> ValueError:
         return self.divergence(
             f"Training diverged in epoch {self.n_iter + 1}: lower learning_rate_init (now "
-            f"{self.schedule.learning_rate_init}) or",
+            f"{self.schedule.learning_rate_init}) or the penalties, or",
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
