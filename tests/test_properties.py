@@ -32,9 +32,18 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 # --- What is drawn
 
+KINDS = [
+    "binary",
+    "multiclass",
+    "multilabel",
+    "one class",
+    "regression",
+    "regression of several",
+]
+
 
 @st.composite
-def data(draw, kinds=("binary", "multiclass", "multilabel", "one class", "regression")):
+def data(draw, kinds=tuple(KINDS)):
     """Draw a data set, as keyword arguments of fit."""
     kind, seed = draw(st.sampled_from(kinds)), draw(SEEDS)
     n_samples, n_features = draw(st.integers(12, 60)), draw(st.integers(1, 5))
@@ -119,7 +128,9 @@ def test_it_is_scikit_learn_s_network(drawn, parameters, engine, seed, as_instan
         **parameters,
         "random_state": np.random.RandomState(seed) if as_instance else seed,
     }
-    theirs = (MLPRegressor if kind == "regression" else MLPClassifier)(**copy.deepcopy(parameters))
+    theirs = (MLPRegressor if kind.startswith("regression") else MLPClassifier)(
+        **copy.deepcopy(parameters)
+    )
     ours = estimator_of(kind, {**copy.deepcopy(parameters), "engine": engine})
     try:
         trained(theirs, arguments)
