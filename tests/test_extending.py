@@ -1,10 +1,8 @@
-"""Activations and optimizers of one's own, as README shows them."""
+"""Activations and optimizers of one's own, as the guide shows them."""
 
 import copy
 import pickle
-import re
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +16,6 @@ from skscratch.nn import SGD, Activation, Adam, AdamW, Optimizer, SiLU
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X, y = load_iris(return_X_y=True)
-
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-EXAMPLE = next(code for code in re.findall(r"```python\n(.*?)```", README, re.S) if "Lion" in code)
 
 
 class Swish(Activation):
@@ -60,12 +55,6 @@ def assert_same_weights(first, second, rtol=0.0):
         first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
     ):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
-
-
-def test_the_readmes_example_runs():
-    names = {}
-    exec(EXAMPLE, names)
-    assert names["clf"].score(*load_iris(return_X_y=True)) > 0.9
 
 
 @pytest.mark.parametrize("hidden", [Swish, [Swish, "silu"], ["silu", Swish]], ids=str)

@@ -38,7 +38,7 @@ class Optimizer:
         The step size :math:`\eta` before decay.
 
     decay : float or ndarray of shape (K, 1), default=0.0
-        The learning rate of update :math:`t = 0, 1, \dots` is ``learning_rate / (1 + decay * t)``.
+        The learning rate of update :math:`t = 0, 1, \ldots` is ``learning_rate / (1 + decay * t)``.
 
     Attributes
     ----------

@@ -206,7 +206,7 @@ def train(
         them in order.
 
     clip_norm : float or ndarray of shape (K, 1), default=None
-        The greatest norm of a gradient, see :meth:`Network.clip_gradients`.
+        The greatest norm of a gradient, see :meth:`~skscratch.nn.network.Network.clip_gradients`.
 
     engine : {'numpy', 'numba'}, default='numpy'
         What trains: the layers' own methods, or the same epoch as one function that Numba has
