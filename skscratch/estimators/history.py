@@ -76,5 +76,6 @@ class History:
         table = np.concatenate([np.empty((0, len(names))), *blocks])
         columns = dict(zip(names, table.T.copy(), strict=True))
         if "data_loss" in columns:
-            columns["regularization_loss"] = columns["loss"] - columns["data_loss"]
+            with np.errstate(invalid="ignore"):  # of a fit that diverged, both may be infinite
+                columns["regularization_loss"] = columns["loss"] - columns["data_loss"]
         return {name: columns[name] for name in NAMES if name in columns}
