@@ -5,11 +5,10 @@ import logging
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import sklearn
-
-from skscratch import MLPScratchClassifier
 
 ROOT = Path(__file__).parents[1]
 # Fits are short here, so that they are fast.
@@ -34,7 +33,7 @@ class Nearly(doctest.OutputChecker):
 
 @pytest.fixture(autouse=True)
 def unchanged_settings(tmp_path, monkeypatch):
-    """Let pages write files, and set what is set for the whole program."""
+    """Let pages write files, draw figures, and set what is set for the whole program."""
     monkeypatch.chdir(tmp_path)
     logger = logging.getLogger("skscratch")
     handlers, level = logger.handlers[:], logger.level
@@ -42,13 +41,14 @@ def unchanged_settings(tmp_path, monkeypatch):
         yield
     logger.handlers[:] = handlers
     logger.setLevel(level)
+    plt.close("all")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_runs_and_prints_what_is_shown(page):
     text = page.read_text("utf-8")
-    if "set_callbacks" in text and not hasattr(MLPScratchClassifier, "set_callbacks"):
-        pytest.skip("scikit-learn has callbacks since 1.9")
+    if "set_callbacks" in text:
+        pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
     names = {"__name__": "__main__"}
     runner = doctest.DocTestRunner(Nearly(), optionflags=doctest.NORMALIZE_WHITESPACE)
     said = []
