@@ -24,7 +24,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import FITTERS, FLOOR, ONE_BY_ONE, REFERENCE, SEARCHES, Arguments
+from benchmarks.contestants import FITTERS, FLOOR, REFERENCE, SEARCHES, Arguments
 
 DTYPES = ["float32", "float64"]
 AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]
@@ -377,7 +377,7 @@ class SearchMemory:
     """The peak of a search in this process, which must not grow with what is searched."""
 
     name = "search-memory"
-    title = "Memory of a search: 400 x 200-256-128-10, one epoch, one job, float32"
+    title = "Memory of a search: 200 rows, 200-64-10, one epoch, one job, float32"
     sizes = {
         "10 candidates x 5 folds": (10, 5),
         "40 candidates x 5 folds": (40, 5),
@@ -385,17 +385,17 @@ class SearchMemory:
         "2 candidates x 5 folds": (2, 5),
         "2 candidates x 10 folds": (2, 10),
         "2 candidates x 50 folds": (2, 50),
-        "2 candidates, leave one out": (2, 400),
+        "2 candidates, leave one out": (2, 200),
     }
-    params = [list(sizes), ["skscratch", ONE_BY_ONE, REFERENCE]]
+    params = [list(sizes), ["skscratch", REFERENCE]]
     param_names = ["size", "contestant"]
     quick = {"size": ["10 candidates x 5 folds", "2 candidates x 5 folds"]}
     max_rounds = 1
 
     def setup(self, size, contestant) -> None:
         n_candidates, n_folds = self.sizes[size]
-        self.data = datasets.clouds("float32", 400, 200)
-        self.arguments = Arguments((256, 128), batch_size=200, epochs=1)
+        self.data = datasets.clouds("float32", 200, 200)
+        self.arguments = Arguments((64,), batch_size=50, epochs=1)
         grid, folds = learning_rates(n_candidates), KFold(n_folds)
         self.tool = lambda estimator: GridSearchCV(estimator, grid, cv=folds, refit=False).fit(
             self.data.X, self.data.y

@@ -4,6 +4,7 @@
 # measured by how far they are from their targets, squared or not.
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +24,8 @@ from skscratch.nn import (
     scaled_normal,
 )
 from skscratch.nn.testing import check_gradient
+
+began = perf_counter()
 
 y_pred, y_true = np.array([[3.0], [0.0], [1.0]]), np.array([[1.0], [0.5], [1.0]])
 for loss in (MeanSquaredError(), MeanAbsoluteError()):
@@ -114,4 +117,4 @@ axes[3].legend(loc="upper left", fontsize="small")
 path = Path(__file__).parent / "figures" / "17_regression.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -508,6 +508,28 @@ def test_halving_warns_once():
     assert len(caught) == 1
 
 
+@N_JOBS
+def test_callbacks_are_told_what_they_are_told_without(n_jobs, capsys):
+    callback = pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
+    pytest.importorskip("rich")
+
+    def logs():
+        monitor = callback.ScoringMonitor(scoring=["accuracy", "neg_log_loss"])
+        pipeline = make_pipeline(StandardScaler(), mlp(max_iter=3).set_callbacks(monitor))
+        bar = callback.ProgressBar(max_propagation_depth=None)
+        grid = {"mlpscratchclassifier__alpha": [0, 0.1]}
+        search(pipeline, grid).set_callbacks(bar).fit(X, y)
+        return sorted(monitor.get_logs().data, key=lambda entry: entry["task_id_path"])
+
+    with train_together(n_jobs):
+        found = logs()
+    printed = capsys.readouterr().out
+    assert found == logs()
+    # Six fits, and the one that is refitted.
+    assert len(found) >= 7
+    assert printed.count("MLPScratchClassifier - fit") == 7
+
+
 def test_warning_filters_are_as_before():
     before = warnings.filters.copy()
     with train_together(n_jobs=2):

@@ -250,6 +250,14 @@ def test_interrupting_leaves_a_usable_model(monkeypatch):
         assert clf.score(X_digits, y_digits) > 0.3
 
 
+def test_a_failed_fit_draws_nothing_from_a_generator():
+    random_state = np.random.RandomState(0)
+    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e300, random_state=random_state)
+    with pytest.raises(ValueError, match="diverged"):
+        clf.fit(X_iris * 1e100, y_iris)
+    assert random_state.randint(1 << 30) == np.random.RandomState(0).randint(1 << 30)
+
+
 def test_interrupting_lbfgs_in_its_first_iteration(monkeypatch):
     from skscratch.nn.network import Network
 

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, _fit_context
@@ -307,9 +308,13 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     def _unchanged_on_error(self) -> Iterator[None]:
         """Leave the estimator as it was if what is done inside fails."""
         before = vars(self).copy()
+        generator = self.random_state if isinstance(self.random_state, RandomState) else None
+        drawn = generator and generator.get_state(legacy=False)
         try:
             yield
         except BaseException:
+            if generator:
+                generator.set_state(drawn)
             # scikit-learn still needs what it has noted in order to tear callbacks down.
             callbacks = {name: value for name, value in vars(self).items() if "callback" in name}
             vars(self).clear()

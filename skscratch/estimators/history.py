@@ -76,5 +76,7 @@ class History:
         table = np.concatenate([np.empty((0, len(names))), *blocks])
         columns = dict(zip(names, table.T.copy(), strict=True))
         if "data_loss" in columns:
-            columns["regularization_loss"] = columns["loss"] - columns["data_loss"]
-        return {name: columns[name] for name in NAMES if name in columns}
+            with np.errstate(invalid="ignore"):
+                columns["regularization_loss"] = columns["loss"] - columns["data_loss"]
+        nothing = {name for name, values in columns.items() if np.isnan(values).all()} - {"loss"}
+        return {name: columns[name] for name in NAMES if name in columns.keys() - nothing}

@@ -19,10 +19,11 @@ def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterat
 
     Searches, cross-validation, curves and ensembles run unchanged, and give what they give
     without, to the last bit. They run their fits through joblib; here each of joblib's tasks is a
-    thread, and the fits of :class:`~skscratch.MLPScratchClassifier` in it wait for each other.
-    When no task can go on any more, those of one shape are trained as one stack of networks: of
-    the same sizes of layers, activations, solver, batch size and number of training rows. L-BFGS,
-    sparse inputs and subclasses are trained alone, other estimators fitted in the threads.
+    thread, and the fits of :class:`~skscratch.MLPScratchClassifier` and
+    :class:`~skscratch.MLPScratchRegressor` in it wait for each other. When no task can go on any
+    more, those of one shape are trained as one stack of networks: of the same sizes of layers,
+    activations, solver, batch size and number of training rows. L-BFGS, sparse inputs and networks
+    so large that a stack would not be faster are trained alone, other estimators in the threads.
 
     Inside, ``n_jobs`` of the tools themselves means nothing, and neither does another such
     context. A fit that no tool runs is a plain fit. ``joblib.parallel_config`` with
@@ -34,7 +35,8 @@ def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterat
         How many stacks are trained at once, in processes of whatever joblib backend is active
         outside: by default loky's; with ``joblib.parallel_config(backend="dask")`` around the
         context, the workers of a cluster. ``None`` is what is usual there, 1 trains in this
-        process, -1 uses all processors.
+        process, -1 uses all processors. Fits with ``engine="numba"`` are trained in as many threads
+        of this process, if the workers are not on a cluster.
 
     resume : bool, default=False
         Whether a fit that differs from an earlier one in ``max_iter`` alone, on equal data, goes
@@ -44,9 +46,10 @@ def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterat
 
     Notes
     -----
-    As many fits wait at once as hold half a gigabyte, with the data that they are trained on, but
-    at least ``n_jobs``; so the memory that is needed does not grow with the number of candidates
-    and folds. What is kept for ``resume`` holds as much at most, and is forgotten at the end.
+    As many fits wait at once as hold half a gigabyte, with the data that they are trained on, at
+    least ``n_jobs`` and at most enough for some stacks; so the memory that is needed does not grow
+    with the number of candidates and folds. What is kept for ``resume`` holds as much at most, and
+    is forgotten at the end.
 
     What the fits of a search warn of is said once, with their number. The time of a fit, such as
     ``mean_fit_time``, is what scikit-learn measures: how long it waited until it had been trained

@@ -274,10 +274,12 @@ class Meeting:
         """Train a fit in the turn that its task has, however long it takes."""
         with self._changed:
             self._running[task] = math.inf
-        trainer.run(WhileWanted(observer, lambda: not task.call.is_aborted))
-        with self._changed:
-            self._running[task] = time.monotonic()
-            self.notes.add(trainer.warnings)
+        try:
+            trainer.run(WhileWanted(observer, lambda: not task.call.is_aborted))
+        finally:
+            with self._changed:
+                self._running[task] = time.monotonic()
+                self.notes.add(trainer.warnings)
         if task.call.is_aborted:
             raise Aborted
         return trainer.fitted_attributes()
