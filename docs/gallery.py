@@ -1,5 +1,7 @@
 """The examples as pages: what examples/README.md says of each, its figures and its cells.
 
+Its last section, the tables from the book to the examples, goes to the guide's page on the book.
+
 Nothing is run here. The tests run every example, and its figures are part of the repository.
 """
 
@@ -20,16 +22,19 @@ def write(docs: Path) -> None:
     for section in sections:
         heading, text = section.split("\n", 1)
         example = EXAMPLE.fullmatch(heading.strip())
-        if example is None:
+        if heading == "From the book":
+            text = re.sub(r"\]\((\w+)\.py\)", r"](/examples/\1.md)", text)
+            _update(pages / "from_the_book.txt", text)
+        elif example is None:
             index += [_grid(cards), f"## {heading}\n", _linked(text)]
             cards = []
-            continue
-        title = (example["number"] or "") + example["title"]
-        stem = example["stem"]
-        cards.append(_card(title, stem, FIGURE.search(text)["file"]))
-        stems.append(stem)
-        code = (examples / f"{stem}.py").read_text("utf-8")
-        _update(pages / f"{stem}.md", _page(title, stem, text, code))
+        else:
+            title = (example["number"] or "") + example["title"]
+            stem = example["stem"]
+            cards.append(_card(title, stem, FIGURE.search(text)["file"]))
+            stems.append(stem)
+            code = (examples / f"{stem}.py").read_text("utf-8")
+            _update(pages / f"{stem}.md", _page(title, stem, text, code))
     toctree = "\n".join(["```{toctree}", ":hidden:", "", *stems, "```", ""])
     _update(pages / "index.md", "\n".join([*index, _grid(cards), toctree]))
     for page in pages.glob("*.md"):
