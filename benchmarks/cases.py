@@ -14,8 +14,10 @@ take one argument per parameter. So one measurement can be taken by hand:
 True
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from functools import partial
 
@@ -24,10 +26,10 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import FITTERS, FLOOR, REFERENCE, SEARCHES, Arguments
+from benchmarks.contestants import FITTERS, FLOOR, NUMBA, REFERENCE, SEARCHES, Arguments
 
 DTYPES = ["float32", "float64"]
-AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]
+AGAINST_FLOOR = ["skscratch", NUMBA, REFERENCE, FLOOR]
 NAN = float("nan")
 
 
@@ -78,6 +80,11 @@ WORKS = {
         datasets.spiral,
         Arguments((64,), batch_size=300, epochs=2000, learning_rate=0.02),
     ),
+    "spiral 300 x 2-64-3, batch 32": (
+        datasets.spiral,
+        Arguments((64,), batch_size=32, epochs=300, learning_rate=0.02),
+    ),
+    "digits 64-32-10, batch 32": (datasets.digits, Arguments((32,), batch_size=32, epochs=50)),
     "digits 64-100-10, batch 32": (datasets.digits, Arguments((100,), batch_size=32, epochs=50)),
     "digits 64-100-10, batch 200": (datasets.digits, Arguments((100,), batch_size=200, epochs=150)),
     "20,000 x 784-256-128-10, batch 200": (
@@ -188,10 +195,42 @@ class SmallFit(_Fit):
         return datasets.iris(dtype), Arguments((100,), batch_size=150, epochs=5)
 
 
+class FirstFit:
+    """What is compiled has to be compiled once: JAX in every process, Numba on every machine."""
+
+    name = "first-fit"
+    title = "A new Python that imports, and fits the irises for one epoch: 4-100-3, float32"
+    program = """
+import sys
+sys.modules.update(dict.fromkeys({others}))
+from benchmarks import contestants, datasets
+data = datasets.iris("float32")
+contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, epochs=1))
+"""
+    caches = ["used before", "never used before"]
+    params = [caches, ["skscratch", NUMBA, REFERENCE, "JAX"]]
+    param_names = ["machine", "contestant"]
+    quick = {"machine": caches[:1]}
+    max_rounds = 3
+
+    def setup(self, machine, contestant) -> None:
+        contestants.get(contestant)
+
+    def time_process(self, machine, contestant) -> None:
+        # Nobody waits for the imports of others.
+        others = ["torch", "skorch", *(["jax"] if contestant != "JAX" else [])]
+        program = self.program.format(name=contestant, others=others)
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {} if machine == self.caches[0] else {"NUMBA_CACHE_DIR": folder}
+            subprocess.run(
+                [sys.executable, "-c", program], check=True, env={**os.environ, **environment}
+            )
+
+
 class Sparse(_Fit):
     name = "sparse"
     title = "Sparse texts: 10,000 x 50,000-100-20, 0.1% filled, batch 200, one epoch"
-    params = [["float32"], ["skscratch", REFERENCE]]
+    params = [["float32"], ["skscratch", NUMBA, REFERENCE]]
     param_names = ["dtype", "contestant"]
     max_rounds = 3
 
@@ -285,6 +324,7 @@ class _Search:
 
     def setup(self, *params) -> None:
         self.contestant = params[-1]
+        contestants.get(self.contestant)
         self.data, self.arguments, self.grid = self.work(*params)
         self.found = None
 
@@ -365,6 +405,7 @@ class Tools:
     max_rounds = 3
 
     def setup(self, tool, contestant) -> None:
+        contestants.get(contestant)
         self.data = datasets.digits("float32")
         self.tool = self.tools[tool](self.data.X, self.data.y)
         self.arguments = Arguments((32,), 32, epochs=20)
@@ -424,6 +465,7 @@ CASES = [
     Predict,
     PredictOneRow,
     SmallFit,
+    FirstFit,
     Search,
     GrowthCandidates,
     Tools,

@@ -2,13 +2,16 @@
 
 A model has ``predict_proba(X)``. All contestants are given the same arrays of the same dtype and
 the same arguments, take the same number of steps on batches of the same sizes, and nobody stops
-early. PyTorch and skorch are optional.
+early. Numba, JAX, PyTorch and skorch are optional.
 """
 
+import importlib.util
+import os
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
 
 import joblib
@@ -21,6 +24,14 @@ from benchmarks import book
 from skscratch import MLPScratchClassifier, train_together
 
 try:
+    import jax
+    import jax.numpy as jnp
+    import optax
+except ImportError:
+    jax = None
+else:
+    jax.config.update("jax_enable_x64", True)
+try:
     import torch
 except ImportError:
     torch = None
@@ -30,6 +41,7 @@ except ImportError:
     skorch = None
 
 REFERENCE = "MLPClassifier"
+NUMBA = "skscratch, Numba"
 ONE_BY_ONE = "one by one"
 FLOOR = "floor"
 
@@ -49,6 +61,10 @@ class Arguments:
 
 def fit_skscratch(X, y, arguments: Arguments):
     return _fit_estimator(MLPScratchClassifier, X, y, arguments)
+
+
+def fit_numba(X, y, arguments: Arguments):
+    return _fit_estimator(partial(MLPScratchClassifier, engine="numba"), X, y, arguments)
 
 
 def fit_mlpclassifier(X, y, arguments: Arguments):
@@ -97,6 +113,86 @@ def use(contestant: str, tool: Callable, X, arguments: Arguments, n_jobs: int):
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
         return tool(_estimator(estimator_class, X, arguments))
+
+
+class JaxModel:
+    """Trained parameters, with NumPy arrays in and out."""
+
+    def __init__(self, parameters) -> None:
+        self.parameters = parameters
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(jax.nn.softmax(_jax_logits(self.parameters, X)))
+
+
+def fit_jax(X, y, arguments: Arguments) -> JaxModel:
+    """Train by the fastest plain loop: one call an epoch, a jitted scan over its batches.
+
+    It is compiled for every new shape, which :class:`benchmarks.cases.FirstFit` measures.
+    """
+    _start_jax()
+    n_samples, batch_size = len(X), min(arguments.batch_size, len(X))
+    train_epoch, optimizer = _jax_epoch(batch_size, arguments.learning_rate, arguments.alpha)
+    rng = np.random.RandomState(0)
+    parameters = []
+    for n_inputs, n_neurons in pairwise(_units(X, y, arguments)):
+        bound = _bound(n_inputs, n_neurons)
+        shapes = (n_inputs, n_neurons), n_neurons
+        parameters.append([rng.uniform(-bound, bound, size).astype(X.dtype) for size in shapes])
+    parameters, X, y = jax.device_put((parameters, X, y))
+    state, order = optimizer.init(parameters), np.arange(n_samples)
+    for _ in range(arguments.epochs):
+        if batch_size < n_samples:
+            rng.shuffle(order)
+        parameters, state = train_epoch(parameters, state, X, y, order)
+    return JaxModel(jax.block_until_ready(parameters))
+
+
+@cache
+def _start_jax() -> None:
+    """Give JAX one thread: it makes its threads at first use, one for each core that it may use."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        jax.block_until_ready(jnp.zeros(1))
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+# Kept, because a new function would be compiled again.
+@cache
+def _jax_epoch(batch_size: int, learning_rate: float, alpha: float):
+    """Return the compiled epoch and its optimizer."""
+    optimizer = optax.adam(learning_rate)
+
+    def loss(parameters, X, y):
+        losses = optax.softmax_cross_entropy_with_integer_labels(_jax_logits(parameters, X), y)
+        squares = sum((weights * weights).sum() for weights, _ in parameters)
+        return losses.mean() + alpha / 2 / len(X) * squares
+
+    @jax.jit
+    def train_epoch(parameters, state, X, y, order):
+        def step(carry, rows):
+            parameters, state = carry
+            gradients = jax.grad(loss)(parameters, X[rows], y[rows])
+            updates, state = optimizer.update(gradients, state)
+            return (optax.apply_updates(parameters, updates), state), None
+
+        n_whole = len(order) // batch_size * batch_size
+        batches = order[:n_whole].reshape(-1, batch_size)
+        carry, _ = jax.lax.scan(step, (parameters, state), batches)
+        if n_whole < len(order):
+            carry, _ = step(carry, order[n_whole:])
+        return carry
+
+    return train_epoch, optimizer
+
+
+def _jax_logits(parameters, X):
+    *hidden, (weights, biases) = parameters
+    for hidden_weights, hidden_biases in hidden:
+        X = jax.nn.relu(X @ hidden_weights + hidden_biases)
+    return X @ weights + biases
 
 
 class TorchModel:
@@ -237,8 +333,10 @@ def _bound(n_inputs: int, n_neurons: int) -> float:
 
 CONTESTANTS: dict[str, Callable] = {
     "skscratch": fit_skscratch,
+    NUMBA: fit_numba,
     ONE_BY_ONE: fit_skscratch,
     REFERENCE: fit_mlpclassifier,
+    "JAX": fit_jax,
     "PyTorch": fit_pytorch,
     "skorch": fit_skorch,
     "book": fit_book,
@@ -250,6 +348,7 @@ FITTERS = [name for name in CONTESTANTS if name != ONE_BY_ONE]
 
 SEARCHES = {
     "skscratch": (train_together, MLPScratchClassifier),
+    NUMBA: (train_together, partial(MLPScratchClassifier, engine="numba")),
     ONE_BY_ONE: (nullcontext, MLPScratchClassifier),
     REFERENCE: (nullcontext, MLPClassifier),
 }
@@ -263,6 +362,10 @@ def get(contestant: str) -> Callable:
     NotImplementedError
         If it cannot take part. asv and the runner leave out what raises this in its set-up.
     """
+    if contestant == NUMBA and importlib.util.find_spec("numba") is None:
+        raise NotImplementedError("numba is not installed")
+    if jax is None and contestant == "JAX":
+        raise NotImplementedError("jax and optax are not installed")
     if torch is None and contestant in ("PyTorch", "skorch"):
         raise NotImplementedError("torch is not installed")
     if skorch is None and contestant == "skorch":
