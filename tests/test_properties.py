@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from helpers import ENGINES, STOCHASTIC, assert_same_weights
+from helpers import ENGINES, STOCHASTIC, assert_same_fit, assert_same_weights
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -216,9 +216,11 @@ def test_any_course_of_events_trains_the_same_weights(drawn, parameters, events,
         if kind == "regression"
         else {"classes": np.arange(4)[: 2 + (kind != "binary") + (kind == "multilabel")]}
     )
-    n_epochs, engines = 0, {"numpy"}
+    n_epochs, engines, left_behind = 0, {"numpy"}, []
     for event in events:
         if event in COPIES:
+            if n_epochs:
+                left_behind.append((clf, pickle.loads(pickle.dumps(clf))))
             clf = COPIES[event](clf)
         elif event in ENGINES:
             clf.set_params(engine=event)
@@ -245,6 +247,8 @@ def test_any_course_of_events_trains_the_same_weights(drawn, parameters, events,
     rtol = 1e-6 if "numba" in engines else 0
     assert_same_weights(clf, once, rtol)
     assert clf.t_ == once.t_
+    for original, as_it_was in left_behind:
+        assert_same_fit(original, as_it_was)
     np.testing.assert_allclose(clf.loss_curve_, once.loss_curve_, rtol=rtol)
     for name, values in once.history_.items():
         np.testing.assert_allclose(clf.history_[name], values, rtol=rtol, atol=rtol)
