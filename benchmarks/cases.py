@@ -14,25 +14,28 @@ take one argument per parameter. So one measurement can be taken by hand:
 True
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from functools import partial
 
 import numpy as np
 from sklearn.ensemble import BaggingClassifier
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import FITTERS, FLOOR, REFERENCE, SEARCHES, Arguments
+from benchmarks.contestants import FITTERS, FLOOR, NUMBA, REFERENCE, SEARCHES, Arguments
 
 DTYPES = ["float32", "float64"]
-AGAINST_FLOOR = ["skscratch", REFERENCE, FLOOR]
+AGAINST_FLOOR = ["skscratch", NUMBA, REFERENCE, FLOOR]
 NAN = float("nan")
 
 
-class _Fit:
-    """One fit. What was learned is reported beside the time, so that nobody wins by learning less.
+class _TimedFit:
+    """One fit.
 
     Subclasses have a method ``work`` which returns the data and the arguments.
     """
@@ -57,6 +60,15 @@ class _Fit:
     def time_fit(self, *params) -> None:
         self.model = self.fit(self.data.X, self.data.y, self.arguments)
 
+    def fitted(self, *params):
+        if self.model is None:
+            self.time_fit(*params)
+        return self.model
+
+
+class _Fit(_TimedFit):
+    """What was learned is reported beside the time, so that nobody wins by learning less."""
+
     def track_training_accuracy(self, *params) -> float:
         return self._accuracy(params, self.data.X, self.data.y)
 
@@ -66,9 +78,7 @@ class _Fit:
     def _accuracy(self, params, X, y) -> float:
         if params[-1] == FLOOR or len(y) == 0:
             return NAN
-        if self.model is None:
-            self.time_fit(*params)
-        return float(np.mean(self.model.predict_proba(X).argmax(axis=1) == y))
+        return float(np.mean(self.fitted(*params).predict_proba(X).argmax(axis=1) == y))
 
 
 # Each work's data and arguments, for fits of some tenths of a second, in which validation does not
@@ -78,6 +88,11 @@ WORKS = {
         datasets.spiral,
         Arguments((64,), batch_size=300, epochs=2000, learning_rate=0.02),
     ),
+    "spiral 300 x 2-64-3, batch 32": (
+        datasets.spiral,
+        Arguments((64,), batch_size=32, epochs=300, learning_rate=0.02),
+    ),
+    "digits 64-32-10, batch 32": (datasets.digits, Arguments((32,), batch_size=32, epochs=50)),
     "digits 64-100-10, batch 32": (datasets.digits, Arguments((100,), batch_size=32, epochs=50)),
     "digits 64-100-10, batch 200": (datasets.digits, Arguments((100,), batch_size=200, epochs=150)),
     "20,000 x 784-256-128-10, batch 200": (
@@ -97,6 +112,30 @@ class Training(_Fit):
     def work(self, work, dtype, contestant):
         data, arguments = WORKS[work]
         return data(dtype), arguments
+
+
+class Regression(_TimedFit):
+    """Half the squared error of a single value. The reference is MLPRegressor."""
+
+    name = "regression"
+    title = "One regression by Adam (the reference is MLPRegressor)"
+    works = {
+        "2,000 x 20-100-1, batch 32": (2_000, 20, Arguments((100,), batch_size=32, epochs=20)),
+        "20,000 x 50-100-50-1, batch 200": (20_000, 50, Arguments((100, 50), epochs=5)),
+    }
+    params = [list(works), DTYPES, ["skscratch", NUMBA, REFERENCE, "JAX", "PyTorch", FLOOR]]
+    param_names = ["work", "dtype", "contestant"]
+    quick = {"dtype": ["float32"]}
+
+    def work(self, work, dtype, contestant):
+        n_samples, n_features, arguments = self.works[work]
+        return datasets.curves(dtype, n_samples, n_features), arguments
+
+    def track_held_out_r2(self, *params) -> float:
+        if params[-1] == FLOOR:
+            return NAN
+        predicted = self.fitted(*params).predict(self.data.X_held_out)
+        return r2_score(self.data.y_held_out, predicted)
 
 
 class Solvers(_Fit):
@@ -188,10 +227,42 @@ class SmallFit(_Fit):
         return datasets.iris(dtype), Arguments((100,), batch_size=150, epochs=5)
 
 
+class FirstFit:
+    """What is compiled has to be compiled once: JAX in every process, Numba on every machine."""
+
+    name = "first-fit"
+    title = "A new Python that imports, and fits the irises for one epoch: 4-100-3, float32"
+    program = """
+import sys
+sys.modules.update(dict.fromkeys({others}))
+from benchmarks import contestants, datasets
+data = datasets.iris("float32")
+contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, epochs=1))
+"""
+    caches = ["used before", "never used before"]
+    params = [caches, ["skscratch", NUMBA, REFERENCE, "JAX"]]
+    param_names = ["machine", "contestant"]
+    quick = {"machine": caches[:1]}
+    max_rounds = 3
+
+    def setup(self, machine, contestant) -> None:
+        contestants.get(contestant)
+
+    def time_process(self, machine, contestant) -> None:
+        # Nobody waits for the imports of others.
+        others = ["torch", "skorch", *(["jax"] if contestant != "JAX" else [])]
+        program = self.program.format(name=contestant, others=others)
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {} if machine == self.caches[0] else {"NUMBA_CACHE_DIR": folder}
+            subprocess.run(
+                [sys.executable, "-c", program], check=True, env={**os.environ, **environment}
+            )
+
+
 class Sparse(_Fit):
     name = "sparse"
     title = "Sparse texts: 10,000 x 50,000-100-20, 0.1% filled, batch 200, one epoch"
-    params = [["float32"], ["skscratch", REFERENCE]]
+    params = [["float32"], ["skscratch", NUMBA, REFERENCE]]
     param_names = ["dtype", "contestant"]
     max_rounds = 3
 
@@ -285,6 +356,7 @@ class _Search:
 
     def setup(self, *params) -> None:
         self.contestant = params[-1]
+        contestants.get(self.contestant)
         self.data, self.arguments, self.grid = self.work(*params)
         self.found = None
 
@@ -370,6 +442,7 @@ class Tools:
     max_rounds = 3
 
     def setup(self, tool, contestant) -> None:
+        contestants.get(contestant)
         self.data = datasets.digits("float32")
         # Bagging gives weights of zero, and MLPClassifier fails where a small last batch has no
         # other: every batch is whole.
@@ -424,6 +497,7 @@ class SearchMemory:
 
 CASES = [
     Training,
+    Regression,
     Solvers,
     GrowthSamples,
     GrowthFeatures,
@@ -433,6 +507,7 @@ CASES = [
     Predict,
     PredictOneRow,
     SmallFit,
+    FirstFit,
     Search,
     GrowthCandidates,
     Tools,

@@ -1,25 +1,37 @@
 """Who takes part. Each contestant is a function ``fit(X, y, arguments)`` that returns a model.
 
-A model has ``predict_proba(X)``. All contestants are given the same arrays of the same dtype and
-the same arguments, take the same number of steps on batches of the same sizes, and nobody stops
-early. PyTorch and skorch are optional.
+A model has ``predict_proba(X)``, or ``predict(X)`` where ``y`` is of floating point numbers. All
+contestants are given the same arrays of the same dtype and the same arguments, take the same number
+of steps on batches of the same sizes, and nobody stops early. Numba, JAX, PyTorch and skorch are
+optional.
 """
 
+import importlib.util
+import os
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
 
 import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks import book
-from skscratch import MLPScratchClassifier, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
 
+try:
+    import jax
+    import jax.numpy as jnp
+    import optax
+except ImportError:
+    jax = None
+else:
+    jax.config.update("jax_enable_x64", True)
 try:
     import torch
 except ImportError:
@@ -30,13 +42,17 @@ except ImportError:
     skorch = None
 
 REFERENCE = "MLPClassifier"
+NUMBA = "skscratch, Numba"
 ONE_BY_ONE = "one by one"
 FLOOR = "floor"
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What every contestant is told. Hidden layers are ReLU, the output is a softmax."""
+    """What every contestant is told. Hidden layers are ReLU.
+
+    The output is a softmax with cross-entropy, or the identity with half the squared error.
+    """
 
     hidden: tuple[int, ...] = (100,)
     batch_size: int = 200
@@ -47,12 +63,23 @@ class Arguments:
     alpha: float = 0.0001
 
 
-def fit_skscratch(X, y, arguments: Arguments):
-    return _fit_estimator(MLPScratchClassifier, X, y, arguments)
+def fit_skscratch(X, y, arguments: Arguments, **parameters):
+    estimator_class = MLPScratchRegressor if _is_regression(y) else MLPScratchClassifier
+    return _fit_estimator(partial(estimator_class, **parameters), X, y, arguments)
+
+
+def fit_numba(X, y, arguments: Arguments):
+    return fit_skscratch(X, y, arguments, engine="numba")
 
 
 def fit_mlpclassifier(X, y, arguments: Arguments):
-    return _fit_estimator(MLPClassifier, X, y, arguments)
+    """Fit the reference: MLPClassifier, or what it is called in regression."""
+    estimator_class = MLPRegressor if _is_regression(y) else MLPClassifier
+    return _fit_estimator(estimator_class, X, y, arguments)
+
+
+def _is_regression(y) -> bool:
+    return y.dtype.kind == "f"
 
 
 def _fit_estimator(estimator_class, X, y, arguments: Arguments):
@@ -64,7 +91,7 @@ def _fit_estimator(estimator_class, X, y, arguments: Arguments):
 
 def _estimator(estimator_class, X, arguments: Arguments):
     return estimator_class(
-        arguments.hidden,
+        hidden_layer_sizes=arguments.hidden,
         solver=arguments.solver,
         alpha=arguments.alpha,
         batch_size=min(arguments.batch_size, X.shape[0]),
@@ -99,6 +126,95 @@ def use(contestant: str, tool: Callable, X, arguments: Arguments, n_jobs: int):
         return tool(_estimator(estimator_class, X, arguments))
 
 
+class JaxModel:
+    """Trained parameters, with NumPy arrays in and out."""
+
+    def __init__(self, parameters) -> None:
+        self.parameters = parameters
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(jax.nn.softmax(_jax_logits(self.parameters, X)))
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(_jax_logits(self.parameters, X))[:, 0]
+
+
+def fit_jax(X, y, arguments: Arguments) -> JaxModel:
+    """Train by the fastest plain loop: one call an epoch, a jitted scan over its batches.
+
+    It is compiled for every new shape, which :class:`benchmarks.cases.FirstFit` measures.
+    """
+    _start_jax()
+    n_samples, batch_size = len(X), min(arguments.batch_size, len(X))
+    train_epoch, optimizer = _jax_epoch(
+        batch_size, arguments.learning_rate, arguments.alpha, _is_regression(y)
+    )
+    rng = np.random.RandomState(0)
+    parameters = []
+    for n_inputs, n_neurons in pairwise(_units(X, y, arguments)):
+        bound = _bound(n_inputs, n_neurons)
+        shapes = (n_inputs, n_neurons), n_neurons
+        parameters.append([rng.uniform(-bound, bound, size).astype(X.dtype) for size in shapes])
+    parameters, X, y = jax.device_put((parameters, X, y))
+    state, order = optimizer.init(parameters), np.arange(n_samples)
+    for _ in range(arguments.epochs):
+        if batch_size < n_samples:
+            rng.shuffle(order)
+        parameters, state = train_epoch(parameters, state, X, y, order)
+    return JaxModel(jax.block_until_ready(parameters))
+
+
+@cache
+def _start_jax() -> None:
+    """Give JAX one thread: it makes its threads at first use, one for each core that it may use."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        jax.block_until_ready(jnp.zeros(1))
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+# Kept, because a new function would be compiled again.
+@cache
+def _jax_epoch(batch_size: int, learning_rate: float, alpha: float, is_regression: bool):
+    """Return the compiled epoch and its optimizer."""
+    optimizer = optax.adam(learning_rate)
+
+    def loss(parameters, X, y):
+        logits = _jax_logits(parameters, X)
+        if is_regression:
+            losses = optax.l2_loss(logits[:, 0], y)
+        else:
+            losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
+        squares = sum((weights * weights).sum() for weights, _ in parameters)
+        return losses.mean() + alpha / 2 / len(X) * squares
+
+    @jax.jit
+    def train_epoch(parameters, state, X, y, order):
+        def step(carry, rows):
+            parameters, state = carry
+            gradients = jax.grad(loss)(parameters, X[rows], y[rows])
+            updates, state = optimizer.update(gradients, state)
+            return (optax.apply_updates(parameters, updates), state), None
+
+        n_whole = len(order) // batch_size * batch_size
+        batches = order[:n_whole].reshape(-1, batch_size)
+        carry, _ = jax.lax.scan(step, (parameters, state), batches)
+        if n_whole < len(order):
+            carry, _ = step(carry, order[n_whole:])
+        return carry
+
+    return train_epoch, optimizer
+
+
+def _jax_logits(parameters, X):
+    *hidden, (weights, biases) = parameters
+    for hidden_weights, hidden_biases in hidden:
+        X = jax.nn.relu(X @ hidden_weights + hidden_biases)
+    return X @ weights + biases
+
+
 class TorchModel:
     """A trained module, with NumPy arrays in and out."""
 
@@ -109,14 +225,25 @@ class TorchModel:
         with torch.inference_mode():
             return self.module(torch.from_numpy(X)).softmax(dim=1).numpy()
 
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return self.module(torch.from_numpy(X)).numpy()[:, 0]
+
 
 def fit_pytorch(X, y, arguments: Arguments) -> TorchModel:
     """Train by the fastest plain loop: no DataLoader, the fused Adam, no record of the loss."""
     torch.manual_seed(0)
+    units = _units(X, y, arguments)
+    loss_function = torch.nn.CrossEntropyLoss()
+    if _is_regression(y):
+        y = y[:, np.newaxis]
+
+        def loss_function(outputs, targets):
+            return torch.nn.functional.mse_loss(outputs, targets) / 2
+
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     n_samples, batch_size = len(X), arguments.batch_size
-    module = _torch_module(_units(X, y, arguments), X.dtype)
-    loss_function = torch.nn.CrossEntropyLoss()
+    module = _torch_module(units, X.dtype)
     optimizer = torch.optim.Adam(
         _torch_parameters(module, arguments), lr=arguments.learning_rate, fused=True
     )
@@ -227,7 +354,8 @@ def fit_floor(X, y, arguments: Arguments) -> None:
 
 
 def _units(X, y, arguments: Arguments) -> list[int]:
-    return [X.shape[1], *arguments.hidden, int(y.max()) + 1]
+    n_outputs = 1 if _is_regression(y) else int(y.max()) + 1
+    return [X.shape[1], *arguments.hidden, n_outputs]
 
 
 def _bound(n_inputs: int, n_neurons: int) -> float:
@@ -237,8 +365,10 @@ def _bound(n_inputs: int, n_neurons: int) -> float:
 
 CONTESTANTS: dict[str, Callable] = {
     "skscratch": fit_skscratch,
+    NUMBA: fit_numba,
     ONE_BY_ONE: fit_skscratch,
     REFERENCE: fit_mlpclassifier,
+    "JAX": fit_jax,
     "PyTorch": fit_pytorch,
     "skorch": fit_skorch,
     "book": fit_book,
@@ -250,6 +380,7 @@ FITTERS = [name for name in CONTESTANTS if name != ONE_BY_ONE]
 
 SEARCHES = {
     "skscratch": (train_together, MLPScratchClassifier),
+    NUMBA: (train_together, partial(MLPScratchClassifier, engine="numba")),
     ONE_BY_ONE: (nullcontext, MLPScratchClassifier),
     REFERENCE: (nullcontext, MLPClassifier),
 }
@@ -263,6 +394,10 @@ def get(contestant: str) -> Callable:
     NotImplementedError
         If it cannot take part. asv and the runner leave out what raises this in its set-up.
     """
+    if contestant == NUMBA and importlib.util.find_spec("numba") is None:
+        raise NotImplementedError("numba is not installed")
+    if jax is None and contestant == "JAX":
+        raise NotImplementedError("jax and optax are not installed")
     if torch is None and contestant in ("PyTorch", "skorch"):
         raise NotImplementedError("torch is not installed")
     if skorch is None and contestant == "skorch":

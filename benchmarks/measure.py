@@ -19,6 +19,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import skscratch
 from benchmarks.contestants import FLOOR, REFERENCE, torch
 
+# Whose versions are reported
+DISTRIBUTIONS = "numpy", "scipy", "scikit-learn", "numba", "jax", "torch", "skorch"
+
 # Shorter calls are repeated within a round until they have taken about this long together.
 SECONDS_PER_TURN = 0.1
 
@@ -122,7 +125,7 @@ def _ratio(numerators, denominators) -> dict[str, float] | None:
 
 @contextmanager
 def threads(setting: str) -> Iterator[None]:
-    """Pin all BLAS and PyTorch to one thread, or leave them their default."""
+    """Pin all BLAS and PyTorch to one thread, or leave them their default; JAX always has one."""
     if setting == "default":
         yield
         return
@@ -149,7 +152,7 @@ def machine() -> dict:
         "system": platform.system(),
         "python": platform.python_version(),
         "skscratch": skscratch.__version__,
-        **{name: _version(name) for name in ("numpy", "scipy", "scikit-learn", "torch", "skorch")},
+        **{name: _version(name) for name in DISTRIBUTIONS},
         "thread_pools": thread_pools,
     }
 

@@ -9,12 +9,14 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from benchmarks.contestants import FITTERS, FLOOR, ONE_BY_ONE, REFERENCE, SEARCHES
+from benchmarks.contestants import FITTERS, FLOOR, NUMBA, ONE_BY_ONE, REFERENCE, SEARCHES
 
 COLORS = {
     "skscratch": "#d9480f",
+    NUMBA: "#9c2706",
     ONE_BY_ONE: "#f0a184",
     REFERENCE: "#1971c2",
+    "JAX": "#2f9e44",
     "PyTorch": "#5f7483",
     "skorch": "#b4c0c9",
     "book": "#e0a458",
@@ -25,6 +27,7 @@ BAND = "#e6ebef"
 LABELS = {"book": "the book's loop", FLOOR: "matrix products alone"}
 SEARCH_LABELS = {
     "skscratch": "GridSearchCV in train_together",
+    NUMBA: "the same, engine='numba'",
     ONE_BY_ONE: "GridSearchCV of skscratch",
     REFERENCE: f"GridSearchCV of {REFERENCE}",
 }
@@ -240,7 +243,8 @@ def predict(result: dict) -> plt.Figure:
 def search(searches: dict, growing: dict) -> plt.Figure:
     """Draw how many times as fast a search is, and how its time grows with the candidates."""
     records = searches["records"]
-    names = [name for name in SEARCHES if name != REFERENCE]
+    everybody = [name for name in SEARCHES if name in records[0]["contestants"]]
+    names = [name for name in everybody if name != REFERENCE]
     figure, (speed_axis, time_axis) = plt.subplots(
         1, 2, figsize=(9, 4.6), width_ratios=[1.15, 1], layout="constrained"
     )
@@ -260,7 +264,7 @@ def search(searches: dict, growing: dict) -> plt.Figure:
 
     records = growing["records"]
     sizes = [record["params"]["size"] for record in records]
-    for name in SEARCHES:
+    for name in everybody:
         seconds = [record["contestants"][name]["median_seconds"] for record in records]
         time_axis.plot(sizes, seconds, "o-", color=COLORS[name], markersize=4.5, lw=2)
     time_axis.set_xscale("log")
@@ -270,8 +274,8 @@ def search(searches: dict, growing: dict) -> plt.Figure:
     _plain_ticks(time_axis.xaxis, sizes)
     _plain_ticks(time_axis.yaxis, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
     time_axis.grid()
-    handles = [plt.Line2D([], [], color=COLORS[name], lw=4) for name in SEARCHES]
-    labels = [SEARCH_LABELS[name] for name in SEARCHES]
+    handles = [plt.Line2D([], [], color=COLORS[name], lw=4) for name in everybody]
+    labels = [SEARCH_LABELS[name] for name in everybody]
     figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=9)
     figure.supxlabel(
         "8 learning rates x 5 folds by Adam, float32; two jobs, one thread each.",

@@ -5,7 +5,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contestants import CONTESTANTS, FLOOR, REFERENCE
+from benchmarks.contestants import CONTESTANTS, FLOOR, NUMBA, REFERENCE
+from benchmarks.measure import DISTRIBUTIONS
 
 
 @dataclass
@@ -88,7 +89,8 @@ def summary(result: dict) -> str:
     """Return in Markdown how many times as fast as MLPClassifier each contestant trains."""
     everybody = {name for record in result["records"] for name in _names(record)}
     others = [name for name in CONTESTANTS if name in everybody - {REFERENCE, FLOOR}]
-    header = ["work", "dtype", *others, "skscratch, times the floor"]
+    ours = [name for name in ("skscratch", NUMBA) if name in everybody]
+    header = ["work", "dtype", *others, *(f"{name}: times the floor" for name in ours)]
     rows = []
     for record in result["records"]:
         contestants = record["contestants"]
@@ -98,18 +100,21 @@ def summary(result: dict) -> str:
             else "not there"
             for name in others
         ]
-        floor = contestants.get("skscratch", {}).get("times_the_floor")
-        rows.append([*record["params"].values(), *ratios, _ratio(floor, quartiles=False)])
+        floors = [
+            _ratio(contestants.get(name, {}).get("times_the_floor"), quartiles=False)
+            for name in ours
+        ]
+        rows.append([*record["params"].values(), *ratios, *floors])
     return Table(f"Times as fast as {REFERENCE}", header, rows, []).markdown()
 
 
 def conditions(result: dict) -> str:
     """Return in a line under what conditions a case was measured."""
     machine = result["machine"]
-    names = ["python", "skscratch", "numpy", "scipy", "scikit-learn", "torch", "skorch"]
-    versions = [f"{name} {machine[name]}" for name in names if machine[name]]
+    names = ["python", "skscratch", *DISTRIBUTIONS]
+    versions = [f"{name} {machine[name]}" for name in names if machine.get(name)]
     pools = {
-        f"{pool['internal_api']} {pool.get('version', '')}".strip()
+        " ".join(pool[key] for key in ("internal_api", "version", "architecture") if key in pool)
         + f" with {pool['num_threads']} thread{'s' if pool['num_threads'] > 1 else ''}"
         for pool in machine["thread_pools"]
     }
