@@ -484,6 +484,31 @@ def test_an_interrupt_in_an_inner_search(monkeypatch):
         np.testing.assert_array_equal(scores(search().fit(X, y)), EXPECTED)
 
 
+def test_an_interrupt_before_a_fit_begins(monkeypatch):
+    begun, ended = threading.Event(), threading.Event()
+    abort = meeting.Meeting.abort
+
+    def aborted(self, call):
+        abort(self, call)
+        ended.set()
+
+    def late(k):
+        begun.set()
+        assert ended.wait(60)
+        return ENDLESS.fit(X, y)
+
+    def interrupt():
+        assert begun.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(meeting.Meeting, "abort", aborted)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with train_together(), pytest.raises(KeyboardInterrupt):
+        joblib.Parallel()(joblib.delayed(late)(k) for k in range(2))
+    thread.join()
+
+
 @pytest.mark.filterwarnings("ignore:One or more of the test scores")
 def test_an_error_in_an_inner_search_ends_only_that():
     clf = mlp(early_stopping=True, scoring=fails_at_05)

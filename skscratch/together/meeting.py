@@ -287,6 +287,8 @@ class Meeting:
     def _await_outcome(self, task: Task, request: Request) -> Outcome:
         n_bytes = bytes_of(request.trainer)
         with self._changed:
+            if task.call.is_aborted:
+                raise Aborted
             self._give_turn_away(task)
             self._n_bytes += n_bytes - task.n_bytes
             task.n_bytes = n_bytes
