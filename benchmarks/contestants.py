@@ -1,8 +1,9 @@
 """Who takes part. Each contestant is a function ``fit(X, y, arguments)`` that returns a model.
 
-A model has ``predict_proba(X)``. All contestants are given the same arrays of the same dtype and
-the same arguments, take the same number of steps on batches of the same sizes, and nobody stops
-early. Numba, JAX, PyTorch and skorch are optional.
+A model has ``predict_proba(X)``, or ``predict(X)`` where ``y`` is of floating point numbers. All
+contestants are given the same arrays of the same dtype and the same arguments, take the same number
+of steps on batches of the same sizes, and nobody stops early. Numba, JAX, PyTorch and skorch are
+optional.
 """
 
 import importlib.util
@@ -18,10 +19,10 @@ import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks import book
-from skscratch import MLPScratchClassifier, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
 
 try:
     import jax
@@ -48,7 +49,10 @@ FLOOR = "floor"
 
 @dataclass(frozen=True)
 class Arguments:
-    """What every contestant is told. Hidden layers are ReLU, the output is a softmax."""
+    """What every contestant is told. Hidden layers are ReLU.
+
+    The output is a softmax with cross-entropy, or the identity with half the squared error.
+    """
 
     hidden: tuple[int, ...] = (100,)
     batch_size: int = 200
@@ -59,16 +63,23 @@ class Arguments:
     alpha: float = 0.0001
 
 
-def fit_skscratch(X, y, arguments: Arguments):
-    return _fit_estimator(MLPScratchClassifier, X, y, arguments)
+def fit_skscratch(X, y, arguments: Arguments, **parameters):
+    estimator_class = MLPScratchRegressor if _is_regression(y) else MLPScratchClassifier
+    return _fit_estimator(partial(estimator_class, **parameters), X, y, arguments)
 
 
 def fit_numba(X, y, arguments: Arguments):
-    return _fit_estimator(partial(MLPScratchClassifier, engine="numba"), X, y, arguments)
+    return fit_skscratch(X, y, arguments, engine="numba")
 
 
 def fit_mlpclassifier(X, y, arguments: Arguments):
-    return _fit_estimator(MLPClassifier, X, y, arguments)
+    """Fit the reference: MLPClassifier, or what it is called in regression."""
+    estimator_class = MLPRegressor if _is_regression(y) else MLPClassifier
+    return _fit_estimator(estimator_class, X, y, arguments)
+
+
+def _is_regression(y) -> bool:
+    return y.dtype.kind == "f"
 
 
 def _fit_estimator(estimator_class, X, y, arguments: Arguments):
@@ -80,7 +91,7 @@ def _fit_estimator(estimator_class, X, y, arguments: Arguments):
 
 def _estimator(estimator_class, X, arguments: Arguments):
     return estimator_class(
-        arguments.hidden,
+        hidden_layer_sizes=arguments.hidden,
         solver=arguments.solver,
         alpha=arguments.alpha,
         batch_size=min(arguments.batch_size, X.shape[0]),
@@ -124,6 +135,9 @@ class JaxModel:
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(jax.nn.softmax(_jax_logits(self.parameters, X)))
 
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(_jax_logits(self.parameters, X))[:, 0]
+
 
 def fit_jax(X, y, arguments: Arguments) -> JaxModel:
     """Train by the fastest plain loop: one call an epoch, a jitted scan over its batches.
@@ -132,7 +146,9 @@ def fit_jax(X, y, arguments: Arguments) -> JaxModel:
     """
     _start_jax()
     n_samples, batch_size = len(X), min(arguments.batch_size, len(X))
-    train_epoch, optimizer = _jax_epoch(batch_size, arguments.learning_rate, arguments.alpha)
+    train_epoch, optimizer = _jax_epoch(
+        batch_size, arguments.learning_rate, arguments.alpha, _is_regression(y)
+    )
     rng = np.random.RandomState(0)
     parameters = []
     for n_inputs, n_neurons in pairwise(_units(X, y, arguments)):
@@ -161,12 +177,16 @@ def _start_jax() -> None:
 
 # Kept, because a new function would be compiled again.
 @cache
-def _jax_epoch(batch_size: int, learning_rate: float, alpha: float):
+def _jax_epoch(batch_size: int, learning_rate: float, alpha: float, is_regression: bool):
     """Return the compiled epoch and its optimizer."""
     optimizer = optax.adam(learning_rate)
 
     def loss(parameters, X, y):
-        losses = optax.softmax_cross_entropy_with_integer_labels(_jax_logits(parameters, X), y)
+        logits = _jax_logits(parameters, X)
+        if is_regression:
+            losses = optax.l2_loss(logits[:, 0], y)
+        else:
+            losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
         squares = sum((weights * weights).sum() for weights, _ in parameters)
         return losses.mean() + alpha / 2 / len(X) * squares
 
@@ -205,14 +225,25 @@ class TorchModel:
         with torch.inference_mode():
             return self.module(torch.from_numpy(X)).softmax(dim=1).numpy()
 
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return self.module(torch.from_numpy(X)).numpy()[:, 0]
+
 
 def fit_pytorch(X, y, arguments: Arguments) -> TorchModel:
     """Train by the fastest plain loop: no DataLoader, the fused Adam, no record of the loss."""
     torch.manual_seed(0)
+    units = _units(X, y, arguments)
+    loss_function = torch.nn.CrossEntropyLoss()
+    if _is_regression(y):
+        y = y[:, np.newaxis]
+
+        def loss_function(outputs, targets):
+            return torch.nn.functional.mse_loss(outputs, targets) / 2
+
     X, y = torch.from_numpy(X), torch.from_numpy(y)
     n_samples, batch_size = len(X), arguments.batch_size
-    module = _torch_module(_units(X, y, arguments), X.dtype)
-    loss_function = torch.nn.CrossEntropyLoss()
+    module = _torch_module(units, X.dtype)
     optimizer = torch.optim.Adam(
         _torch_parameters(module, arguments), lr=arguments.learning_rate, fused=True
     )
@@ -323,7 +354,8 @@ def fit_floor(X, y, arguments: Arguments) -> None:
 
 
 def _units(X, y, arguments: Arguments) -> list[int]:
-    return [X.shape[1], *arguments.hidden, int(y.max()) + 1]
+    n_outputs = 1 if _is_regression(y) else int(y.max()) + 1
+    return [X.shape[1], *arguments.hidden, n_outputs]
 
 
 def _bound(n_inputs: int, n_neurons: int) -> float:

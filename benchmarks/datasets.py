@@ -5,14 +5,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_digits, load_iris, make_friedman1
 from sklearn.model_selection import train_test_split
 
 from skscratch.datasets import make_spiral
 
 
 class Data(NamedTuple):
-    """Classes are numbered from 0, so that a column of probabilities is a class."""
+    """Classes are numbered from 0, so that a column of probabilities is a class.
+
+    Values to be learned by regression are of the dtype of the inputs.
+    """
 
     X: Any
     y: np.ndarray
@@ -51,6 +54,13 @@ def clouds(dtype: str, n_samples: int, n_features: int) -> Data:
     centers = rng.standard_normal((10, n_features)) * 3.5 / np.sqrt(n_features)
     X = rng.standard_normal((len(y), n_features), dtype=np.float32) + centers[y]
     return _cast(X[n_held_out:], y[n_held_out:], X[:n_held_out], y[:n_held_out], dtype)
+
+
+def curves(dtype: str, n_samples: int, n_features: int) -> Data:
+    """Return Friedman's first function of five features, scaled, with noise and other features."""
+    X, y = make_friedman1(n_samples + 1000, n_features, noise=1.0, random_state=0)
+    X, y = 4 * X - 2, ((y - y.mean()) / y.std()).astype(dtype)
+    return _cast(X[1000:], y[1000:], X[:1000], y[:1000], dtype)
 
 
 @lru_cache(maxsize=1)

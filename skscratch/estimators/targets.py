@@ -84,9 +84,9 @@ class Targets(ABC):
     ) -> float:
         """Return what the estimator's ``score`` does."""
 
-    def accuracy(self, share: float) -> float:
-        """Return the accuracy of an epoch, by the share of samples that the loss found right."""
-        return share
+    def accuracy(self, share: float) -> dict[str, float]:
+        """Return what is recorded of an epoch in which the loss found this share right."""
+        return {"accuracy": share}
 
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return what a validation set is stratified by."""
@@ -289,7 +289,7 @@ class BinaryTargets(ClassTargets):
 
     def accuracy(self, share):
         """Return the share; all is right where there is one class."""
-        return share if len(self.classes) > 1 else 1.0
+        return {"accuracy": share if len(self.classes) > 1 else 1.0}
 
     def predictions(self, logits):
         """Return a column of 0 and 1; of 0 if there is one class."""
@@ -440,8 +440,8 @@ class ValueTargets(Targets):
         return value_score(self.labels(encoded), predicted, self.quantiles, sample_weight)
 
     def accuracy(self, share):
-        """Return no number: a value is never quite right."""
-        return np.nan
+        """Return nothing: a value is never quite right."""
+        return {}
 
     def complaint(self, loss, encoded, sample_weight, is_over):
         """Say that a fit is worse than the best constant."""

@@ -154,15 +154,13 @@ class Trainer(ABC):
             f"values and need to be preprocessed. {advice} {self.targets.scaling_advice}."
         )
 
-    def compare_with_guessing(self, rows: np.ndarray | None, is_over: bool, advice: str) -> None:
+    def compare_with_guessing(
+        self, data_loss: float, rows: np.ndarray | None, is_over: bool, advice: str
+    ) -> None:
         """Warn if training on these rows has come to no more than a guess."""
         rows, weight = slice(None) if rows is None else rows, self.data.sample_weight
-        complaint = self.targets.complaint(
-            self.history.last_loss,
-            self.data.y[rows],
-            None if weight is None else weight[rows],
-            is_over,
-        )
+        weight = None if weight is None else weight[rows]
+        complaint = self.targets.complaint(data_loss, self.data.y[rows], weight, is_over)
         if complaint is not None:
             self.warn(f"{complaint}: {advice} {self.targets.scaling_advice}.")
 
@@ -425,7 +423,7 @@ class StochasticTrainer(Trainer):
         self.end()
 
     def _prepare_for_interrupts(self) -> None:
-        is_early = self.whole is None or self.n_iter < 10
+        is_early = self.whole is None or self.n_iter < 3
         if self.incremental or not (is_early or time.perf_counter() > self.next_copy):
             return
         start = time.perf_counter()
@@ -470,7 +468,7 @@ class StochasticTrainer(Trainer):
             loss=loss,
             data_loss=float(epoch.data_loss),
             learning_rate=float(learning_rate),
-            accuracy=self.targets.accuracy(float(epoch.accuracy)),
+            **self.targets.accuracy(float(epoch.accuracy)),
             **validation,
         )
         value = validation["validation_score"] if settings.early_stopping else -loss
@@ -527,6 +525,7 @@ class StochasticTrainer(Trainer):
             )
         learning_rate = self.schedule.learning_rate_init
         self.compare_with_guessing(
+            self.history.columns()["data_loss"][-1],
             self.batches.rows,
             self.improvement.is_over,
             f"lower learning_rate_init (now {learning_rate}) or the penalties, or",
@@ -535,7 +534,7 @@ class StochasticTrainer(Trainer):
     def _divergence(self) -> ValueError:
         return self.divergence(
             f"Training diverged in epoch {self.n_iter + 1}: lower learning_rate_init (now "
-            f"{self.schedule.learning_rate_init}) or",
+            f"{self.schedule.learning_rate_init}) or the penalties, or",
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
@@ -652,7 +651,9 @@ class LBFGSTrainer(Trainer):
         if math.isnan(self.history.last_loss) or not np.isfinite(self.parameters).all():
             raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
         if self.history:
-            self.compare_with_guessing(data.rows, False, "lower the penalties, or")
+            network.parameters[:] = self.parameters
+            data_loss = float(network.compute_gradients(*batch)[0])
+            self.compare_with_guessing(data_loss, data.rows, False, "lower the penalties, or")
 
     def _record(self, parameters: np.ndarray, loss: float) -> None:
         self.network.parameters[:] = parameters
