@@ -31,7 +31,7 @@ from sklearn.model_selection import GridSearchCV
 import skscratch
 from skscratch import nn, train_together
 from skscratch.nn import training
-from skscratch.nn.losses import LogitsLoss
+from skscratch.nn.losses import AveragedSquaredError, LogitsLoss
 from skscratch.nn.training import Batches
 
 pytest.importorskip("numba", reason="engine='numba' is an extra")
@@ -174,6 +174,12 @@ LOSSES = {
     nn.IdentitySquaredError: (
         nn.IdentitySquaredError(),
         lambda z, y: (z - y) ** 2 / 2,
+        NUMBERS,
+        lambda y: y,
+    ),
+    AveragedSquaredError: (
+        AveragedSquaredError(),
+        lambda z, y: (z - y) ** 2 / 2 / z.shape[1],
         NUMBERS,
         lambda y: y,
     ),
@@ -345,6 +351,8 @@ NOT_COMPILED = {
 def test_every_class_has_a_counterpart():
     classes = {each for name in nn.__all__ if inspect.isclass(each := getattr(nn, name))}
     tables = compiled.ACTIVATIONS, compiled.LOSSES, compiled.OPTIMIZERS, NOT_COMPILED
+    # One that only the regressor has.
+    classes.add(AveragedSquaredError)
     assert classes == {each for table in tables for each in table}
     assert set(ACTIVATIONS) == set(compiled.ACTIVATIONS)
     assert set(LOSSES) == set(compiled.LOSSES)
@@ -464,6 +472,7 @@ CASES = {
     "multilabel": {"loss": nn.SigmoidBinaryCrossentropy, "batches": {"y": (ROWS > 0) * 1.0}},
     "class indices, sigmoid": {"loss": nn.SigmoidBinaryCrossentropy},
     "squared error": {"loss": nn.IdentitySquaredError, "batches": {"y": ROWS}},
+    "squared error, averaged": {"loss": AveragedSquaredError, "batches": {"y": ROWS}},
     "absolute error": {**SMOOTH, "loss": nn.IdentityAbsoluteError, "batches": {"y": ROWS}},
     "huber": {"loss": partial(nn.IdentityHuber, 0.5), "batches": {"y": ROWS}},
     "quantiles": {**SMOOTH, "loss": partial(nn.IdentityPinball, QUANTILES), "batches": {"y": ROWS}},

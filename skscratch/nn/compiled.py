@@ -34,6 +34,7 @@ except ImportError as error:
 from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.losses import (
+    AveragedSquaredError,
     ExponentialGammaDeviance,
     ExponentialPoissonDeviance,
     IdentityAbsoluteError,
@@ -592,7 +593,8 @@ def gamma_deviance(logits, targets, losses, n_wrong, _):
     PINBALL,
     POISSON_DEVIANCE,
     GAMMA_DEVIANCE,
-) = range(8)
+    AVERAGED_SQUARED_ERROR,
+) = range(9)
 LOSSES = {
     SoftmaxCategoricalCrossentropy: SOFTMAX_CROSSENTROPY,
     SigmoidBinaryCrossentropy: SIGMOID_CROSSENTROPY,
@@ -602,6 +604,7 @@ LOSSES = {
     IdentityPinball: PINBALL,
     ExponentialPoissonDeviance: POISSON_DEVIANCE,
     ExponentialGammaDeviance: GAMMA_DEVIANCE,
+    AveragedSquaredError: AVERAGED_SQUARED_ERROR,
 }
 # What a loss is told, a number or one for each output
 LOSS_SETTINGS = {IdentityHuber: "delta", IdentityPinball: "quantile"}
@@ -618,7 +621,7 @@ def loss_of_outputs(loss, loss_settings, logits, targets, shares, work):
         z, y, setting = logits[j], targets[j], loss_settings[j]
         if loss == SIGMOID_CROSSENTROPY:
             sigmoid_crossentropy(z, y, losses, n_wrong, setting)
-        elif loss == SQUARED_ERROR:
+        elif loss in (SQUARED_ERROR, AVERAGED_SQUARED_ERROR):
             squared_error(z, y, losses, n_wrong, setting)
         elif loss == ABSOLUTE_ERROR:
             absolute_error(z, y, losses, n_wrong, setting)
@@ -636,6 +639,8 @@ def loss_of_outputs(loss, loss_settings, logits, targets, shares, work):
     for i in range(n_samples):
         data_loss += shares[i] * losses[i]
         n_right += n_wrong[i] == 0
+    if loss == AVERAGED_SQUARED_ERROR:
+        data_loss /= n_outputs
     return data_loss, n_right
 
 
