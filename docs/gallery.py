@@ -1,5 +1,7 @@
 """The examples as pages: what examples/README.md says of each, its figures and its cells.
 
+Its last section, the tables from the book to the examples, goes to the guide's page on the book.
+
 Nothing is run here. The tests run every example, and its figures are part of the repository.
 """
 
@@ -16,24 +18,26 @@ def write(docs: Path) -> None:
     examples, pages = docs.parent / "examples", docs / "examples"
     pages.mkdir(exist_ok=True)
     head, *sections = re.split(r"^##+ ", (examples / "README.md").read_text("utf-8"), flags=re.M)
-    index, cards, stems = [_linked(head)], [], []
+    index, cards, titles = [_linked(head)], [], {}
     for section in sections:
         heading, text = section.split("\n", 1)
         example = EXAMPLE.fullmatch(heading.strip())
-        if example is None:
+        if heading == "From the book":
+            _update(pages / "from_the_book.txt", _by_title(text, titles))
+        elif example is None:
             index += [_grid(cards), f"## {heading}\n", _linked(text)]
             cards = []
-            continue
-        title = (example["number"] or "") + example["title"]
-        stem = example["stem"]
-        cards.append(_card(title, stem, FIGURE.search(text)["file"]))
-        stems.append(stem)
-        code = (examples / f"{stem}.py").read_text("utf-8")
-        _update(pages / f"{stem}.md", _page(title, stem, text, code))
-    toctree = "\n".join(["```{toctree}", ":hidden:", "", *stems, "```", ""])
+        else:
+            title = (example["number"] or "") + example["title"]
+            stem = example["stem"]
+            cards.append(_card(title, stem, FIGURE.search(text)["file"]))
+            titles[stem] = title
+            code = (examples / f"{stem}.py").read_text("utf-8")
+            _update(pages / f"{stem}.md", _page(title, stem, text, code))
+    toctree = "\n".join(["```{toctree}", ":hidden:", "", *titles, "```", ""])
     _update(pages / "index.md", "\n".join([*index, _grid(cards), toctree]))
     for page in pages.glob("*.md"):
-        if page.stem not in (*stems, "index"):
+        if page.stem not in (*titles, "index"):
             page.unlink()
 
 
@@ -86,6 +90,12 @@ def _escaped(words: str) -> str:
 def _linked(text: str) -> str:
     """Let links to scripts lead to their pages."""
     return re.sub(r"\]\((\w+)\.py\)", r"](\1.md)", text)
+
+
+def _by_title(text: str, titles: dict[str, str]) -> str:
+    """Let links to scripts lead to their pages from anywhere, and numbers be titles."""
+    text = re.sub(r"\[\d+\]\((\w+)\.py\)", lambda m: f"[{titles[m[1]]}]({m[1]}.py)", text)
+    return re.sub(r"\]\((\w+)\.py\)", r"](/examples/\1.md)", text)
 
 
 def _update(path: Path, text: str) -> None:

@@ -22,6 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from skscratch import MLPScratchRegressor, train_together
 
+began = perf_counter()
+
 wine, cancer = load_wine().data, load_breast_cancer().data
 TABLES = {
     "diabetes": load_diabetes(return_X_y=True),
@@ -116,4 +118,4 @@ axes[2].legend(fontsize="small")
 path = Path(__file__).parent / "figures" / "regression_tables.png"
 path.parent.mkdir(exist_ok=True)
 figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
+print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

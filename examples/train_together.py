@@ -42,11 +42,11 @@ def timed(tool):
 
 
 warm_up()
-single, seconds_single = timed(GridSearchCV(clf, grid, n_jobs=2, refit=False))
+single, seconds_single = timed(GridSearchCV(clf, grid, cv=3, n_jobs=2, refit=False))
 with train_together(n_jobs=2):
-    together, seconds_together = timed(GridSearchCV(clf, grid, refit=False))
+    together, seconds_together = timed(GridSearchCV(clf, grid, cv=3, refit=False))
 scores = together.cv_results_["mean_test_score"]
-print(f"{len(scores)} settings x 5 folds, with two jobs:")
+print(f"{len(scores)} settings x 3 folds, with two jobs:")
 print(f"    each fit for itself {seconds_single:5.1f} s")
 print(f"    trained together    {seconds_together:5.1f} s,", end=" ")
 print(f"{seconds_single / seconds_together:.1f} x")
@@ -64,15 +64,15 @@ print(f"\nBagging of 40: {seconds_alone:.1f} s, trained together {seconds_baggin
 # %% Successive halving: after a few epochs two thirds of the settings are given up, and so on.
 # Those that are left are trained from the beginning again; with resume=True, on from where they
 # are.
-rungs = {"resource": "max_iter", "min_resources": 3, "max_resources": 81, "refit": False}
+rungs = {"resource": "max_iter", "min_resources": 3, "max_resources": 81, "cv": 3, "refit": False}
 rates = {"learning_rate_init": np.logspace(-4, -0.5, 27)}
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     again, seconds_again = timed(HalvingGridSearchCV(clf, rates, n_jobs=2, **rungs))
     with train_together(n_jobs=2, resume=True):
         halving, seconds_halving = timed(HalvingGridSearchCV(clf, rates, **rungs))
-used = np.multiply(halving.n_resources_, halving.n_candidates_) * 5
-left = np.multiply(np.diff(halving.n_resources_, prepend=0), halving.n_candidates_) * 5
+used = np.multiply(halving.n_resources_, halving.n_candidates_) * 3
+left = np.multiply(np.diff(halving.n_resources_, prepend=0), halving.n_candidates_) * 3
 print(f"\n27 learning rates, {halving.n_resources_} epochs for {halving.n_candidates_} of them:")
 print(f"    starting again {used.sum():5} epochs in {seconds_again:5.1f} s")
 print(f"    going on       {left.sum():5} epochs in {seconds_halving:5.1f} s")
@@ -94,7 +94,7 @@ for k, (ax, dropout) in enumerate(zip(axes, grid["dropout"], strict=False)):
         ax.plot(best[2], best[1], "*", color="tab:red", markersize=16, label="best")
         ax.legend(loc="upper right")
 axes[0].set_ylabel("learning_rate_init")
-figure.colorbar(image, ax=axes[2], label="mean accuracy of 5 folds", extend="min")
+figure.colorbar(image, ax=axes[2], label="mean accuracy of 3 folds", extend="min")
 times = [seconds_single, seconds_together, seconds_again, seconds_halving]
 names = ["grid", "grid,\ntogether", "halving", "halving,\ntogether"]
 colors = ["tab:gray", "tab:blue", "tab:gray", "tab:blue"]

@@ -48,6 +48,7 @@ def test_the_sine_is_learned_as_in_the_book():
         alpha=0,
         max_iter=1500,
         tol=0,
+        n_iter_no_change=np.inf,
         random_state=0,
         scoring=scorer,
     )

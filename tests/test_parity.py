@@ -46,6 +46,7 @@ CONFIGURATIONS = {
     "tanh": {"activation": "tanh"},
     "two hidden layers": {"hidden_layer_sizes": (20, 10)},
     "no hidden layer": {"hidden_layer_sizes": ()},
+    "no hidden layer, logistic": {"hidden_layer_sizes": (), "activation": "logistic"},
     "small batches": {"batch_size": 32},
     "not shuffled": {"batch_size": 30, "shuffle": False},
     "alpha": {"alpha": 1.0, "batch_size": 50},

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from helpers import ENGINES, STOCHASTIC, assert_same_weights
+from helpers import ENGINES, STOCHASTIC, assert_same_fit, assert_same_weights
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -32,9 +32,18 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 # --- What is drawn
 
+KINDS = [
+    "binary",
+    "multiclass",
+    "multilabel",
+    "one class",
+    "regression",
+    "regression of several",
+]
+
 
 @st.composite
-def data(draw, kinds=("binary", "multiclass", "multilabel", "one class", "regression")):
+def data(draw, kinds=tuple(KINDS)):
     """Draw a data set, as keyword arguments of fit."""
     kind, seed = draw(st.sampled_from(kinds)), draw(SEEDS)
     n_samples, n_features = draw(st.integers(12, 60)), draw(st.integers(1, 5))
@@ -119,7 +128,9 @@ def test_it_is_scikit_learn_s_network(drawn, parameters, engine, seed, as_instan
         **parameters,
         "random_state": np.random.RandomState(seed) if as_instance else seed,
     }
-    theirs = (MLPRegressor if kind == "regression" else MLPClassifier)(**copy.deepcopy(parameters))
+    theirs = (MLPRegressor if kind.startswith("regression") else MLPClassifier)(
+        **copy.deepcopy(parameters)
+    )
     ours = estimator_of(kind, {**copy.deepcopy(parameters), "engine": engine})
     try:
         trained(theirs, arguments)
@@ -205,9 +216,11 @@ def test_any_course_of_events_trains_the_same_weights(drawn, parameters, events,
         if kind == "regression"
         else {"classes": np.arange(4)[: 2 + (kind != "binary") + (kind == "multilabel")]}
     )
-    n_epochs, engines = 0, {"numpy"}
+    n_epochs, engines, left_behind = 0, {"numpy"}, []
     for event in events:
         if event in COPIES:
+            if n_epochs:
+                left_behind.append((clf, pickle.loads(pickle.dumps(clf))))
             clf = COPIES[event](clf)
         elif event in ENGINES:
             clf.set_params(engine=event)
@@ -234,6 +247,8 @@ def test_any_course_of_events_trains_the_same_weights(drawn, parameters, events,
     rtol = 1e-6 if "numba" in engines else 0
     assert_same_weights(clf, once, rtol)
     assert clf.t_ == once.t_
+    for original, as_it_was in left_behind:
+        assert_same_fit(original, as_it_was)
     np.testing.assert_allclose(clf.loss_curve_, once.loss_curve_, rtol=rtol)
     for name, values in once.history_.items():
         np.testing.assert_allclose(clf.history_[name], values, rtol=rtol, atol=rtol)

@@ -186,10 +186,14 @@ def activation_names(classes: list[type[Activation]]) -> list:
 def _initializers(estimator, classes: list[type[Activation]]) -> list:
     if estimator.weight_init != "glorot_uniform":
         return [INITIALIZERS[estimator.weight_init]] * (len(classes) + 1)
-    # The output layer's draw is that of the layer below, as in MLPClassifier.
+    # The output layer's draw is that of the layer below, as in MLPClassifier, which asks the
+    # parameter even where there is none.
+    given = estimator.activation
+    is_for_all = isinstance(given, str) or callable(given)
+    last = classes[-1:] or activation_classes(given if is_for_all else "identity", 1)
     return [
         partial(initializers.glorot_uniform, factor=2.0 if one is activations.Sigmoid else 6.0)
-        for one in [*classes, classes[-1] if classes else activations.Identity]
+        for one in [*classes, *last]
     ]
 
 

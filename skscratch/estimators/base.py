@@ -461,6 +461,12 @@ def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
         total = np.sum(sample_weight, dtype=np.float64)
     if total == 0:
         raise ValueError(f"All sample weights are zero in {dtype}: at least one must be positive.")
+    if total < np.finfo(dtype).tiny:
+        # Too few digits are left of it, and the penalties that are divided by it overflow.
+        raise ValueError(
+            f"The sum of sample_weight is {total}, too small for {dtype}: divide the weights by "
+            f"their mean."
+        )
     if not np.isfinite(total):
         raise ValueError(
             f"The sum of sample_weight is not finite in {dtype}, weights of classes included: "

@@ -423,7 +423,7 @@ class StochasticTrainer(Trainer):
         self.end()
 
     def _prepare_for_interrupts(self) -> None:
-        is_early = self.whole is None or self.n_iter < 10
+        is_early = self.whole is None or self.n_iter < 3
         if self.incremental or not (is_early or time.perf_counter() > self.next_copy):
             return
         start = time.perf_counter()
@@ -534,7 +534,7 @@ class StochasticTrainer(Trainer):
     def _divergence(self) -> ValueError:
         return self.divergence(
             f"Training diverged in epoch {self.n_iter + 1}: lower learning_rate_init (now "
-            f"{self.schedule.learning_rate_init}) or",
+            f"{self.schedule.learning_rate_init}) or the penalties, or",
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class FittedNetwork:
     ) -> None:
         self.weights, self.biases, self.activations = weights, biases, activations
 
+    @np.errstate(over="ignore", invalid="ignore")
     def forward(self, X, output: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """Return the outputs for all rows of ``X``.
 
@@ -73,10 +74,9 @@ class FittedNetwork:
         dtype, outputs = self.weights[0].dtype, None
         for start in range(0, X.shape[0], CHUNK_SIZE):
             chunk = slice(start, start + CHUNK_SIZE)
-            with np.errstate(over="ignore", invalid="ignore"):
-                values = X[chunk].astype(dtype, copy=False)
-                for layer in layers:
-                    values = layer.forward(values)
+            values = X[chunk].astype(dtype, copy=False)
+            for layer in layers:
+                values = layer.forward(values)
             if dtype.itemsize < min(8, X.dtype.itemsize) and not np.isfinite(values).all():
                 # Too large for the network's dtype, not for theirs.
                 return self._astype(np.float64).forward(X, output)
