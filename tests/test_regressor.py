@@ -4,9 +4,11 @@ import copy
 import inspect
 import pickle
 import re
+import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pytest
 from helpers import (
@@ -430,6 +432,47 @@ def test_names_of_features():
     frame = pandas.DataFrame(X).add_prefix("x")
     regressor = make_pipeline(StandardScaler().set_output(transform="pandas"), mlp()).fit(frame, y)
     assert list(regressor[-1].feature_names_in_) == list(frame)
+
+
+@every_loss
+def test_a_checkpoint_is_finished_to_the_same_weights(loss, tmp_path):
+    callbacks = pytest.importorskip("skscratch.callbacks", exc_type=ImportError)
+    pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
+    path, kept = tmp_path / "model.joblib", tmp_path / "kept.joblib"
+
+    class KeepTheSecond(callbacks.ModelCheckpoint):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
+            if len(fitted_estimator.loss_curve_) == 2:
+                shutil.copy(path, kept)
+
+    whole = mlp(**loss, warm_start=True).set_callbacks(KeepTheSecond(path)).fit(X, y)
+    halfway = joblib.load(kept)
+    assert len(halfway.loss_curve_) == 2
+    assert_same_fit(halfway.fit(X, y), whole)
+
+
+def test_epochs_are_logged_without_accuracy(caplog):
+    pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
+    from skscratch.callbacks import EpochLogger
+
+    with caplog.at_level("INFO"):
+        mlp(max_iter=3).set_callbacks(EpochLogger(every=2)).fit(X, y, X_val=X, y_val=y)
+    lines = [record.message for record in caplog.records]
+    assert [line.split(",")[0] for line in lines] == ["epoch: 2", "epoch: 3"]
+    assert all("acc:" not in line and "val_score: " in line for line in lines)
+
+
+@pytest.mark.parametrize("loss", [{}, QUANTILES], ids=str)
+def test_displays(loss):
+    pytest.importorskip("matplotlib").use("agg")
+    from skscratch.inspection import LossCurveDisplay, WeightsDisplay
+
+    regressor = mlp(**loss, early_stopping=True).fit(X, y)
+    display = LossCurveDisplay.from_estimator(regressor, metrics="validation_score")
+    assert set(display.lines_) == {"loss", "validation_loss", "validation_score"}
+    assert display.score_name == ("D²" if loss else "R²")
+    WeightsDisplay.from_estimator(regressor)
 
 
 # --- Conversion
