@@ -424,8 +424,13 @@ class Tools:
     name = "tools"
     title = "Other tools: digits 64-32-10, batch 32, 20 epochs, two jobs, float32"
     tools = {
-        "bagging of 20": lambda X, y: (
+        "bagging of 20, with replacement": lambda X, y: (
             lambda estimator: BaggingClassifier(estimator, 20, random_state=0).fit(X, y)
+        ),
+        "bagging of 20 features": lambda X, y: (
+            lambda estimator: BaggingClassifier(
+                estimator, 20, max_features=0.3, bootstrap=False, random_state=0
+            ).fit(X, y)
         ),
         "learning curve, 5 sizes x 5 folds": lambda X, y: (
             lambda estimator: learning_curve(estimator, X, y)

@@ -29,9 +29,9 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skscratch
-from skscratch import nn, train_together
+from skscratch import MLPScratchRegressor, nn, train_together
 from skscratch.nn import training
-from skscratch.nn.losses import LogitsLoss
+from skscratch.nn.losses import AveragedSquaredError, LogitsLoss
 from skscratch.nn.training import Batches
 
 pytest.importorskip("numba", reason="engine='numba' is an extra")
@@ -177,6 +177,12 @@ LOSSES = {
         NUMBERS,
         lambda y: y,
     ),
+    AveragedSquaredError: (
+        AveragedSquaredError(),
+        lambda z, y: (z - y) ** 2 / 6,
+        NUMBERS,
+        lambda y: y,
+    ),
     nn.IdentityAbsoluteError: (
         nn.IdentityAbsoluteError(),
         lambda z, y: np.abs(z - y),
@@ -213,8 +219,7 @@ LOSSES = {
 def compiled_loss(loss, logits, targets, shares):
     """Return the compiled loss, how many samples are right, and the gradient."""
     n_samples, n_outputs = targets.shape
-    gradient, settings = logits.copy(), np.zeros(n_outputs)
-    settings[:] = getattr(loss, compiled.LOSS_SETTINGS.get(type(loss), ""), 0)
+    gradient, settings = logits.copy(), compiled._settings_of(loss, n_outputs)
     data_loss, n_right = compiled.loss_gradient(
         compiled.LOSSES[type(loss)],
         settings,
@@ -345,7 +350,7 @@ NOT_COMPILED = {
 def test_every_class_has_a_counterpart():
     classes = {each for name in nn.__all__ if inspect.isclass(each := getattr(nn, name))}
     tables = compiled.ACTIVATIONS, compiled.LOSSES, compiled.OPTIMIZERS, NOT_COMPILED
-    assert classes == {each for table in tables for each in table}
+    assert classes | {AveragedSquaredError} == {each for table in tables for each in table}
     assert set(ACTIVATIONS) == set(compiled.ACTIVATIONS)
     assert set(LOSSES) == set(compiled.LOSSES)
     assert {type(make()) for make in OPTIMIZERS.values()} == set(compiled.OPTIMIZERS)
@@ -717,9 +722,42 @@ def test_fits_in_threads_are_those_one_by_one_to_the_last_bit():
             np.testing.assert_array_equal(search.cv_results_[name], values, err_msg=name)
 
 
+REGRESSIONS = {
+    "squared_error": {},
+    "absolute_error": {},
+    "huber": {},
+    "quantile": {"quantile": [0.1, 0.5, 0.9]},
+    "poisson": {},
+    "gamma": {},
+}
+
+
+@unfinished_fits
+@pytest.mark.parametrize("loss", REGRESSIONS)
+def test_regressors_train_the_same_network(loss):
+    y = 1 + X_digits[:, 20]
+    numpy, numba = (
+        MLPScratchRegressor(
+            loss,
+            hidden_layer_sizes=(20,),
+            activation="tanh",
+            batch_size=50,
+            max_iter=5,
+            random_state=0,
+            engine=engine,
+            **REGRESSIONS[loss],
+        ).fit(X_digits, y)
+        for engine in ("numpy", "numba")
+    )
+    assert_same_weights(numpy, numba, rtol=1e-9)
+    for name, values in numpy.history_.items():
+        np.testing.assert_allclose(numba.history_[name], values, rtol=1e-9, err_msg=name)
+
+
+@unfinished_fits
 def test_lbfgs_has_no_engine():
     fits = [
-        mlp(solver="lbfgs", max_iter=500, engine=engine).fit(X_digits[:200], y_digits[:200])
+        mlp(solver="lbfgs", max_iter=5, engine=engine).fit(X_digits[:200], y_digits[:200])
         for engine in ("numpy", "numba")
     ]
     assert_same_fit(*fits)

@@ -42,7 +42,10 @@ N_JOBS = pytest.mark.parametrize("n_jobs", [None, 2])
 def no_deadlock():
     """End the whole run, with the stacks of all threads, where a test hangs."""
     faulthandler.dump_traceback_later(120, exit=True)
+    # Shells let what they run in the background ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
+    signal.signal(signal.SIGINT, before)
     faulthandler.cancel_dump_traceback_later()
 
 
@@ -56,6 +59,8 @@ def trained(monkeypatch):
         train(self, tasks)
 
     monkeypatch.setattr(meeting.Meeting, "_train", noted)
+    # Also where the machine is busy, and takes long for little.
+    monkeypatch.setattr(meeting, "MIN_PATIENCE", 60)
     return found
 
 
@@ -275,6 +280,7 @@ def test_the_backend_of_a_single_call():
 
 
 def test_fits_that_release_the_gil_are_trained_in_threads(monkeypatch, trained):
+    monkeypatch.setattr(meeting, "MIN_PATIENCE", 1.5)
     both, at_once, most = threading.Barrier(2, timeout=60), [], []
     run = trainers.StochasticTrainer.run
 

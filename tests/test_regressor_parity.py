@@ -1,8 +1,10 @@
 """The same arguments and seed train the same network as scikit-learn's MLPRegressor."""
 
+from functools import partial
+
 import numpy as np
 import pytest
-from helpers import X_digits, unfinished_fits
+from helpers import ENGINES, X_digits, unfinished_fits
 from sklearn.datasets import load_diabetes, load_linnerud, make_friedman1, make_sparse_uncorrelated
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
@@ -85,10 +87,10 @@ def weights_of(n_samples):
     return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
 
 
-def fit_both(arguments, X, y, sample_weight=None):
+def fit_both(arguments, X, y, sample_weight=None, engine="numpy"):
     return [
         estimator(**{**COMMON, **arguments}).fit(X, y, sample_weight=sample_weight)
-        for estimator in (MLPRegressor, MLPScratchRegressor)
+        for estimator in (MLPRegressor, partial(MLPScratchRegressor, engine=engine))
     ]
 
 
@@ -105,10 +107,11 @@ def assert_same_network(theirs, ours, rtol):
 @pytest.mark.parametrize("dataset", DATASETS)
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_same_network(dataset, configuration, weighted):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_same_network(dataset, configuration, weighted, engine):
     X, y = DATASETS[dataset]()
     sample_weight = weights_of(len(X)) if weighted else None
-    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y, sample_weight)
+    theirs, ours = fit_both(CONFIGURATIONS[configuration], X, y, sample_weight, engine)
     assert_same_network(theirs, ours, rtol=1e-6)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-6)
     if ours.early_stopping:

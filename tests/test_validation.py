@@ -241,16 +241,6 @@ def test_a_score_that_is_no_number_is_refused():
     assert np.isnan(clf.validation_scores_).all()
 
 
-def test_a_scorer_that_takes_no_weights_is_refused_where_there_are_some():
-    X, y, X_val, y_val = DATA["binary"]
-    clf = mlp(scoring=lambda estimator, X, y: estimator.score(X, y))
-    clf.fit(X, y, X_val=X_val, y_val=y_val)
-    before = vars(clf).copy()
-    with pytest.raises(TypeError, match="sample_weight"):
-        clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=weights)
-    assert vars(clf) == before
-
-
 # --- Containers
 
 

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skscratch.nn.activations import Exponential, Sigmoid, Softmax
 from skscratch.nn.losses import (
+    AveragedSquaredError,
     ExponentialGammaDeviance,
     ExponentialPoissonDeviance,
     IdentityAbsoluteError,
@@ -353,16 +354,6 @@ class MultilabelTargets(ClassTargets):
     def guessing_loss(self):
         """The loss of equal probabilities, summed over the labels."""
         return self.n_outputs * np.log(2)
-
-
-class AveragedSquaredError(IdentitySquaredError):
-    """Half the squared error as MLPRegressor reports it: averaged over the outputs.
-
-    Its gradient is that of their sum, ``n_outputs`` times as steep, as MLPRegressor has it too.
-    """
-
-    def _forward(self, logits, y_true):
-        return super()._forward(logits, y_true) / logits.shape[-1]
 
 
 class ValueTargets(Targets):

@@ -636,6 +636,7 @@ class LBFGSTrainer(Trainer):
                 },
             )
         except KeyboardInterrupt:
+            self.interrupted = True
             self.warn("Training interrupted by user.", UserWarning)
         else:
             self.parameters[:] = result.x
@@ -650,7 +651,7 @@ class LBFGSTrainer(Trainer):
                 )
         if math.isnan(self.history.last_loss) or not np.isfinite(self.parameters).all():
             raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
-        if self.history:
+        if self.history and not self.interrupted:
             network.parameters[:] = self.parameters
             data_loss = float(network.compute_gradients(*batch)[0])
             self.compare_with_guessing(data_loss, data.rows, False, "lower the penalties, or")

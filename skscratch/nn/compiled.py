@@ -34,12 +34,14 @@ except ImportError as error:
 from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.losses import (
+    AveragedSquaredError,
     ExponentialGammaDeviance,
     ExponentialPoissonDeviance,
     IdentityAbsoluteError,
     IdentityHuber,
     IdentityPinball,
     IdentitySquaredError,
+    LogitsLoss,
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
@@ -508,10 +510,10 @@ def sigmoid_crossentropy(logits, targets, losses, n_wrong, _):
 
 
 @compiled
-def squared_error(logits, targets, losses, n_wrong, _):
-    """``(z - y)**2 / 2``."""
+def squared_error(logits, targets, losses, n_wrong, scale):
+    """``(z - y)**2 / 2``, times a scale that the derivative does not have."""
     dtype = logits.dtype.type
-    zero, half, one = dtype(0), dtype(0.5), dtype(1)
+    zero, half, one = dtype(0), dtype(0.5 * scale), dtype(1)
     for i in range(logits.size):
         error = logits[i] - targets[i]
         losses[i] += half * error * error
@@ -597,13 +599,14 @@ LOSSES = {
     SoftmaxCategoricalCrossentropy: SOFTMAX_CROSSENTROPY,
     SigmoidBinaryCrossentropy: SIGMOID_CROSSENTROPY,
     IdentitySquaredError: SQUARED_ERROR,
+    AveragedSquaredError: SQUARED_ERROR,
     IdentityAbsoluteError: ABSOLUTE_ERROR,
     IdentityHuber: HUBER,
     IdentityPinball: PINBALL,
     ExponentialPoissonDeviance: POISSON_DEVIANCE,
     ExponentialGammaDeviance: GAMMA_DEVIANCE,
 }
-# What a loss is told, a number or one for each output
+# Which number a loss is told, or which numbers, one for each output
 LOSS_SETTINGS = {IdentityHuber: "delta", IdentityPinball: "quantile"}
 
 
@@ -1107,8 +1110,7 @@ def train(
             f"{network.parameters.shape} and dtype {dtype}; use engine='numpy'."
         )
     loss, optimizer_code = _code(LOSSES, network.loss), _code(OPTIMIZERS, optimizer)
-    loss_settings = np.zeros(batches.n_outputs)
-    loss_settings[:] = getattr(network.loss, LOSS_SETTINGS.get(type(network.loss), ""), 0)
+    loss_settings = _settings_of(network.loss, batches.n_outputs)
     data = _data_of(batches, dtype)
     layers, strengths, generators = _layers_of(network)
     buffers, places = _buffers_for(layers, batches.batch_size, data[STARTS].size > 0, dtype)
@@ -1168,6 +1170,16 @@ def _code(codes: dict, part) -> int:
             f"engine='numba' trains the built-in {names}, got {part!r}; use engine='numpy'."
         )
     return codes[type(part)]
+
+
+def _settings_of(loss: LogitsLoss, n_outputs: int) -> np.ndarray:
+    """Return what the loss of each output is told."""
+    settings = np.ones(n_outputs)
+    if type(loss) is AveragedSquaredError:
+        settings /= n_outputs
+    elif type(loss) in LOSS_SETTINGS:
+        settings[:] = getattr(loss, LOSS_SETTINGS[type(loss)])
+    return settings
 
 
 def _data_of(batches: Batches, dtype) -> tuple[np.ndarray, ...]:

@@ -501,6 +501,16 @@ class IdentitySquaredError(LogitsLoss):
         return np.add.reduce((logits - y_true) ** 2, axis=-1) / 2
 
 
+class AveragedSquaredError(IdentitySquaredError):
+    """Half the squared error as MLPRegressor reports it: averaged over the outputs.
+
+    Its gradient is that of their sum, ``n_outputs`` times as steep, as MLPRegressor has it too.
+    """
+
+    def _forward(self, logits, y_true):
+        return super()._forward(logits, y_true) / logits.shape[-1]
+
+
 class IdentityAbsoluteError(LogitsLoss):
     """Identity and the absolute error: ``|z - y|``, summed over the outputs.
 

@@ -22,8 +22,9 @@ def train_together(n_jobs: int | None = None, *, resume: bool = False) -> Iterat
     thread, and the fits of :class:`~skscratch.MLPScratchClassifier` and
     :class:`~skscratch.MLPScratchRegressor` in it wait for each other. When no task can go on any
     more, those of one shape are trained as one stack of networks: of the same sizes of layers,
-    activations, solver, batch size and number of training rows. L-BFGS, sparse inputs and networks
-    so large that a stack would not be faster are trained alone, other estimators in the threads.
+    activations, solver, batch size and number of training rows; bags that are drawn with
+    replacement seldom have the same number. L-BFGS, sparse inputs and networks so large that a
+    stack would not be faster are trained alone, other estimators in the threads.
 
     Inside, ``n_jobs`` of the tools themselves means nothing, and neither does another such
     context. A fit that no tool runs is a plain fit. ``joblib.parallel_config`` with
