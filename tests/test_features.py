@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.fixes import parse_version
 
 from skscratch import MLPScratchClassifier
+from skscratch.callbacks import EpochLogger
 
 pytestmark = unfinished_fits
 
@@ -206,5 +207,9 @@ def test_every_argument_in_a_search(name, n_jobs):
 
 
 def test_callbacks_are_there_where_scikit_learn_has_them():
-    has_them = parse_version(sklearn.__version__) >= parse_version("1.9")
-    assert hasattr(MLPScratchClassifier, "set_callbacks") == has_them
+    clf = MLPScratchClassifier()
+    if parse_version(sklearn.__version__) >= parse_version("1.9"):
+        assert clf.set_callbacks(EpochLogger()) is clf
+    else:
+        with pytest.raises(NotImplementedError, match=r"need scikit-learn 1\.9 or later"):
+            clf.set_callbacks(print)
