@@ -234,7 +234,11 @@ class FirstFit:
     title = "A new Python that imports, and fits the irises for one epoch: 4-100-3, float32"
     program = """
 import sys
-sys.modules.update(dict.fromkeys({others}))
+class Others:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {others}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Others())
 from benchmarks import contestants, datasets
 data = datasets.iris("float32")
 contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, epochs=1))
