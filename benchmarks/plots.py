@@ -85,7 +85,7 @@ def ratios(training: dict) -> plt.Figure:
     names = [name for name in FITTERS if name not in (REFERENCE, FLOOR)]
 
     figure, axes = plt.subplots(
-        1, len(dtypes), figsize=(9, 5.4), sharex=True, sharey=True, squeeze=False
+        1, len(dtypes), figsize=(9, 8), sharex=True, sharey=True, squeeze=False
     )
     for axis, dtype in zip(axes[0], dtypes, strict=True):
         axis.set_title(dtype)
@@ -137,7 +137,7 @@ def _legend(figure, names: list[str], others: dict) -> None:
     handles = bars | others
     labels = [LABELS.get(name, name) for name in handles]
     figure.legend(
-        handles.values(), labels, loc="outside upper center", ncols=len(handles), fontsize=9
+        handles.values(), labels, loc="outside upper center", ncols=4, fontsize=9
     )
 
 
