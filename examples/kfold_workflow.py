@@ -23,7 +23,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.2, stratif
 pipeline = make_pipeline(
     MinMaxScaler(),
     MLPScratchClassifier(
-        hidden_layer_sizes=(64,), batch_size=32, max_iter=40, tol=0, random_state=0
+        hidden_layer_sizes=(64,), batch_size=32, max_iter=20, tol=0, random_state=0
     ),
 )
 grid = {
@@ -35,7 +35,7 @@ folds = StratifiedKFold(n_splits=5, shuffle=True, random_state=0)
 
 # %% The mean of the five validation scores decides. In this context all settings and folds are
 # trained in stacks; the search then trains the best setting once more, on all training data.
-with train_together(n_jobs=2):
+with train_together():
     search = GridSearchCV(pipeline, grid, cv=folds).fit(X_train, y_train)
 results = search.cv_results_
 order = np.argsort(-results["mean_test_score"], kind="stable")
