@@ -136,9 +136,7 @@ def _legend(figure, names: list[str], others: dict) -> None:
     bars = {name: plt.Rectangle((0, 0), 1, 1, color=COLORS[name]) for name in names}
     handles = bars | others
     labels = [LABELS.get(name, name) for name in handles]
-    figure.legend(
-        handles.values(), labels, loc="outside upper center", ncols=4, fontsize=9
-    )
+    figure.legend(handles.values(), labels, loc="outside upper center", ncols=4, fontsize=9)
 
 
 def _caption(figure, result: dict, text: str) -> None:
