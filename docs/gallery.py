@@ -88,7 +88,8 @@ def _escaped(words: str) -> str:
 
 
 def _linked(text: str) -> str:
-    """Let links to scripts lead to their pages."""
+    """Let links to scripts, and to the table of the book, lead to their pages."""
+    text = text.replace("](#from-the-book)", "](/guide/from_the_book.md)")
     return re.sub(r"\]\((\w+)\.py\)", r"](\1.md)", text)
 
 
