@@ -548,15 +548,21 @@ def value_score(
 
 def check_values(y, name: str = "y") -> np.ndarray:
     """Return real values as a vector, or as a matrix of several values per sample."""
-    if issparse(y):
-        y = y.toarray()
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
+    y = _dense(y)
     if y.dtype.kind not in "biufO":
         raise ValueError(f"{name} must be numbers, got an array of {y.dtype}.")
     y = y.astype(np.float64) if y.dtype.kind in "bO" else y
     if not np.isfinite(y).all():
         raise ValueError(f"{name} must be finite numbers, it has NaN or infinity.")
+    return y
+
+
+def _dense(y) -> np.ndarray:
+    """Return targets as a dense array, a single column as a vector."""
+    if issparse(y):
+        y = y.toarray()
+    if y.ndim == 2 and y.shape[1] == 1:
+        return column_or_1d(y, warn=True)
     return y
 
 
@@ -583,10 +589,7 @@ def fitted_targets(estimator) -> Targets:
 
 def check_labels(y) -> np.ndarray:
     """Return labels as a vector, or as a dense indicator matrix."""
-    if issparse(y):
-        y = y.toarray()
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
+    y = _dense(y)
     check_classification_targets(y)
     if type_of_target(y) == "multiclass-multioutput":
         raise ValueError(

@@ -335,7 +335,7 @@ class StochasticTrainer(Trainer):
         if self.best_parameters is not None:
             self.best_parameters = np.array(self.best_parameters)
         self.batches.order = np.array(self.batches.order)
-        remembered = self.optimizer.state_dict().items()
+        remembered = self.optimizer.state_dict(copied=False).items()
         self.optimizer.load_state_dict(
             {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in remembered}
         )

@@ -230,6 +230,7 @@ def train(
         from skscratch.nn import compiled
 
         yield from compiled.train(network, optimizer, batches, random_states, clip_norm)
+        return
     while True:
         if random_states is not None:
             batches.shuffle(random_states)
