@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
 
 from skscratch import MLPScratchClassifier
@@ -53,6 +53,24 @@ def assert_same_fit(first, second):
     assert_same_weights(first, second)
     for name in ("loss_curve_", "validation_scores_", "t_"):
         assert getattr(first, name) == getattr(second, name), name
+
+
+def assert_same_network(theirs, ours, rtol):
+    """Compare with a network of scikit-learn's: its shape and, but for rounding, weights."""
+    for expected, actual in zip(
+        theirs.coefs_ + theirs.intercepts_, ours.coefs_ + ours.intercepts_, strict=True
+    ):
+        assert actual.shape == expected.shape
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())
+    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    if is_classifier(theirs):
+        np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+
+
+def weights_of(n_samples):
+    """Return samples' weights that differ."""
+    return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
 
 
 def assert_learns(clf, X, y, X_test, y_test, accuracy):

@@ -4,7 +4,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import ENGINES, X_digits, unfinished_fits, y_digits
+from helpers import (
+    ENGINES,
+    X_digits,
+    assert_same_network,
+    unfinished_fits,
+    weights_of,
+    y_digits,
+)
 from sklearn.datasets import (
     load_breast_cancer,
     load_iris,
@@ -80,10 +87,6 @@ CONFIGURATIONS = {
 }
 
 
-def weights_of(n_samples):
-    return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
-
-
 def fit_both(arguments, X, y, sample_weight=None, engine="numpy"):
     arguments = {**COMMON, **arguments}
     ours = MLPScratchClassifier(**arguments, engine=engine).fit(X, y, sample_weight=sample_weight)
@@ -94,17 +97,6 @@ def fit_both(arguments, X, y, sample_weight=None, engine="numpy"):
             pytest.skip("this MLPClassifier has no early stopping for strings (#33760)")
         raise
     return theirs, ours
-
-
-def assert_same_network(theirs, ours, rtol):
-    for expected, actual in zip(
-        theirs.coefs_ + theirs.intercepts_, ours.coefs_ + ours.intercepts_, strict=True
-    ):
-        assert actual.shape == expected.shape
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())
-    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_"):
-        assert getattr(ours, name) == getattr(theirs, name)
-    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

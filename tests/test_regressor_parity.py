@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import ENGINES, X_digits, unfinished_fits
+from helpers import ENGINES, X_digits, assert_same_network, unfinished_fits, weights_of
 from sklearn.datasets import load_diabetes, load_linnerud, make_friedman1, make_sparse_uncorrelated
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
@@ -83,25 +83,11 @@ CONFIGURATIONS = {
 }
 
 
-def weights_of(n_samples):
-    return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
-
-
 def fit_both(arguments, X, y, sample_weight=None, engine="numpy"):
     return [
         estimator(**{**COMMON, **arguments}).fit(X, y, sample_weight=sample_weight)
         for estimator in (MLPRegressor, partial(MLPScratchRegressor, engine=engine))
     ]
-
-
-def assert_same_network(theirs, ours, rtol):
-    for expected, actual in zip(
-        theirs.coefs_ + theirs.intercepts_, ours.coefs_ + ours.intercepts_, strict=True
-    ):
-        assert actual.shape == expected.shape
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol * np.abs(expected).max())
-    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_"):
-        assert getattr(ours, name) == getattr(theirs, name)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
