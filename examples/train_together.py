@@ -20,7 +20,7 @@ began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
-clf = MLPScratchClassifier((32,), batch_size=32, max_iter=5, tol=0, random_state=0)
+clf = MLPScratchClassifier((32,), batch_size=32, max_iter=20, tol=0, random_state=0)
 grid = {
     "learning_rate_init": np.logspace(-3.5, -0.5, 5),
     "weight_regularizer_l2": [0, 1e-3, 1e-2, 1e-1],
@@ -65,8 +65,8 @@ print(f"\nBagging of 20: {seconds_alone:.1f} s, trained together {seconds_baggin
 # %% Successive halving: after a few epochs two thirds of the settings are given up, and so on.
 # Those that are left are trained from the beginning again; with resume=True, on from where they
 # are.
-rungs = {"resource": "max_iter", "min_resources": 3, "max_resources": 27, "cv": 3, "refit": False}
-rates = {"learning_rate_init": np.logspace(-4, -0.5, 9)}
+rungs = {"resource": "max_iter", "min_resources": 3, "max_resources": 81, "cv": 3, "refit": False}
+rates = {"learning_rate_init": np.logspace(-4, -0.5, 27)}
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     again, seconds_again = timed(HalvingGridSearchCV(clf, rates, n_jobs=2, **rungs))
@@ -74,7 +74,7 @@ with warnings.catch_warnings():
         halving, seconds_halving = timed(HalvingGridSearchCV(clf, rates, **rungs))
 used = np.multiply(halving.n_resources_, halving.n_candidates_) * 3
 left = np.multiply(np.diff(halving.n_resources_, prepend=0), halving.n_candidates_) * 3
-print(f"\nNine learning rates, {halving.n_resources_} epochs for {halving.n_candidates_} of them:")
+print(f"\n27 learning rates, {halving.n_resources_} epochs for {halving.n_candidates_} of them:")
 print(f"    starting again {used.sum():5} epochs in {seconds_again:5.1f} s")
 print(f"    going on       {left.sum():5} epochs in {seconds_halving:5.1f} s")
 same = np.array_equal(halving.cv_results_["mean_test_score"], again.cv_results_["mean_test_score"])
