@@ -414,11 +414,11 @@ class Training:
         self.random_states = [np.random.RandomState(3)] if shuffle else None
         self.clip_norm = clip_norm
 
-    def run(self, engine, n_epochs=5):
+    def run(self, engine, n_epochs=5, **kwargs):
         epochs = engine.train(
-            self.network, self.optimizer, self.batches, self.random_states, self.clip_norm
+            self.network, self.optimizer, self.batches, self.random_states, self.clip_norm, **kwargs
         )
-        return [next(epochs) for _ in range(n_epochs)]
+        return [epoch for _ in range(n_epochs) for epoch in next(epochs)]
 
     def state(self):
         """Return all that a training that goes on starts from."""
@@ -541,6 +541,27 @@ def test_trainings_in_parts_are_one_training_to_the_last_bit(case, dtype, monkey
     assert_same_state(whole, chunked)
 
 
+RATES = [0.1, 0.01, 0.05]
+
+
+@DTYPES
+@pytest.mark.parametrize("case", ["one batch", "sparse, rows, dropout", "adam", "momentum"])
+def test_epochs_trained_at_once_are_those_one_by_one_to_the_last_bit(case, dtype):
+    asked = []
+
+    def learning_rates(n_at_once):
+        asked.append(n_at_once)
+        return RATES
+
+    at_once, one_by_one = Training(dtype, **CASES[case]), Training(dtype, **CASES[case])
+    rates = iter(RATES * 2)
+    epochs = at_once.run(compiled, 2, learning_rates=learning_rates)
+    assert epochs == one_by_one.run(compiled, 6, learning_rates=lambda _: [next(rates)])
+    assert len(asked) == 2
+    assert min(asked) >= len(RATES)
+    assert_same_state(at_once, one_by_one)
+
+
 @DTYPES
 @pytest.mark.parametrize("case", CONTINUED)
 def test_either_engine_goes_on_where_the_other_stopped(case, dtype):
@@ -572,7 +593,7 @@ def test_nothing_is_compiled_twice():
         batches = Batches(data, LABELS.astype(np.int16), batch_size=20, n_outputs=3)
         each = Training()
         next(compiled.train(each.network, each.optimizer, batches, each.random_states))
-    dtypes = [str(signature[0][0].dtype) for signature in compiled.train_batches.signatures]
+    dtypes = [str(signature[0][0].dtype) for signature in compiled.train_epochs.signatures]
     assert dtypes.count("float64") == 1
     assert dtypes.count("float32") <= 1
 
@@ -722,6 +743,38 @@ def test_fits_in_threads_are_those_one_by_one_to_the_last_bit():
             np.testing.assert_array_equal(search.cv_results_[name], values, err_msg=name)
 
 
+ENDINGS = {
+    "after max_iter": {"max_iter": 70, "n_iter_no_change": np.inf},
+    "no improvement": {"learning_rate_init": 0.02, "n_iter_no_change": 3, "tol": 0.01},
+    "no improvement of a score": {"early_stopping": True, "n_iter_no_change": 2},
+    "smaller steps": {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.05, "max_iter": 90},
+    "power_t": {"solver": "sgd", "learning_rate": "invscaling", "max_iter": 30},
+    "cosine": {"learning_rate": "cosine", "max_iter": 30},
+    "decay": {"decay": 0.1, "max_iter": 30, "dropout": 0.1},
+    "one batch": {"batch_size": 200, "max_iter": 30},
+}
+
+
+@unfinished_fits
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_fit_ends_where_it_would_if_each_epoch_were_looked_at(ending, monkeypatch):
+    sizes, original = [], compiled.train_epochs
+    monkeypatch.setattr(
+        compiled, "train_epochs", lambda *args: sizes.append(len(args[1])) or original(*args)
+    )
+    fits, states = [], []
+    for max_epochs in (1, 64):
+        monkeypatch.setattr(compiled, "MAX_EPOCHS", max_epochs)
+        random_state = np.random.RandomState(0)
+        clf = mlp(**ENDINGS[ending], random_state=random_state, engine="numba")
+        fits.append(clf.fit(X_digits[:200], y_digits[:200]))
+        states.append(random_state.get_state()[1:3])
+    assert (max(sizes) > 1) == (ending != "no improvement of a score")
+    assert_same_fit(*fits)
+    np.testing.assert_equal(*states)
+    np.testing.assert_equal(*(clf.history_ for clf in fits))
+
+
 REGRESSIONS = {
     "squared_error": {},
     "absolute_error": {},
@@ -782,7 +835,7 @@ from skscratch.nn import compiled
 from skscratch.nn.training import Batches
 network = nn.Network([nn.Dense(2, 2, random_state=0)], nn.IdentitySquaredError())
 batches = Batches(np.eye(2), np.eye(2), batch_size=2, n_outputs=2)
-print(next(compiled.train(network, nn.Adam(), batches, None)).loss)
+print(next(compiled.train(network, nn.Adam(), batches, None))[0].loss)
 """
 
 

@@ -266,7 +266,7 @@ def test_epoch_loss_is_the_mean_over_samples(dtype):
     network = network_of((3, 5, 4), dtype=dtype)
     expected = loss_gradient(network, X, y)
     batches = Batches(X, y, batch_size=4, n_outputs=4)
-    (epoch,) = islice(train(network, SGD(0.0), batches, random_states(1)), 1)
+    (epoch,) = next(train(network, SGD(0.0), batches, random_states(1)))
     assert epoch.loss.dtype == np.float64
     assert epoch.loss == pytest.approx(float(expected), rel=1e-6 if dtype == np.float32 else 1e-13)
     assert epoch.data_loss == epoch.loss
@@ -281,7 +281,7 @@ def test_train_updates_after_every_batch(shuffled):
     batches = Batches(X, y, sample_weight, batch_size=4, n_outputs=4)
     epochs = train(network, SGD(0.1), batches, random_states(1) if shuffled else None)
     order, (random_state,) = np.arange(10), random_states(1)
-    for epoch in islice(epochs, 3):
+    for (epoch,) in islice(epochs, 3):
         if shuffled:
             order = sklearn.utils.shuffle(order, random_state=random_state)
         losses = []
@@ -296,7 +296,7 @@ def test_train_learns():
     X, y, _ = data()
     batches = Batches(X, y, batch_size=4, n_outputs=4)
     network = network_of((3, 20, 4))
-    *_, epoch = islice(train(network, Adam(0.05), batches, random_states(1)), 100)
+    *_, (epoch,) = islice(train(network, Adam(0.05), batches, random_states(1)), 100)
     assert epoch.loss < 0.01
     assert epoch.accuracy == 1
     assert np.array_equal(network.forward(X).argmax(axis=1), y)
@@ -374,7 +374,7 @@ def trained(training, dtype, weighted, dropout, k=None):
     )
     states = [np.random.RandomState(i) for i in networks]
     epochs = islice(train(network, optimizer, batches, states), 3)
-    losses = np.array([np.array(epoch) for epoch in epochs])
+    losses = np.array([np.array(epoch) for (epoch,) in epochs])
     assert np.isfinite(losses).all()
     return network.parameters, batches.order, losses
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skscratch.nn.activations import Exponential, Sigmoid, Softmax
 from skscratch.nn.losses import (
@@ -156,7 +156,8 @@ class ClassTargets(Targets):
                 f"{name} must be like y: one class per sample, or several labels; got shape "
                 f"{y.shape}."
             )
-        unknown = np.setdiff1d(unique_labels(y), self.classes)
+        labels = np.arange(y.shape[1]) if y.ndim == 2 else y
+        unknown = np.setdiff1d(labels, self.classes)
         if unknown.size:
             raise ValueError(
                 f"`{name}` has classes that are not in classes={self.classes}: {unknown}."
@@ -591,7 +592,7 @@ def check_labels(y) -> np.ndarray:
     """Return labels as a vector, or as a dense indicator matrix."""
     y = _dense(y)
     check_classification_targets(y)
-    if type_of_target(y) == "multiclass-multioutput":
+    if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
         raise ValueError(
             "Multioutput target data is not supported: y must be one class label per sample or a "
             f"matrix of 0 and 1, got shape {y.shape} with other values."

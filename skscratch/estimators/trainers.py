@@ -213,6 +213,11 @@ class Improvement:
         """Whether there were too many epochs without improvement."""
         return self.n_without > self.patience
 
+    @property
+    def n_left(self) -> float:
+        """The number of epochs after which there may be too many, not before."""
+        return self.patience + 1 - self.n_without
+
 
 @dataclass
 class Shuffles:
@@ -403,14 +408,15 @@ class StochasticTrainer(Trainer):
             random_states,
             settings.clip_norm,
             settings.engine,
+            lambda n_at_once: self.learning_rates(min(n_at_once, self._n_unseen(observer))),
         )
         try:
             while self.n_epochs_left > 0:
                 self._prepare_for_interrupts()
                 observer.begin_epoch()
                 self.in_epoch = True
-                self.optimizer.learning_rate = self.learning_rate()
-                self.end_epoch(next(epochs), self.optimizer.current_learning_rate)
+                for epoch in next(epochs):
+                    self.end_epoch(epoch)
                 self.in_epoch = False
                 if observer.end_epoch(self):
                     self.stopped = True
@@ -438,13 +444,22 @@ class StochasticTrainer(Trainer):
             return 0
         return max(0, (1 if self.incremental else self.settings.max_iter) - self.n_iter)
 
-    def learning_rate(self) -> float:
-        """Return the next epoch's learning rate by the schedule, before the optimizer's decay."""
+    def _n_unseen(self, observer: Observer) -> int:
+        """Return how many epochs may be trained before anybody looks at what they have come to."""
+        if observer.reads_fit or self.validator is not None:
+            return 1
+        return int(min(self.n_epochs_left, self.improvement.n_left))
+
+    def learning_rates(self, n: int = 1) -> list[float]:
+        """Return the next epochs' rates by the schedule, before the optimizer's decay."""
         # All calls of partial_fit are one fit.
         epoch = len(self.history) if self.incremental else self.n_iter
-        return self.schedule.learning_rate(epoch, self.n_seen)
+        return [
+            self.schedule.learning_rate(epoch + i, self.n_seen + i * self.batches.n_rows)
+            for i in range(n)
+        ]
 
-    def end_epoch(self, epoch: Epoch, learning_rate: float) -> None:
+    def end_epoch(self, epoch: Epoch) -> None:
         """Record an epoch, and stop if there is no more improvement."""
         settings, loss = self.settings, float(epoch.loss)
         is_finite = math.isfinite(loss)
@@ -467,7 +482,7 @@ class StochasticTrainer(Trainer):
         self.record(
             loss=loss,
             data_loss=float(epoch.data_loss),
-            learning_rate=float(learning_rate),
+            learning_rate=float(epoch.learning_rate),
             **self.targets.accuracy(float(epoch.accuracy)),
             **validation,
         )
@@ -505,7 +520,7 @@ class StochasticTrainer(Trainer):
                 f"consecutive epochs.",
                 self.schedule.last_words
                 if self.stopped
-                else f"Setting learning rate to {self.learning_rate():f}",
+                else f"Setting learning rate to {self.learning_rates()[0]:f}",
             )
         if not self.stopped:
             self.improvement.n_without = 0

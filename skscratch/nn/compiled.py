@@ -9,15 +9,18 @@ that either may go on where the other stopped.
 Nothing is compiled twice: all networks run the same code, which is told by numbers what their
 layers are. It is compiled once for each dtype and then loaded from Numba's cache.
 
-Three rules hold throughout. A number is made in the dtype of its array, because one float64 makes
-float32 work float64. What is chosen by a code is chosen outside of the loops, because a branch for
-each element costs more than its arithmetic. A loop that adds up many numbers may do so in any
-order, because one that keeps their order uses no vector instructions.
+Rules hold throughout. A number is made in the dtype of its array, because one float64 makes float32
+work float64. What an inner loop does not change is read before it, because the compiler cannot know
+that it does not change. A number that was stored is not read back in the same loop, which takes
+three times as long where the array does not begin at a multiple of 32 bytes. What is chosen by a
+code is chosen outside of the loops, because a branch for each element costs more than its
+arithmetic. A loop that adds up many numbers may do so in any order, because one that keeps their
+order uses no vector instructions.
 """
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -268,8 +271,9 @@ def silu_forward(values, sigmoid):
     """``f(z) = z s(z)``; fills ``sigmoid`` with ``s(z)``."""
     one = values.dtype.type(1)
     for i in range(values.size):
-        sigmoid[i] = one / (one + exp(-values[i]))
-        values[i] *= sigmoid[i]
+        s = one / (one + exp(-values[i]))
+        sigmoid[i] = s
+        values[i] *= s
 
 
 @compiled
@@ -387,9 +391,10 @@ def sparse_forward(matrix, kept, rows, weights, biases, output):
             output[i, j] = biases[j]
         for element in range(starts[rows[i]], starts[rows[i] + 1]):
             value = kept[position] if kept.size else elements[element]
+            column = columns[element]
             position += 1
             for j in range(biases.size):
-                output[i, j] += value * weights[columns[element], j]
+                output[i, j] += value * weights[column, j]
 
 
 @compiled
@@ -401,9 +406,10 @@ def sparse_backward(matrix, kept, rows, dvalues, dweights, dbiases):
     for i in range(rows.size):
         for element in range(starts[rows[i]], starts[rows[i] + 1]):
             value = kept[position] if kept.size else elements[element]
+            column = columns[element]
             position += 1
             for j in range(dbiases.size):
-                dweights[columns[element], j] += value * dvalues[i, j]
+                dweights[column, j] += value * dvalues[i, j]
     add_up(dvalues, dbiases)
 
 
@@ -704,12 +710,14 @@ def sgd_step(parameters, gradients, momentums, rate, momentum, nesterov):
     elif nesterov:
         for i in range(parameters.size):
             step = rate * gradients[i]
-            momentums[i] = momentum * momentums[i] - step
-            parameters[i] += momentum * momentums[i] - step
+            change = momentum * momentums[i] - step
+            momentums[i] = change
+            parameters[i] += momentum * change - step
     else:
         for i in range(parameters.size):
-            momentums[i] = momentum * momentums[i] - rate * gradients[i]
-            parameters[i] += momentums[i]
+            change = momentum * momentums[i] - rate * gradients[i]
+            momentums[i] = change
+            parameters[i] += change
 
 
 @compiled
@@ -718,8 +726,9 @@ def adagrad_step(parameters, gradients, cache, rate, epsilon):
     dtype = parameters.dtype.type
     rate, epsilon = dtype(rate), dtype(epsilon)
     for i in range(parameters.size):
-        cache[i] += gradients[i] * gradients[i]
-        parameters[i] -= rate * (gradients[i] / (np.sqrt(cache[i]) + epsilon))
+        square = cache[i] + gradients[i] * gradients[i]
+        cache[i] = square
+        parameters[i] -= rate * (gradients[i] / (np.sqrt(square) + epsilon))
 
 
 @compiled
@@ -728,8 +737,9 @@ def rmsprop_step(parameters, gradients, cache, rate, epsilon, rho):
     dtype = parameters.dtype.type
     rate, epsilon, kept, new = dtype(rate), dtype(epsilon), dtype(rho), dtype(1 - rho)
     for i in range(parameters.size):
-        cache[i] = kept * cache[i] + new * (gradients[i] * gradients[i])
-        parameters[i] -= rate * (gradients[i] / (np.sqrt(cache[i]) + epsilon))
+        square = kept * cache[i] + new * (gradients[i] * gradients[i])
+        cache[i] = square
+        parameters[i] -= rate * (gradients[i] / (np.sqrt(square) + epsilon))
 
 
 @compiled
@@ -738,9 +748,10 @@ def adam_step(parameters, gradients, momentums, cache, rate, epsilon, beta_1, be
     dtype = parameters.dtype.type
     rate, epsilon, beta_1, beta_2 = dtype(rate), dtype(epsilon), dtype(beta_1), dtype(beta_2)
     for i in range(parameters.size):
-        momentums[i] = beta_1 * momentums[i] + gradients[i]
-        cache[i] = beta_2 * cache[i] + gradients[i] * gradients[i]
-        parameters[i] -= rate * (momentums[i] / (np.sqrt(cache[i]) + epsilon))
+        mean = beta_1 * momentums[i] + gradients[i]
+        square = beta_2 * cache[i] + gradients[i] * gradients[i]
+        momentums[i], cache[i] = mean, square
+        parameters[i] -= rate * (mean / (np.sqrt(square) + epsilon))
 
 
 SGD_, ADAGRAD, RMSPROP, ADAM, ADAMW = range(5)
@@ -942,8 +953,9 @@ def fill_targets(classes, rows_of_targets, rows, targets):
             targets[classes[rows[i]], i] = 1
     else:
         for i in range(rows.size):
+            row = rows[i]
             for j in range(targets.shape[0]):
-                targets[j, i] = rows_of_targets[rows[i], j]
+                targets[j, i] = rows_of_targets[row, j]
 
 
 @compiled
@@ -960,39 +972,12 @@ def fill_shares(sample_weight, rows, shares):
     return total
 
 
-def train_batches(data, order, batch_size, plan, settings, memory, random):
-    """Train on the rows in ``order``, batch by batch.
-
-    Parameters
-    ----------
-    data : tuple
-        The inputs as an array, or as elements, columns and starts of a CSR matrix; classes or rows
-        of targets; weights of the samples. What there is not is an array of size 0.
-
-    order : ndarray of int, shape (n_rows,)
-        Rows of the data.
-
-    batch_size : int
-        Rows in a batch.
-
-    plan : tuple
-        What does not change from epoch to epoch: layers, their strengths, where in the buffers
-        targets, shares, work, ones and the gradients with respect to outputs are, whether the
-        inputs are there already, the loss and what it is told, the optimizer, alpha and the norm
-        that gradients are clipped to.
-
-    settings : ndarray
-        The optimizer's :class:`Settings`.
-
-    memory : tuple
-        What is written to: counters, sums, parameters, gradients, momentums, cache, buffers.
-
-    random : tuple
-        Uniform numbers for dropout and where each generator's begin.
-    """
+@compiled
+def train_epoch(data, order, batch_size, plan, settings, memory, random, sums):
+    """Train on the rows in ``order``, batch by batch; see :func:`train_epochs`."""
     X, elements, columns, starts, classes, rows_of_targets, sample_weight = data
     layers, strengths, places, gathered, loss, loss_settings, optimizer, alpha, clip_norm = plan
-    counters, sums, parameters, gradients, momentums, cache, buffers = memory
+    counters, parameters, gradients, momentums, cache, buffers = memory
     uniforms, cursors = random
     sparse = elements, columns, starts
     last = len(layers) - 1
@@ -1013,9 +998,10 @@ def train_batches(data, order, batch_size, plan, settings, memory, random):
         elif not gathered:
             inputs = matrix_at(buffers, layers[0, INPUTS], n_samples, X.shape[1])
             for i in range(n_samples):
-                # Not inputs[i] = X[rows[i]]: its checks take seconds to compile.
+                # Not inputs[i] = X[row]: its checks take seconds to compile.
+                row = rows[i]
                 for j in range(X.shape[1]):
-                    inputs[i, j] = X[rows[i], j]
+                    inputs[i, j] = X[row, j]
         forward(rows, sparse, kept, layers, strengths, parameters, buffers, uniforms, cursors)
 
         targets = matrix_at(buffers, places[TARGETS], n_outputs, n_samples)
@@ -1036,9 +1022,52 @@ def train_batches(data, order, batch_size, plan, settings, memory, random):
         sums[2] += n_right
 
 
-train_batches = compiled(train_batches)
+def train_epochs(data, orders, learning_rates, batch_size, plan, settings, memory, random, sums):
+    """Train for some epochs, in each of which the rows are visited in an order of its own.
+
+    Parameters
+    ----------
+    data : tuple
+        The inputs as an array, or as elements, columns and starts of a CSR matrix; classes or rows
+        of targets; weights of the samples. What there is not is an array of size 0.
+
+    orders : ndarray of int, shape (n_epochs, n_rows)
+        Rows of the data.
+
+    learning_rates : ndarray of shape (n_epochs,)
+        Those of the epochs, before the optimizer's decay.
+
+    batch_size : int
+        Rows in a batch.
+
+    plan : tuple
+        What does not change from epoch to epoch: layers, their strengths, where in the buffers
+        targets, shares, work, ones and the gradients with respect to outputs are, whether the
+        inputs are there already, the loss and what it is told, the optimizer, alpha and the norm
+        that gradients are clipped to.
+
+    settings : ndarray
+        The optimizer's :class:`Settings`.
+
+    memory : tuple
+        What is written to: counters, parameters, gradients, momentums, cache, buffers.
+
+    random : tuple
+        Uniform numbers for dropout and where each generator's begin.
+
+    sums : ndarray of shape (n_epochs, 4)
+        To it are added the losses of all samples, their penalties and how many were predicted
+        right; the last is the learning rate of the last step.
+    """
+    for i in range(len(orders)):
+        settings[0] = learning_rates[i]
+        train_epoch(data, orders[i], batch_size, plan, settings, memory, random, sums[i])
+        sums[i, 3] = memory[0][1]
+
+
+train_epochs = compiled(train_epochs)
 try:
-    train_batches.enable_caching()
+    train_epochs.enable_caching()
 except RuntimeError as error:
     # Neither this folder nor the user's own can be written to.
     logger.info("Compiled code is not kept: %s", error)
@@ -1048,7 +1077,7 @@ class _Announcer(event.Listener):
     """Says that a compilation has begun."""
 
     def on_start(self, event) -> None:
-        if event.data["dispatcher"] is train_batches:
+        if event.data["dispatcher"] is train_epochs:
             logger.info("Compiling the epoch, which takes some seconds, once for each dtype.")
 
     def on_end(self, event) -> None:
@@ -1063,6 +1092,8 @@ event.register("numba:compile", _Announcer())
 # An epoch is run in chunks of batches, between which Python looks for Ctrl-C: of so many
 # multiplications that they take less than a second.
 MAX_WORK = 1e9
+# Several epochs are a chunk if nobody looks at the network in between: at most so many.
+MAX_EPOCHS = 64
 # Uniform numbers are drawn for a few batches at once, as many as stay in the processor's cache.
 MAX_UNIFORMS = 1 << 17
 
@@ -1073,7 +1104,8 @@ def train(
     batches: Batches,
     random_states: Sequence[np.random.RandomState] | None,
     clip_norm: float | None = None,
-) -> Iterator[Epoch]:
+    learning_rates: Callable[[int], Sequence[float]] | None = None,
+) -> Iterator[list[Epoch]]:
     """Train a network epoch by epoch, for as long as the caller asks for epochs.
 
     Parameters
@@ -1093,10 +1125,13 @@ def train(
     clip_norm : float, default=None
         The greatest norm of a gradient, see :meth:`Network.clip_gradients`.
 
+    learning_rates : callable, default=None
+        Returns those of the next epochs, see :func:`skscratch.nn.training.train`.
+
     Yields
     ------
-    epoch : Epoch
-        Its losses and accuracy.
+    epochs : list of Epoch
+        Those that were trained at once.
 
     Raises
     ------
@@ -1129,37 +1164,36 @@ def train(
         float(network.alpha),
         np.inf if clip_norm is None else float(clip_norm),
     )
-    sums = np.zeros(3)
     settings, counters, momentums, cache = _state_of(optimizer, network.parameters)
-    memory = (
-        counters,
-        sums,
-        network.parameters,
-        network.gradients,
-        momentums,
-        cache,
-        buffers,
-    )
+    memory = (counters, network.parameters, network.gradients, momentums, cache, buffers)
     random = np.empty(0, dtype), np.zeros(1, np.int64)
     chunk_size = _chunk_size(layers, data, batches.batch_size)
-    order = np.arange(batches.n_rows) if batches.rows is None else batches.rows.copy()
+    max_epochs = min(MAX_EPOCHS, max(1, chunk_size // batches.n_rows))
+    everything = np.arange(batches.n_rows) if batches.rows is None else batches.rows
     while True:
+        rates = learning_rates(max_epochs) if learning_rates else [optimizer.learning_rate]
+        orders = np.tile(everything, (len(rates), 1))
         if batches.n_batches > 1:
-            if random_states is not None:
-                batches.shuffle(random_states)
-            order = batches.order
-            if batches.rows is not None:
-                order = np.take(batches.rows, order)
-        settings[0] = optimizer.learning_rate
-        sums.fill(0)
+            for order in orders:
+                if random_states is not None:
+                    batches.shuffle(random_states)
+                np.take(everything, batches.order, out=order)
+        rates, sums = np.array(rates, np.float64), np.zeros((len(rates), 4))
         for start in range(0, batches.n_rows, chunk_size):
-            rows = order[start : start + chunk_size]
+            # There are several chunks only of a single epoch, or there is a single chunk.
+            rows = orders[:, start : start + chunk_size]
             if generators:
-                random = _uniforms(layers, generators, data, rows, dtype)
-            train_batches(data, rows, batches.batch_size, plan, settings, memory, random)
+                random = _uniforms(layers, generators, data, rows.reshape(-1), dtype)
+            train_epochs(
+                data, rows, rates, batches.batch_size, plan, settings, memory, random, sums
+            )
             _remember(optimizer, counters)
-        data_loss, penalty, n_right = (sums / batches.n_rows).tolist()
-        yield Epoch(data_loss + penalty, data_loss, n_right)
+        optimizer.learning_rate = float(rates[-1])
+        sums[:, :3] /= batches.n_rows
+        yield [
+            Epoch(data_loss + penalty, data_loss, n_right, learning_rate)
+            for data_loss, penalty, n_right, learning_rate in sums.tolist()
+        ]
 
 
 def _code(codes: dict, part) -> int:
@@ -1183,7 +1217,7 @@ def _settings_of(loss: LogitsLoss, n_outputs: int) -> np.ndarray:
 
 
 def _data_of(batches: Batches, dtype) -> tuple[np.ndarray, ...]:
-    """Return the first argument of :func:`train_batches`."""
+    """Return the first argument of :func:`train_epochs`."""
     X, y, sample_weight = batches.X, batches.y, batches.sample_weight
     nothing = np.empty(0), np.empty((0, 0))
     inputs = (

@@ -1,6 +1,6 @@
 """The epoch loop: batches in, losses out. It prints nothing and decides nothing."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -179,6 +179,9 @@ class Epoch(NamedTuple):
     accuracy: np.ndarray
     """Share of the samples that were predicted right when their turn came."""
 
+    learning_rate: np.ndarray
+    """That of the last step, after the optimizer's decay."""
+
 
 def train(
     network: Network,
@@ -187,7 +190,8 @@ def train(
     random_states: Sequence[np.random.RandomState] | None,
     clip_norm: float | np.ndarray | None = None,
     engine: str = "numpy",
-) -> Iterator[Epoch]:
+    learning_rates: Callable[[int], Sequence] | None = None,
+) -> Iterator[list[Epoch]]:
     """Train a network epoch by epoch, for as long as the caller asks for epochs.
 
     Parameters
@@ -212,10 +216,15 @@ def train(
         What trains: the layers' own methods, or the same epoch as one function that Numba has
         compiled, see :mod:`skscratch.nn.compiled`. Either goes on where the other stopped.
 
+    learning_rates : callable, default=None
+        Is asked before any epoch for the learning rates of the next ones, and told how many of
+        them would be trained at once. May return fewer, at least one: those that nobody needs to
+        look at in between. ``None`` is one epoch after the other, at the optimizer's own rate.
+
     Yields
     ------
-    epoch : Epoch
-        Its losses and accuracy.
+    epochs : list of Epoch
+        The losses and accuracy of those that were trained at once; by NumPy it is a single one.
 
     Raises
     ------
@@ -229,9 +238,13 @@ def train(
         # Numba is imported by those only who ask for it.
         from skscratch.nn import compiled
 
-        yield from compiled.train(network, optimizer, batches, random_states, clip_norm)
+        yield from compiled.train(
+            network, optimizer, batches, random_states, clip_norm, learning_rates
+        )
         return
     while True:
+        if learning_rates is not None:
+            (optimizer.learning_rate,) = learning_rates(1)
         if random_states is not None:
             batches.shuffle(random_states)
         data_loss, regularization_loss, correct = 0.0, 0.0, []
@@ -249,8 +262,6 @@ def train(
 
         data_loss = data_loss / batches.n_rows
         loss = data_loss + regularization_loss / batches.n_rows
-        yield Epoch(
-            loss,
-            data_loss,
-            np.add.reduce(np.concatenate(correct, axis=-1), axis=-1) / batches.n_rows,
-        )
+        accuracy = np.add.reduce(np.concatenate(correct, axis=-1), axis=-1) / batches.n_rows
+        learning_rate = np.reshape(optimizer.current_learning_rate, loss.shape)
+        yield [Epoch(loss, data_loss, accuracy, learning_rate)]

@@ -1,5 +1,6 @@
 """Fits of one shape, trained side by side: bit for bit what each trains alone."""
 
+import itertools
 import pickle
 import traceback
 from collections.abc import Sequence
@@ -123,9 +124,9 @@ def run_stack(
             while not ended:
                 for trainer in training:
                     told[trainer].begin_epoch()
-                for k, (trainer, epoch, learning_rate) in enumerate(stack.train_epoch()):
+                for k, (trainer, epoch) in enumerate(stack.train_epoch()):
                     try:
-                        trainer.end_epoch(epoch, learning_rate)
+                        trainer.end_epoch(epoch)
                         if told[trainer].reads_fit:
                             stack.hand_back(k)
                         if told[trainer].end_epoch(trainer):
@@ -220,17 +221,15 @@ class Stack:
             self.batches,
             [trainer.random_state for trainer in trainers] if first.settings.shuffle else None,
             clip_norm,
+            learning_rates=lambda _: [np.array([each.learning_rates() for each in trainers])],
         )
 
     def train_epoch(self):
-        """Train an epoch; iterate over the fits, what it was for them and their learning rates."""
-        rates = [[trainer.learning_rate()] for trainer in self.trainers]
-        self.optimizer.learning_rate = np.array(rates)
+        """Train an epoch; iterate over the fits and what it was for them."""
+        (epoch,) = next(self.epochs)
         # As plain numbers, which are taken out of lists faster than out of arrays.
-        epochs = zip(*(part.tolist() for part in next(self.epochs)), strict=True)
-        rates = self.optimizer.current_learning_rate[:, 0].tolist()
-        for trainer, epoch, rate in zip(self.trainers, epochs, rates, strict=True):
-            yield trainer, Epoch(*epoch), rate
+        epochs = zip(*(part.tolist() for part in epoch), strict=True)
+        return zip(self.trainers, itertools.starmap(Epoch, epochs), strict=True)
 
     def hand_back(self, k: int) -> None:
         """Give a fit what it would have alone by now: its optimizer's state and its order."""
