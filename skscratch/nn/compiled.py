@@ -56,11 +56,16 @@ __all__ = ["train"]
 
 logger = logging.getLogger("skscratch")
 
-compiled = njit(nogil=True, error_model="numpy")
+OPTIONS = {"nogil": True, "error_model": "numpy"}
+# What lets Python call a function takes a sixth of the time to compile. Only the epoch needs it.
+INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+compiled = njit(**INNER)
 # A product and a sum may be one instruction, which rounds once.
-contracted = njit(nogil=True, error_model="numpy", fastmath={"contract"})
+contracted = njit(**INNER, fastmath={"contract"})
 # A sum may be taken in any order, which is that of vector instructions.
-reordered = njit(nogil=True, error_model="numpy", fastmath={"reassoc"})
+reordered = njit(**INNER, fastmath={"reassoc"})
+# Part of its only caller, which would compile it once more.
+inlined = njit(**OPTIONS, inline="always")
 
 
 # Exponentials
@@ -312,7 +317,7 @@ ACTIVATIONS = {
 }
 
 
-@compiled
+@inlined
 def activation_forward(activation, values, sigmoid):
     """Overwrite weighted sums by an activation's outputs; only SiLU fills ``sigmoid``."""
     if activation == RELU:
@@ -329,7 +334,7 @@ def activation_forward(activation, values, sigmoid):
         tanh_forward(values)
 
 
-@compiled
+@inlined
 def activation_backward(activation, dvalues, output, sigmoid):
     """Multiply the gradient by the slope at the outputs of the last forward."""
     if activation == RELU:
@@ -616,7 +621,7 @@ LOSSES = {
 LOSS_SETTINGS = {IdentityHuber: "delta", IdentityPinball: "quantile"}
 
 
-@compiled
+@inlined
 def loss_of_outputs(loss, loss_settings, logits, targets, shares, work):
     """Add up the losses of all outputs."""
     n_outputs, n_samples = logits.shape
@@ -648,7 +653,7 @@ def loss_of_outputs(loss, loss_settings, logits, targets, shares, work):
     return data_loss, n_right
 
 
-@compiled
+@inlined
 def loss_gradient(loss, loss_settings, logits, targets, shares, work):
     """Overwrite logits by their gradient; return the loss and the number of right samples.
 
@@ -775,7 +780,7 @@ STATE = {
 }
 
 
-@compiled
+@inlined
 def update(optimizer, settings, counters, parameters, gradients, momentums, cache):
     """Change the parameters by one step."""
     rate = settings[0] / (1 + settings[1] * counters[0])
@@ -852,7 +857,7 @@ def vector_at(buffer, start, size):
     return carray(pointer_to(buffer, start), (size,))
 
 
-@compiled
+@inlined
 def forward(rows, sparse, kept, layers, strengths, parameters, buffers, uniforms, cursors):
     """Fill the logits of a batch, whose inputs have been gathered."""
     n_samples = rows.size
@@ -880,7 +885,7 @@ def forward(rows, sparse, kept, layers, strengths, parameters, buffers, uniforms
         activation_forward(layers[i, ACTIVATION], values, sigmoids)
 
 
-@compiled
+@inlined
 def backward(rows, sparse, kept, layers, parameters, gradients, buffers, dvalues_at):
     """Fill the gradients, from those of the logits."""
     n_samples, last = rows.size, len(layers) - 1
@@ -908,7 +913,7 @@ def backward(rows, sparse, kept, layers, parameters, gradients, buffers, dvalues
         dvalues = dinputs
 
 
-@compiled
+@inlined
 def penalize(alpha, total_weight, layers, strengths, parameters, gradients):
     """Add the gradients of all penalties; return their loss."""
     loss = 0.0
@@ -972,7 +977,7 @@ def fill_shares(sample_weight, rows, shares):
     return total
 
 
-@compiled
+@inlined
 def train_epoch(data, order, batch_size, plan, settings, memory, random, sums):
     """Train on the rows in ``order``, batch by batch; see :func:`train_epochs`."""
     X, elements, columns, starts, classes, rows_of_targets, sample_weight = data
@@ -1065,7 +1070,7 @@ def train_epochs(data, orders, learning_rates, batch_size, plan, settings, memor
         sums[i, 3] = memory[0][1]
 
 
-train_epochs = compiled(train_epochs)
+train_epochs = njit(**OPTIONS)(train_epochs)
 try:
     train_epochs.enable_caching()
 except RuntimeError as error:
