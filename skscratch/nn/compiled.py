@@ -1182,7 +1182,7 @@ def train(
             for order in orders:
                 if random_states is not None:
                     batches.shuffle(random_states)
-                np.take(everything, batches.order, out=order)
+                everything.take(batches.order, out=order, mode="clip")
         rates, sums = np.array(rates, np.float64), np.zeros((len(rates), 4))
         for start in range(0, batches.n_rows, chunk_size):
             # There are several chunks only of a single epoch, or there is a single chunk.

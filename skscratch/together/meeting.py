@@ -249,7 +249,6 @@ class Meeting:
 
     def _fit(self, task: Task, trainer: Trainer, observer: Observer) -> dict[str, Any]:
         """Wait until a fit has been trained; return the fitted attributes."""
-        self.arrays.share(trainer)
         key, settings = None, trainer.settings
         if self.past is not None and type(observer) is Observer:
             key = self.past.key_of(trainer)
@@ -257,6 +256,7 @@ class Meeting:
             if past is not None:
                 trainer = continued(trainer, past)
         if self.workers.gains_by_waiting(trainer):
+            self.arrays.share(trainer)
             outcome = self._await_outcome(task, Request(trainer, observer, get_config()))
             if outcome.random_state is not None:
                 # The generator is the caller's: it has moved on, as in any fit.
