@@ -27,7 +27,16 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
-from benchmarks.contestants import FITTERS, FLOOR, NUMBA, REFERENCE, SEARCHES, Arguments
+from benchmarks.contestants import (
+    FITTERS,
+    FLOOR,
+    JAX,
+    NUMBA,
+    REFERENCE,
+    SEARCHERS,
+    SEARCHES,
+    Arguments,
+)
 
 DTYPES = ["float32", "float64"]
 AGAINST_FLOOR = ["skscratch", NUMBA, REFERENCE, FLOOR]
@@ -123,7 +132,7 @@ class Regression(_TimedFit):
         "2,000 x 20-100-1, batch 32": (2_000, 20, Arguments((100,), batch_size=32, epochs=20)),
         "20,000 x 50-100-50-1, batch 200": (20_000, 50, Arguments((100, 50), epochs=5)),
     }
-    params = [list(works), DTYPES, ["skscratch", NUMBA, REFERENCE, "JAX", "PyTorch", FLOOR]]
+    params = [list(works), DTYPES, ["skscratch", NUMBA, REFERENCE, JAX, "PyTorch", FLOOR]]
     param_names = ["work", "dtype", "contestant"]
     quick = {"dtype": ["float32"]}
 
@@ -244,7 +253,7 @@ data = datasets.iris("float32")
 contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, epochs=1))
 """
     caches = ["used before", "never used before"]
-    params = [caches, ["skscratch", NUMBA, REFERENCE, "JAX"]]
+    params = [caches, ["skscratch", NUMBA, REFERENCE, JAX]]
     param_names = ["machine", "contestant"]
     quick = {"machine": caches[:1]}
     max_rounds = 3
@@ -254,7 +263,7 @@ contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, 
 
     def time_process(self, machine, contestant) -> None:
         # Nobody waits for the imports of others.
-        others = ["torch", "skorch", *(["jax"] if contestant != "JAX" else [])]
+        others = ["torch", "skorch", *(["jax"] if contestant != JAX else [])]
         program = self.program.format(name=contestant, others=others)
         with tempfile.TemporaryDirectory() as folder:
             environment = {} if machine == self.caches[0] else {"NUMBA_CACHE_DIR": folder}
@@ -374,7 +383,7 @@ class _Search:
     def track_best_mean_accuracy(self, *params) -> float:
         if self.found is None:
             self.time_search(*params)
-        return float(self.found.best_score_)
+        return float(self.found)
 
 
 def learning_rates(number: int) -> dict:
@@ -398,7 +407,7 @@ SEARCH_WORKS = {
 class Search(_Search):
     name = "search"
     title = "A search: 8 learning rates x 5 folds, two jobs, float32"
-    params = [list(SEARCH_WORKS), list(SEARCHES)]
+    params = [list(SEARCH_WORKS), SEARCHERS]
     param_names = ["work", "contestant"]
     quick = {"work": ["digits 64-32-10, batch 32"]}
 
@@ -414,7 +423,7 @@ class Search(_Search):
 class GrowthCandidates(_Search):
     name = "growth-candidates"
     title = "Growth of a search with the number of candidates: digits 64-32-10, batch 32, 20 epochs"
-    params = [[1, 2, 4, 8, 16, 32], list(SEARCHES)]
+    params = [[1, 2, 4, 8, 16, 32], SEARCHERS]
     param_names = ["size", "contestant"]
     quick = {"size": [1, 8]}
 

@@ -9,16 +9,17 @@ optional.
 import importlib.util
 import os
 import warnings
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
 
 import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks import book
@@ -44,6 +45,8 @@ except ImportError:
 REFERENCE = "MLPClassifier"
 NUMBA = "skscratch, Numba"
 ONE_BY_ONE = "one by one"
+NUMBA_ONE_BY_ONE = "one by one, Numba"
+JAX = "JAX"
 FLOOR = "floor"
 
 
@@ -103,15 +106,15 @@ def _estimator(estimator_class, X, arguments: Arguments):
     )
 
 
-def search(contestant: str, X, y, arguments: Arguments, grid: dict, n_jobs: int):
-    """Search a grid by 5 folds, every job a process with one BLAS thread."""
-    return use(
-        contestant,
-        lambda estimator: GridSearchCV(estimator, grid, refit=False, n_jobs=n_jobs).fit(X, y),
-        X,
-        arguments,
-        n_jobs,
-    )
+def search(contestant: str, X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
+    """Search a grid by 5 folds, every job a process with one BLAS thread; return the best score."""
+    if contestant == JAX:
+        return search_jax(X, y, arguments, grid, n_jobs)
+
+    def tool(estimator):
+        return GridSearchCV(estimator, grid, refit=False, n_jobs=n_jobs).fit(X, y)
+
+    return use(contestant, tool, X, arguments, n_jobs).best_score_
 
 
 def use(contestant: str, tool: Callable, X, arguments: Arguments, n_jobs: int):
@@ -144,24 +147,76 @@ def fit_jax(X, y, arguments: Arguments) -> JaxModel:
 
     It is compiled for every new shape, which :class:`benchmarks.cases.FirstFit` measures.
     """
-    _start_jax()
-    n_samples, batch_size = len(X), min(arguments.batch_size, len(X))
-    train_epoch, optimizer = _jax_epoch(
-        batch_size, arguments.learning_rate, arguments.alpha, _is_regression(y)
-    )
-    rng = np.random.RandomState(0)
+    parameters = _first_parameters(X, y, arguments, np.random.RandomState(0))
+    rate = X.dtype.type(arguments.learning_rate)
+    return JaxModel(_train_jax(parameters, X, y, arguments, rate, np.arange(len(X))))
+
+
+def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
+    """Search by vmap: in each process, a part of the networks of one shape are one program.
+
+    Networks side by side need equally many rows, so all folds are cut to the fewest.
+    """
+    folds = list(StratifiedKFold().split(X, y))
+    n_rows = min(len(train) for train, _ in folds)
+    candidates = list(ParameterGrid(grid))
+    fits = [(candidate, train[:n_rows], test) for candidate in candidates for train, test in folds]
+    accuracies = np.empty(len(fits))
+    with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        parts = joblib.Parallel()(
+            joblib.delayed(_jax_accuracies)(X, y, arguments, fits[job::n_jobs])
+            for job in range(n_jobs)
+        )
+    for job, part in enumerate(parts):
+        accuracies[job::n_jobs] = part
+    return accuracies.reshape(len(candidates), len(folds)).mean(axis=1).max()
+
+
+def _jax_accuracies(X, y, arguments: Arguments, fits: list[tuple]) -> list[float]:
+    """Return the accuracies of fits: candidates, rows to train on, rows to test on."""
+    shapes = defaultdict(list)
+    for i, (candidate, _, _) in enumerate(fits):
+        shapes[candidate.get("hidden_layer_sizes", arguments.hidden)].append(i)
+    accuracies = [0.0] * len(fits)
+    for hidden, members in shapes.items():
+        of_shape, rng = replace(arguments, hidden=hidden), np.random.RandomState(0)
+        networks = [_first_parameters(X, y, of_shape, rng) for _ in members]
+        parameters = jax.tree.map(lambda *arrays: np.stack(arrays), *networks)
+        rates = np.array([fits[i][0]["learning_rate_init"] for i in members], X.dtype)
+        orders = np.stack([fits[i][1] for i in members])
+        parameters = _train_jax(parameters, X, y, of_shape, rates, orders)
+        classes = np.asarray(jax.vmap(_jax_logits, (0, None))(parameters, X)).argmax(axis=2)
+        for i, predicted in zip(members, classes, strict=True):
+            test = fits[i][2]
+            accuracies[i] = np.mean(predicted[test] == y[test])
+    return accuracies
+
+
+def _first_parameters(X, y, arguments: Arguments, rng: np.random.RandomState) -> list:
+    """Return weights and biases of each layer."""
     parameters = []
     for n_inputs, n_neurons in pairwise(_units(X, y, arguments)):
         bound = _bound(n_inputs, n_neurons)
         shapes = (n_inputs, n_neurons), n_neurons
         parameters.append([rng.uniform(-bound, bound, size).astype(X.dtype) for size in shapes])
-    parameters, X, y = jax.device_put((parameters, X, y))
-    state, order = optimizer.init(parameters), np.arange(n_samples)
+    return parameters
+
+
+def _train_jax(parameters, X, y, arguments: Arguments, rate, order: np.ndarray):
+    """Train a network; or several, each with its parameters, its rate and a row of the order."""
+    _start_jax()
+    n_rows = order.shape[-1]
+    batch_size = min(arguments.batch_size, n_rows)
+    start, train_epoch = _jax_epoch(batch_size, arguments.alpha, _is_regression(y), order.ndim == 2)
+    parameters, X, y, rate = jax.device_put((parameters, X, y, rate))
+    state, rng = start(parameters), np.random.RandomState(0)
     for _ in range(arguments.epochs):
-        if batch_size < n_samples:
-            rng.shuffle(order)
-        parameters, state = train_epoch(parameters, state, X, y, order)
-    return JaxModel(jax.block_until_ready(parameters))
+        if batch_size < n_rows:
+            for rows in order.reshape(-1, n_rows):
+                rng.shuffle(rows)
+        # A copy, because it may be read while the next epoch's order is drawn.
+        parameters, state = train_epoch(parameters, state, X, y, order.copy(), rate)
+    return jax.block_until_ready(parameters)
 
 
 @cache
@@ -177,9 +232,8 @@ def _start_jax() -> None:
 
 # Kept, because a new function would be compiled again.
 @cache
-def _jax_epoch(batch_size: int, learning_rate: float, alpha: float, is_regression: bool):
-    """Return the compiled epoch and its optimizer."""
-    optimizer = optax.adam(learning_rate)
+def _jax_epoch(batch_size: int, alpha: float, is_regression: bool, side_by_side: bool):
+    """Return what the optimizer starts from, and the compiled epoch."""
 
     def loss(parameters, X, y):
         logits = _jax_logits(parameters, X)
@@ -190,8 +244,9 @@ def _jax_epoch(batch_size: int, learning_rate: float, alpha: float, is_regressio
         squares = sum((weights * weights).sum() for weights, _ in parameters)
         return losses.mean() + alpha / 2 / len(X) * squares
 
-    @jax.jit
-    def train_epoch(parameters, state, X, y, order):
+    def train_epoch(parameters, state, X, y, order, rate):
+        optimizer = optax.adam(rate)
+
         def step(carry, rows):
             parameters, state = carry
             gradients = jax.grad(loss)(parameters, X[rows], y[rows])
@@ -205,7 +260,11 @@ def _jax_epoch(batch_size: int, learning_rate: float, alpha: float, is_regressio
             carry, _ = step(carry, order[n_whole:])
         return carry
 
-    return train_epoch, optimizer
+    start = optax.adam(0.0).init
+    if side_by_side:
+        start = jax.vmap(start)
+        train_epoch = jax.vmap(train_epoch, (0, 0, None, None, 0, 0))
+    return start, jax.jit(train_epoch)
 
 
 def _jax_logits(parameters, X):
@@ -367,8 +426,9 @@ CONTESTANTS: dict[str, Callable] = {
     "skscratch": fit_skscratch,
     NUMBA: fit_numba,
     ONE_BY_ONE: fit_skscratch,
+    NUMBA_ONE_BY_ONE: fit_numba,
     REFERENCE: fit_mlpclassifier,
-    "JAX": fit_jax,
+    JAX: fit_jax,
     "PyTorch": fit_pytorch,
     "skorch": fit_skorch,
     "book": fit_book,
@@ -376,14 +436,16 @@ CONTESTANTS: dict[str, Callable] = {
 }
 
 # Who takes part where one network is trained; "one by one" is another way to search.
-FITTERS = [name for name in CONTESTANTS if name != ONE_BY_ONE]
+FITTERS = [name for name in CONTESTANTS if not name.startswith(ONE_BY_ONE)]
 
 SEARCHES = {
     "skscratch": (train_together, MLPScratchClassifier),
     NUMBA: (train_together, partial(MLPScratchClassifier, engine="numba")),
     ONE_BY_ONE: (nullcontext, MLPScratchClassifier),
+    NUMBA_ONE_BY_ONE: (nullcontext, partial(MLPScratchClassifier, engine="numba")),
     REFERENCE: (nullcontext, MLPClassifier),
 }
+SEARCHERS = [*SEARCHES, JAX]
 
 
 def get(contestant: str) -> Callable:
@@ -394,9 +456,9 @@ def get(contestant: str) -> Callable:
     NotImplementedError
         If it cannot take part. asv and the runner leave out what raises this in its set-up.
     """
-    if contestant == NUMBA and importlib.util.find_spec("numba") is None:
+    if contestant in (NUMBA, NUMBA_ONE_BY_ONE) and importlib.util.find_spec("numba") is None:
         raise NotImplementedError("numba is not installed")
-    if jax is None and contestant == "JAX":
+    if jax is None and contestant == JAX:
         raise NotImplementedError("jax and optax are not installed")
     if torch is None and contestant in ("PyTorch", "skorch"):
         raise NotImplementedError("torch is not installed")

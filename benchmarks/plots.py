@@ -9,14 +9,24 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from benchmarks.contestants import FITTERS, FLOOR, NUMBA, ONE_BY_ONE, REFERENCE, SEARCHES
+from benchmarks.contestants import (
+    FITTERS,
+    FLOOR,
+    JAX,
+    NUMBA,
+    NUMBA_ONE_BY_ONE,
+    ONE_BY_ONE,
+    REFERENCE,
+    SEARCHERS,
+)
 
 COLORS = {
     "skscratch": "#d9480f",
     NUMBA: "#9c2706",
     ONE_BY_ONE: "#f0a184",
+    NUMBA_ONE_BY_ONE: "#c98a76",
     REFERENCE: "#1971c2",
-    "JAX": "#2f9e44",
+    JAX: "#2f9e44",
     "PyTorch": "#5f7483",
     "skorch": "#b4c0c9",
     "book": "#e0a458",
@@ -27,9 +37,11 @@ BAND = "#e6ebef"
 LABELS = {"book": "the book's loop", FLOOR: "matrix products alone"}
 SEARCH_LABELS = {
     "skscratch": "GridSearchCV in train_together",
-    NUMBA: "the same, engine='numba'",
+    NUMBA: "in train_together, engine='numba'",
     ONE_BY_ONE: "GridSearchCV of skscratch",
+    NUMBA_ONE_BY_ONE: "of skscratch, engine='numba'",
     REFERENCE: f"GridSearchCV of {REFERENCE}",
+    JAX: "vmap, JAX",
 }
 
 STYLE = {
@@ -241,10 +253,10 @@ def predict(result: dict) -> plt.Figure:
 def search(searches: dict, growing: dict) -> plt.Figure:
     """Draw how many times as fast a search is, and how its time grows with the candidates."""
     records = searches["records"]
-    everybody = [name for name in SEARCHES if name in records[0]["contestants"]]
+    everybody = [name for name in SEARCHERS if name in records[0]["contestants"]]
     names = [name for name in everybody if name != REFERENCE]
     figure, (speed_axis, time_axis) = plt.subplots(
-        1, 2, figsize=(9, 4.6), width_ratios=[1.15, 1], layout="constrained"
+        1, 2, figsize=(9, 6), width_ratios=[1.15, 1], layout="constrained"
     )
     for middle, record in enumerate(records):
         speeds = _speeds(record)

@@ -774,8 +774,10 @@ def test_a_fit_ends_where_it_would_if_each_epoch_were_looked_at(ending, monkeypa
     for max_epochs in (1, 64):
         monkeypatch.setattr(compiled, "MAX_EPOCHS", max_epochs)
         random_state = np.random.RandomState(0)
-        clf = mlp(**ENDINGS[ending], random_state=random_state, engine="numba")
-        fits.append(clf.fit(X_digits[:200], y_digits[:200]))
+        clf = mlp(**ENDINGS[ending], random_state=random_state, warm_start=True, engine="numba")
+        for _ in range(2):
+            clf.fit(X_digits[:200], y_digits[:200])
+        fits.append(clf)
         states.append(random_state.get_state()[1:3])
     assert (max(sizes) > 1) == (ending != "no improvement of a score")
     assert_same_fit(*fits)

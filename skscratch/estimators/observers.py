@@ -24,7 +24,10 @@ class Observer:
     """Is told of every epoch, and does nothing."""
 
     reads_fit = False
-    """Whether it looks at the fit: at what the network and the optimizer have come to."""
+    """Whether it looks at the fit: at what the network and the optimizer have come to.
+
+    Who does not may be told of several epochs as if they were one.
+    """
 
     def begin_fit(self) -> None:
         """Take notice that the fit begins."""

@@ -215,8 +215,8 @@ class Improvement:
 
     @property
     def n_left(self) -> float:
-        """The number of epochs after which there may be too many, not before."""
-        return self.patience + 1 - self.n_without
+        """The number of epochs after which there may be too many, not before; at least the next."""
+        return max(1, self.patience + 1 - self.n_without)
 
 
 @dataclass
