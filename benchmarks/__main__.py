@@ -72,7 +72,8 @@ def choose(names: list[str]) -> tuple[list[type], set[str]]:
     contestants, cases = set(), []
     for name in map(str.lower, names):
         same_name = {contestant for contestant in CONTESTANTS if contestant.lower() == name}
-        same_start = [case for case in CASES if case.name.startswith(name)]
+        same_start = [case for case in CASES if case.name == name]
+        same_start = same_start or [case for case in CASES if case.name.startswith(name)]
         if not same_name and not same_start:
             sys.exit(f"{name} is neither a case nor a contestant, see --list.")
         contestants |= same_name
