@@ -1099,6 +1099,8 @@ event.register("numba:compile", _Announcer())
 MAX_WORK = 1e9
 # Several epochs are a chunk if nobody looks at the network in between: at most so many.
 MAX_EPOCHS = 64
+# Bytes of a line of the processor's cache, at which what a batch fills begins.
+LINE = 64
 # Uniform numbers are drawn for a few batches at once, as many as stay in the processor's cache.
 MAX_UNIFORMS = 1 << 17
 
@@ -1285,12 +1287,13 @@ def _buffers_for(layers, batch_size: int, is_sparse: bool, dtype) -> tuple[np.nd
 
     Where the layers' parts begin is filled in.
     """
-    size = 0
+    size, line = 0, LINE // np.dtype(dtype).itemsize
 
     def place(n_columns: int) -> int:
         nonlocal size
-        size += n_columns * batch_size
-        return size - n_columns * batch_size
+        start = size
+        size += -(-n_columns * batch_size // line) * line
+        return start
 
     for i, layer in enumerate(layers):
         has_dropout = layer[GENERATOR] >= 0 and not (i == 0 and is_sparse)
@@ -1304,7 +1307,9 @@ def _buffers_for(layers, batch_size: int, is_sparse: bool, dtype) -> tuple[np.nd
     n_outputs, widest = layers[-1, N_NEURONS], layers[1:, N_INPUTS].max(initial=0)
     columns = n_outputs, 1, N_WORK + n_outputs, widest, widest
     places = np.array([place(n_columns) for n_columns in columns])
-    return np.zeros(size, dtype), places
+    memory = np.zeros(size + line, dtype)
+    start = -memory.ctypes.data % LINE // memory.itemsize
+    return memory[start : start + size], places
 
 
 def _chunk_size(layers, data, batch_size: int) -> int:
