@@ -52,7 +52,7 @@ def parse_arguments() -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="cases (or how their names begin) and contestants; see --list. "
+        help="cases (or how several of their names begin) and contestants; see --list. "
         f"{REFERENCE} always takes part",
     )
     parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant")
@@ -72,12 +72,12 @@ def choose(names: list[str]) -> tuple[list[type], set[str]]:
     contestants, cases = set(), []
     for name in map(str.lower, names):
         same_name = {contestant for contestant in CONTESTANTS if contestant.lower() == name}
-        same_start = [case for case in CASES if case.name == name]
-        same_start = same_start or [case for case in CASES if case.name.startswith(name)]
-        if not same_name and not same_start:
+        chosen = [case for case in CASES if case.name == name]
+        chosen = chosen or [case for case in CASES if case.name.startswith(name)]
+        if not same_name and not chosen:
             sys.exit(f"{name} is neither a case nor a contestant, see --list.")
         contestants |= same_name
-        cases += same_start
+        cases += chosen
     return cases or CASES, contestants | {REFERENCE} if contestants else set(CONTESTANTS)
 
 

@@ -161,6 +161,8 @@ def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
     n_rows = min(len(train) for train, _ in folds)
     candidates = list(ParameterGrid(grid))
     fits = [(candidate, train[:n_rows], test) for candidate in candidates for train, test in folds]
+    # Parts of one size are compiled once, whichever process is given them.
+    fits += fits[: -len(fits) % n_jobs]
     accuracies = np.empty(len(fits))
     with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
         parts = joblib.Parallel()(
@@ -169,7 +171,8 @@ def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
         )
     for job, part in enumerate(parts):
         accuracies[job::n_jobs] = part
-    return accuracies.reshape(len(candidates), len(folds)).mean(axis=1).max()
+    n_fits = len(candidates) * len(folds)
+    return accuracies[:n_fits].reshape(len(candidates), len(folds)).mean(axis=1).max()
 
 
 def _jax_accuracies(X, y, arguments: Arguments, fits: list[tuple]) -> list[float]:
@@ -227,7 +230,9 @@ def _start_jax() -> None:
     try:
         jax.block_until_ready(jnp.zeros(1))
     finally:
-        os.sched_setaffinity(0, cores)
+        # On whichever core there is room: processes side by side would all be on the first one.
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setaffinity(int(thread), cores)
 
 
 # Kept, because a new function would be compiled again.

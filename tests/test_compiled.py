@@ -1,6 +1,7 @@
 """The compiled epoch against formulas, and against the classes that it mirrors."""
 
 import copy
+import ctypes
 import inspect
 import os
 import pickle
@@ -606,6 +607,22 @@ def test_nothing_is_compiled_twice():
     assert dtypes.count("float32") <= 1
 
 
+@pytest.mark.parametrize("bits", [np.random.MT19937, np.random.PCG64])
+@pytest.mark.parametrize("n_rows", [1, 2, 33, 1000])
+def test_shuffles_as_numpy_does(bits, n_rows):
+    states = [np.random.RandomState(bits(seed)) for seed in (7, 7)]
+    rows = compiled._read_only(np.arange(n_rows)[::-1], np.int64)
+    order, expected = np.arange(n_rows), np.arange(n_rows)
+    orders, generator = np.empty((3, n_rows), int), states[0]._bit_generator
+    function = ctypes.cast(generator.ctypes.next_uint32, ctypes.c_void_p).value
+    compiled.shuffle(order, rows, orders, function, generator.ctypes.state_address)
+    for each in orders:
+        states[1].shuffle(expected)
+        np.testing.assert_array_equal(each, rows[expected])
+    np.testing.assert_array_equal(order, expected)
+    assert states[0].randint(1 << 30) == states[1].randint(1 << 30)
+
+
 def test_divergence_is_seen_in_the_loss():
     each = Training(optimizer="sgd", loss=nn.IdentitySquaredError, batches={"y": ROWS})
     each.optimizer.learning_rate = 1e10
@@ -763,26 +780,81 @@ ENDINGS = {
 }
 
 
+@pytest.fixture
+def sizes(monkeypatch):
+    """How many epochs each call of the compiled function has trained."""
+    found, original = [], compiled.train_epochs
+    monkeypatch.setattr(
+        compiled, "train_epochs", lambda *args: found.append(len(args[1])) or original(*args)
+    )
+    return found
+
+
 @unfinished_fits
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_fit_ends_where_it_would_if_each_epoch_were_looked_at(ending, monkeypatch):
-    sizes, original = [], compiled.train_epochs
-    monkeypatch.setattr(
-        compiled, "train_epochs", lambda *args: sizes.append(len(args[1])) or original(*args)
-    )
+def test_a_fit_ends_where_it_would_if_each_epoch_were_looked_at(ending, sizes, monkeypatch):
     fits, states = [], []
-    for max_epochs in (1, 64):
-        monkeypatch.setattr(compiled, "MAX_EPOCHS", max_epochs)
+    parameters = {"max_iter": 300, "warm_start": True, "engine": "numba", **ENDINGS[ending]}
+    for max_rows in (1, compiled.MAX_ROWS):
+        monkeypatch.setattr(compiled, "MAX_ROWS", max_rows)
         random_state = np.random.RandomState(0)
-        clf = mlp(**ENDINGS[ending], random_state=random_state, warm_start=True, engine="numba")
+        clf = mlp(**{**parameters, "random_state": random_state})
         for _ in range(2):
             clf.fit(X_digits[:200], y_digits[:200])
         fits.append(clf)
         states.append(random_state.get_state()[1:3])
+    stops = {"no improvement", "no improvement of a score", "smaller steps"}
+    assert (fits[0].n_iter_ < clf.max_iter) == (ending in stops)
     assert (max(sizes) > 1) == (ending != "no improvement of a score")
     assert_same_fit(*fits)
     np.testing.assert_equal(*states)
     np.testing.assert_equal(*(clf.history_ for clf in fits))
+
+
+@unfinished_fits
+def test_epochs_that_are_looked_at_are_trained_one_by_one(sizes):
+    part = X_digits[:200], y_digits[:200]
+    mlp(engine="numba").fit(*part, X_val=X_digits[200:300], y_val=y_digits[200:300])
+    assert max(sizes) == 1
+    sizes.clear()
+    callback = pytest.importorskip("skscratch.callbacks").EpochLogger()
+    try:
+        clf = mlp(engine="numba").set_callbacks(callback)
+    except NotImplementedError:
+        pytest.skip("needs scikit-learn's callbacks")
+    clf.fit(*part)
+    assert sizes == [1] * 5
+
+
+@unfinished_fits
+def test_interrupted_in_a_call_of_several_epochs_it_is_finished_to_the_same_weights(monkeypatch):
+    part = X_digits[:200], y_digits[:200]
+    whole = mlp(max_iter=60, engine="numba", dropout=0.1).fit(*part)
+    clf, original, calls = clone(whole).set_params(warm_start=True), compiled.train_epochs, []
+
+    def interrupted(*args):
+        original(*args)
+        calls.append(len(args[1]))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(compiled, "train_epochs", interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        clf.fit(*part)
+    assert calls[-1] > 1
+    assert 0 < clf.n_iter_ <= sum(calls[:-1])
+    clf.fit(*part)
+    assert_same_fit(whole, clf)
+
+
+def test_divergence_within_several_epochs_names_the_epoch():
+    parameters = {"solver": "sgd", "learning_rate_init": 1.0, "activation": "identity"}
+    messages = []
+    for engine in ("numpy", "numba"):
+        with pytest.raises(ValueError, match="diverged in epoch") as caught:
+            mlp(**parameters, max_iter=200, engine=engine).fit(X_digits[:200] * 10, y_digits[:200])
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]
 
 
 REGRESSIONS = {

@@ -14,6 +14,7 @@ import pytest
 import skscratch
 import skscratch.nn
 from skscratch.nn import (
+    SGD,
     Activation,
     Adam,
     Dense,
@@ -252,6 +253,16 @@ def test_ones_own_train_stacked_as_alone(dtype, inplace):
         state, expected = stacked.state_dict_of(k), optimizers[k].state_dict()
         assert state.keys() == expected.keys()
         assert all(np.array_equal(state[name], expected[name]) for name in state)
+
+
+def test_a_stack_of_equal_learning_rates_trains():
+    X, y = data(np.float64)
+    rows = np.tile(np.arange(20), (2, 1))
+    stack = Network.stack([network_of(k) for k in range(2)])
+    batches = Batches(X, y, rows=rows, batch_size=8, n_outputs=4)
+    (epoch,) = next(train(stack, SGD.stack([SGD(0.1), SGD(0.1)]), batches, None))
+    assert epoch.loss.shape == (2,)
+    assert np.ravel(epoch.learning_rate)[0] == 0.1
 
 
 def test_an_optimizer_of_ones_own_goes_on_after_pickling():

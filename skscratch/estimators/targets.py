@@ -156,6 +156,7 @@ class ClassTargets(Targets):
                 f"{name} must be like y: one class per sample, or several labels; got shape "
                 f"{y.shape}."
             )
+        # Of rows of 0 and 1, the labels are the columns.
         labels = np.arange(y.shape[1]) if y.ndim == 2 else y
         unknown = np.setdiff1d(labels, self.classes)
         if unknown.size:

@@ -215,7 +215,7 @@ class Improvement:
 
     @property
     def n_left(self) -> float:
-        """The number of epochs after which there may be too many, not before; at least the next."""
+        """How many epochs training goes on for at least, whatever they bring."""
         return max(1, self.patience + 1 - self.n_without)
 
 
@@ -247,8 +247,8 @@ class StochasticTrainer(Trainer):
     the count of epochs without improvement of the previous fit's end.
 
     One that is interrupted ends where an epoch ended, and is unfinished. What epochs change is
-    copied for that: after each of the first ones, then so seldom that it takes a hundredth of the
-    time.
+    copied for that, where the engine returns, which may be after several epochs: at first, and then
+    so seldom that it takes a hundredth of the time.
     """
 
     in_epoch = diverged = False
@@ -429,7 +429,7 @@ class StochasticTrainer(Trainer):
         self.end()
 
     def _prepare_for_interrupts(self) -> None:
-        is_early = self.whole is None or self.n_iter < 3
+        is_early = self.whole is None or self.whole["n_iter_"] == 0
         if self.incremental or not (is_early or time.perf_counter() > self.next_copy):
             return
         start = time.perf_counter()

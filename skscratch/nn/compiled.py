@@ -18,6 +18,7 @@ arithmetic. A loop that adds up many numbers may do so in any order, because one
 order uses no vector instructions.
 """
 
+import ctypes
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 try:
+    from llvmlite import ir
     from numba import carray, njit, types
     from numba.core import event
     from numba.extending import intrinsic, overload
@@ -57,15 +59,26 @@ __all__ = ["train"]
 logger = logging.getLogger("skscratch")
 
 OPTIONS = {"nogil": True, "error_model": "numpy"}
-# What lets Python call a function takes a sixth of the time to compile. Only the epoch needs it.
+# What lets Python call a function takes a sixth of the time to compile: few functions need it.
 INNER = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 compiled = njit(**INNER)
 # A product and a sum may be one instruction, which rounds once.
 contracted = njit(**INNER, fastmath={"contract"})
 # A sum may be taken in any order, which is that of vector instructions.
 reordered = njit(**INNER, fastmath={"reassoc"})
-# Part of its only caller, which would compile it once more.
+# Called in one place, and compiled there, not by itself too.
 inlined = njit(**OPTIONS, inline="always")
+
+
+def cached(function):
+    """Compile what Python calls, and keep it for the next process."""
+    function = njit(**OPTIONS)(function)
+    try:
+        function.enable_caching()
+    except RuntimeError as error:
+        # Neither this folder nor the user's own can be written to.
+        logger.info("Compiled code is not kept: %s", error)
+    return function
 
 
 # Exponentials
@@ -949,6 +962,47 @@ def clip_gradients(clip_norm, gradients):
 # The epoch
 
 
+@intrinsic
+def next_uint32(typing_context, function, state):
+    """Return the next number of a generator, of which the addresses are given."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.IntType(32), [pointer]).as_pointer()
+        function = builder.inttoptr(arguments[0], kind)
+        return builder.call(function, [builder.inttoptr(arguments[1], pointer)])
+
+    return types.uint32(types.uintp, types.uintp), generate
+
+
+@cached
+def shuffle(order, rows, orders, function, state):
+    """Shuffle again and again, as :meth:`numpy.random.RandomState.shuffle` does it.
+
+    Parameters
+    ----------
+    order : ndarray of int, shape (n_rows,)
+        What is shuffled.
+
+    rows, orders : ndarray of int, shapes (n_rows,) and (n_epochs, n_rows)
+        Rows of the data, and what is filled with them: in the order after each shuffle.
+
+    function, state : int
+        Addresses of a bit generator's ``next_uint32`` and of its state.
+    """
+    for epoch in range(len(orders)):
+        for last in range(order.size - 1, 0, -1):
+            mask = np.uint64(last)
+            for n_bits in (1, 2, 4, 8, 16):
+                mask |= mask >> np.uint64(n_bits)
+            other = np.int64(next_uint32(function, state) & mask)
+            while other > last:
+                other = np.int64(next_uint32(function, state) & mask)
+            order[last], order[other] = order[other], order[last]
+        for i in range(order.size):
+            orders[epoch, i] = rows[order[i]]
+
+
 @compiled
 def fill_targets(classes, rows_of_targets, rows, targets):
     """Fill the targets of a batch, class by class."""
@@ -1027,6 +1081,7 @@ def train_epoch(data, order, batch_size, plan, settings, memory, random, sums):
         sums[2] += n_right
 
 
+@cached
 def train_epochs(data, orders, learning_rates, batch_size, plan, settings, memory, random, sums):
     """Train for some epochs, in each of which the rows are visited in an order of its own.
 
@@ -1070,14 +1125,6 @@ def train_epochs(data, orders, learning_rates, batch_size, plan, settings, memor
         sums[i, 3] = memory[0][1]
 
 
-train_epochs = njit(**OPTIONS)(train_epochs)
-try:
-    train_epochs.enable_caching()
-except RuntimeError as error:
-    # Neither this folder nor the user's own can be written to.
-    logger.info("Compiled code is not kept: %s", error)
-
-
 class _Announcer(event.Listener):
     """Says that a compilation has begun."""
 
@@ -1097,8 +1144,8 @@ event.register("numba:compile", _Announcer())
 # An epoch is run in chunks of batches, between which Python looks for Ctrl-C: of so many
 # multiplications that they take less than a second.
 MAX_WORK = 1e9
-# Several epochs are a chunk if nobody looks at the network in between: at most so many.
-MAX_EPOCHS = 64
+# Several epochs are a chunk if nobody looks at the network in between: of at most so many rows.
+MAX_ROWS = 1 << 15
 # Bytes of a line of the processor's cache, at which what a batch fills begins.
 LINE = 64
 # Uniform numbers are drawn for a few batches at once, as many as stay in the processor's cache.
@@ -1175,16 +1222,21 @@ def train(
     memory = (counters, network.parameters, network.gradients, momentums, cache, buffers)
     random = np.empty(0, dtype), np.zeros(1, np.int64)
     chunk_size = _chunk_size(layers, data, batches.batch_size)
-    max_epochs = min(MAX_EPOCHS, max(1, chunk_size // batches.n_rows))
+    max_epochs = max(1, min(MAX_ROWS, chunk_size) // batches.n_rows)
     everything = np.arange(batches.n_rows) if batches.rows is None else batches.rows
+    everything = _read_only(everything, np.int64)
     while True:
         rates = learning_rates(max_epochs) if learning_rates else [optimizer.learning_rate]
-        orders = np.tile(everything, (len(rates), 1))
-        if batches.n_batches > 1:
-            for order in orders:
-                if random_states is not None:
-                    batches.shuffle(random_states)
-                everything.take(batches.order, out=order, mode="clip")
+        if batches.n_batches == 1:
+            orders = np.tile(everything, (len(rates), 1))
+        elif random_states is None:
+            orders = np.tile(everything[batches.order], (len(rates), 1))
+        else:
+            orders = np.empty((len(rates), batches.n_rows), np.int64)
+            generator = random_states[0]._bit_generator
+            function = ctypes.cast(generator.ctypes.next_uint32, ctypes.c_void_p).value
+            with generator.lock:
+                shuffle(batches.order, everything, orders, function, generator.ctypes.state_address)
         rates, sums = np.array(rates, np.float64), np.zeros((len(rates), 4))
         for start in range(0, batches.n_rows, chunk_size):
             # There are several chunks only of a single epoch, or there is a single chunk.

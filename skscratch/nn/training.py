@@ -179,8 +179,8 @@ class Epoch(NamedTuple):
     accuracy: np.ndarray
     """Share of the samples that were predicted right when their turn came."""
 
-    learning_rate: np.ndarray
-    """That of the last step, after the optimizer's decay."""
+    learning_rate: float | np.ndarray
+    """That of the last step, after the optimizer's decay; in the shape that the optimizer has."""
 
 
 def train(
@@ -263,5 +263,4 @@ def train(
         data_loss = data_loss / batches.n_rows
         loss = data_loss + regularization_loss / batches.n_rows
         accuracy = np.add.reduce(np.concatenate(correct, axis=-1), axis=-1) / batches.n_rows
-        learning_rate = np.reshape(optimizer.current_learning_rate, loss.shape)
-        yield [Epoch(loss, data_loss, accuracy, learning_rate)]
+        yield [Epoch(loss, data_loss, accuracy, optimizer.current_learning_rate)]

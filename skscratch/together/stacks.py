@@ -227,6 +227,7 @@ class Stack:
     def train_epoch(self):
         """Train an epoch; iterate over the fits and what it was for them."""
         (epoch,) = next(self.epochs)
+        epoch = epoch._replace(learning_rate=epoch.learning_rate[:, 0])
         # As plain numbers, which are taken out of lists faster than out of arrays.
         epochs = zip(*(part.tolist() for part in epoch), strict=True)
         return zip(self.trainers, itertools.starmap(Epoch, epochs), strict=True)
