@@ -1145,7 +1145,7 @@ event.register("numba:compile", _Announcer())
 # multiplications that they take less than a second.
 MAX_WORK = 1e9
 # Several epochs are a chunk if nobody looks at the network in between: of at most so many rows.
-MAX_ROWS = 1 << 15
+MAX_ROWS = 1 << 17
 # Bytes of a line of the processor's cache, at which what a batch fills begins.
 LINE = 64
 # Uniform numbers are drawn for a few batches at once, as many as stay in the processor's cache.
