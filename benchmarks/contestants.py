@@ -11,10 +11,12 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
+from multiprocessing import get_context
 
 import joblib
 import numpy as np
@@ -161,18 +163,20 @@ def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
     n_rows = min(len(train) for train, _ in folds)
     candidates = list(ParameterGrid(grid))
     fits = [(candidate, train[:n_rows], test) for candidate in candidates for train, test in folds]
-    # Parts of one size are compiled once, whichever process is given them.
-    fits += fits[: -len(fits) % n_jobs]
     accuracies = np.empty(len(fits))
-    with joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
-        parts = joblib.Parallel()(
-            joblib.delayed(_jax_accuracies)(X, y, arguments, fits[job::n_jobs])
-            for job in range(n_jobs)
-        )
+    parts = [
+        process.submit(_jax_accuracies, X, y, arguments, fits[job::n_jobs])
+        for job, process in enumerate(_jax_processes(n_jobs))
+    ]
     for job, part in enumerate(parts):
-        accuracies[job::n_jobs] = part
-    n_fits = len(candidates) * len(folds)
-    return accuracies[:n_fits].reshape(len(candidates), len(folds)).mean(axis=1).max()
+        accuracies[job::n_jobs] = part.result()
+    return accuracies.reshape(len(candidates), len(folds)).mean(axis=1).max()
+
+
+@cache
+def _jax_processes(n_jobs: int) -> list[ProcessPoolExecutor]:
+    """Start a process for each part: what it has compiled is there when the part comes again."""
+    return [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(n_jobs)]
 
 
 def _jax_accuracies(X, y, arguments: Arguments, fits: list[tuple]) -> list[float]:
