@@ -247,15 +247,15 @@ class StochasticTrainer(Trainer):
     the count of epochs without improvement of the previous fit's end.
 
     One that is interrupted ends where an epoch ended, and is unfinished. What epochs change is
-    copied for that, where the engine returns, which may be after several epochs: at first, and then
-    so seldom that it takes a hundredth of the time.
+    copied for that, where the engine returns, which may be after several epochs: the first times,
+    and then so seldom that it takes a hundredth of the time.
     """
 
     in_epoch = diverged = False
     whole: dict[str, Any] | None = None
     """The fitted attributes after one of the last epochs."""
 
-    next_copy = 0.0
+    n_copies, next_copy = 0, 0.0
 
     def __init__(self, settings, data, score="default", previous=None, incremental=False) -> None:
         super().__init__(settings, data, score, previous, incremental)
@@ -429,11 +429,12 @@ class StochasticTrainer(Trainer):
         self.end()
 
     def _prepare_for_interrupts(self) -> None:
-        is_early = self.whole is None or self.whole["n_iter_"] == 0
+        is_early = self.n_copies < 3
         if self.incremental or not (is_early or time.perf_counter() > self.next_copy):
             return
         start = time.perf_counter()
         self._keep()
+        self.n_copies += 1
         stop = time.perf_counter()
         self.next_copy = stop + 100 * (stop - start)
 
