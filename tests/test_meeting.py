@@ -693,7 +693,9 @@ def test_every_epoch_is_trained_once(epochs):
 
 def test_unseeded_fits_go_on_but_stay_different(epochs):
     with train_together(resume=True):
-        halving(mlp(random_state=None), refit=False).fit(X, y)
+        # None of them may stop early by luck.
+        clf = mlp(random_state=None, n_iter_no_change=np.inf)
+        halving(clf, refit=False).fit(X, y)
         assert len(epochs) == 3 * (9 * 3 + 3 * 6 + 1 * 18)
         bag = BaggingClassifier(mlp(random_state=None), 3, bootstrap=False).fit(X, y)
     losses = {clf.loss_ for clf in bag.estimators_}
