@@ -1,6 +1,5 @@
 """What several test modules share: data, small networks, what fits are compared by, equations."""
 
-import importlib.util
 import re
 
 import numpy as np
@@ -10,11 +9,19 @@ from sklearn.datasets import load_digits
 
 from skscratch import MLPScratchClassifier
 
+try:  # to be removed once skscratch.native exists
+    from skscratch.native import is_available
+except ImportError:
+
+    def is_available():
+        return False
+
+
 STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 SOLVERS = [*STOCHASTIC, "lbfgs"]
 
-# Numba is an extra.
-ENGINES = ["numpy", "numba"] if importlib.util.find_spec("numba") else ["numpy"]
+# The native engine is built at installation if there is a compiler.
+ENGINES = ["numpy", "native"] if is_available() else ["numpy"]
 
 X_digits, y_digits = load_digits(return_X_y=True)
 X_digits = X_digits / 16

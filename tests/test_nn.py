@@ -49,9 +49,7 @@ def test_the_engine_names_numpy_alone(path):
         if first == "skscratch":
             assert name.startswith("skscratch.nn")
         else:
-            compiler = {"numba", "llvmlite"} if path.name == "compiled.py" else set()
-            allowed = {"numpy"} | compiler
-            assert first in allowed | sys.stdlib_module_names
+            assert first in {"numpy"} | sys.stdlib_module_names
 
 
 # The package itself imports scikit-learn, so that an empty module of its name takes its place.
@@ -74,14 +72,12 @@ sys.meta_path.insert(0, Refuse())
 for name in sys.argv[2:]:
     importlib.import_module(f"skscratch.nn.{name}")
 found = {name.split(".")[0] for name in sys.modules}
-print(sorted(found & {"scipy", "sklearn", "joblib", "numba", "matplotlib", "pandas"}))
+print(sorted(found & {"scipy", "sklearn", "joblib", "matplotlib", "pandas"}))
 """
 
 
 def test_the_engine_imports_where_there_is_numpy_alone():
-    # Numba is asked for by name; without it, its module cannot be imported.
-    modules = [name for name in MODULES if name != "compiled"]
-    command = [sys.executable, "-c", ALONE, str(FOLDER.parent), *modules]
+    command = [sys.executable, "-c", ALONE, str(FOLDER.parent), *MODULES]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "[]"
@@ -89,8 +85,6 @@ def test_the_engine_imports_where_there_is_numpy_alone():
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("_")])
 def test_modules_name_what_they_have(name):
-    if name == "compiled":
-        pytest.importorskip("numba")
     module = importlib.import_module(f"skscratch.nn.{name}")
     for public in module.__all__:
         assert getattr(module, public).__module__ == module.__name__

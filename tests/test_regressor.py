@@ -34,12 +34,11 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
-from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
-from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 from skscratch.nn.losses import IdentityHuber
 
 pytestmark = unfinished_fits
@@ -300,26 +299,6 @@ def test_training_goes_on_with_as_many_values(first, second):
 def test_training_does_not_go_on_by_a_loss_of_another_link():
     with pytest.raises(ValueError, match="1 identity outputs, `y` needs 1 exp ones"):
         mlp(warm_start=True).fit(X, y).set_params(loss="poisson").fit(X, y)
-
-
-@every_loss
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.filterwarnings("ignore:.* of .* fits:sklearn.exceptions.ConvergenceWarning")
-def test_fits_in_the_context_are_those_without_it(loss, solver):
-    grid = {"learning_rate_init": [0.001, 0.01], "alpha": [0.0, 1.0]}
-    search = GridSearchCV(mlp(**loss, solver=solver), grid, cv=2)
-    expected = search.fit(X, y).cv_results_["mean_test_score"]
-    alone = search.best_estimator_
-    with train_together():
-        search.fit(X, y)
-    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], expected)
-    assert_same_fit(search.best_estimator_, alone)
-
-
-def test_predictions_by_folds_in_the_context():
-    expected = cross_val_predict(mlp(tol=0, max_iter=40), X, Y)
-    with train_together():
-        np.testing.assert_array_equal(cross_val_predict(mlp(tol=0, max_iter=40), X, Y), expected)
 
 
 FEATURES = {

@@ -141,7 +141,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "scoring": [str, callable, None],
-        "engine": [StrOptions({"numpy", "numba"})],
+        "engine": [StrOptions({"auto", "native", "numpy"})],
     }
 
     @fitting

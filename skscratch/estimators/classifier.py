@@ -203,11 +203,20 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         the accuracy, 'loss' minus the cross-entropy without penalties, everything else a scorer
         as in :func:`~sklearn.metrics.check_scoring`.
 
-    engine : {'numpy', 'numba'}, default='numpy'
-        What the stochastic solvers train by. 'numba' is the same epoch as one compiled function,
-        which trains the same network, to rounding, in less time. It needs Numba
-        (``pip install 'skscratch[numba]'``), which takes some seconds to compile it where it was
-        never used before, and has no activations or optimizers of your own.
+    engine : {'auto', 'native', 'numpy'}, default='auto'
+        Engine that trains the network:
+
+        - 'auto' uses the native engine, written in C, if it was built at installation and supports
+          all parts of the network, and NumPy otherwise. The choice depends on the installation and
+          the parameters only.
+        - 'native' is the native engine. If it was not built, :meth:`fit` raises an
+          :class:`ImportError` that gives the reason and a remedy; if it does not support a part of
+          the network, a :class:`ValueError` that names the part. Custom classes of activations
+          and optimizers are trained with NumPy only.
+        - 'numpy' is the NumPy engine.
+
+        Both engines train the same network up to rounding, and either continues training that the
+        other has started. ``skscratch.native.info()`` reports whether the native engine was built.
 
     Attributes
     ----------
@@ -349,7 +358,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         weight_decay: float = 0.01,
         clip_norm: float | None = None,
         scoring: Scoring | None = None,
-        engine: Engine = "numpy",
+        engine: Engine = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

@@ -6,12 +6,10 @@ attributes over when it is done, so that a fit that fails leaves the estimator a
 
 import copy
 import math
-import threading
 import time
 import warnings
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -84,9 +82,6 @@ class Trainer(ABC):
 
     network: Network
 
-    releases_gil = False
-    """Whether it trains side by side with others in threads; otherwise in processes."""
-
     def __init__(
         self,
         settings: Settings,
@@ -119,11 +114,11 @@ class Trainer(ABC):
         """
 
     def warn(self, message: str, category: type[Warning] = ConvergenceWarning) -> None:
-        """Collect a warning, for whoever runs the trainer to show."""
+        """Collect a warning, to be issued at the end of the fit."""
         self.warnings.append((message, category))
 
     def show_warnings(self) -> None:
-        """Show what was collected."""
+        """Issue the collected warnings."""
         for message, category in self.warnings:
             warnings.warn(message, category)
 
@@ -313,38 +308,6 @@ class StochasticTrainer(Trainer):
         if goes_on and _equal(self.shuffles.random_state, state["random_state"]):
             self._take_up_order(Shuffles(**state["shuffles"]), previous.order)
 
-    @property
-    def stack_key(self) -> tuple:
-        """What has to be equal in trainers that are run side by side."""
-        return (
-            self.network.stack_key,
-            self.optimizer.stack_key,
-            self.batches.stack_key,
-            self.settings.shuffle,
-            self.settings.clip_norm is None,
-        )
-
-    @property
-    def releases_gil(self) -> bool:
-        """Whether several fits run at once in the threads of a process."""
-        return self.settings.engine == "numba"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "parameters"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        # They are the network's, which copies would not be.
-        self.parameters = self.network.parameters
-        # Arrays from another process may be read-only, and these are trained in place.
-        if self.best_parameters is not None:
-            self.best_parameters = np.array(self.best_parameters)
-        self.batches.order = np.array(self.batches.order)
-        remembered = self.optimizer.state_dict(copied=False).items()
-        self.optimizer.load_state_dict(
-            {name: np.array(v) if isinstance(v, np.ndarray) else v for name, v in remembered}
-        )
-
     def _take_up_order(self, shuffles: "Shuffles", order: np.ndarray | None) -> None:
         """Go on from the order in which an earlier fit has left the samples, if it is of them."""
         if shuffles.n_rows == self.batches.n_rows:
@@ -407,7 +370,6 @@ class StochasticTrainer(Trainer):
             self.batches,
             random_states,
             settings.clip_norm,
-            settings.engine,
             lambda n_at_once: self.learning_rates(min(n_at_once, self._n_unseen(observer))),
         )
         try:
@@ -711,23 +673,8 @@ def trainer_of(
     return trainer_class(settings, data, score_of(estimator), previous, incremental)
 
 
-class _Here(threading.local):
-    """What differs from thread to thread."""
-
-    run: Callable | None = None
-    """Who trains fits that are to meet others: takes what :func:`run` takes, returns the same.
-
-    ``None`` is: they are trained here and now.
-    """
-
-
-here = _Here()
-
-
 def run(trainer: Trainer, observer: Observer) -> dict[str, Any]:
-    """Train to the end and show the warnings; return the fitted attributes."""
-    if here.run is not None and not trainer.incremental:
-        return here.run(trainer, observer)
+    """Train to the end, issue the warnings, and return the fitted attributes."""
     trainer.run(observer)
     trainer.show_warnings()
     return trainer.fitted_attributes()

@@ -189,7 +189,6 @@ def train(
     batches: Batches,
     random_states: Sequence[np.random.RandomState] | None,
     clip_norm: float | np.ndarray | None = None,
-    engine: str = "numpy",
     learning_rates: Callable[[int], Sequence] | None = None,
 ) -> Iterator[list[Epoch]]:
     """Train a network epoch by epoch, for as long as the caller asks for epochs.
@@ -212,10 +211,6 @@ def train(
     clip_norm : float or ndarray of shape (K, 1), default=None
         The greatest norm of a gradient, see :meth:`~skscratch.nn.network.Network.clip_gradients`.
 
-    engine : {'numpy', 'numba'}, default='numpy'
-        What trains: the layers' own methods, or the same epoch as one function that Numba has
-        compiled, see :mod:`skscratch.nn.compiled`. Either goes on where the other stopped.
-
     learning_rates : callable, default=None
         Is asked before any epoch for the learning rates of the next ones, and told how many of
         them would be trained at once. May return fewer, at least one: those that nobody needs to
@@ -225,23 +220,7 @@ def train(
     ------
     epochs : list of Epoch
         The losses and accuracy of those that were trained at once; by NumPy it is a single one.
-
-    Raises
-    ------
-    ImportError
-        If ``engine='numba'`` and Numba is not installed.
-
-    ValueError
-        If ``engine='numba'`` and the network or the optimizer has parts that are not built in.
     """
-    if engine == "numba":
-        # Numba is imported by those only who ask for it.
-        from skscratch.nn import compiled
-
-        yield from compiled.train(
-            network, optimizer, batches, random_states, clip_norm, learning_rates
-        )
-        return
     while True:
         if learning_rates is not None:
             (optimizer.learning_rate,) = learning_rates(1)
