@@ -16,13 +16,13 @@ skscratch.datasets
     The book's data sets.
 
 skscratch.onnx
-    Fitted networks outside of Python.
+    Conversion of fitted networks to ONNX.
 
 skscratch.metrics
-    The book's accuracy of regression.
+    The book's accuracy for regression.
 
 skscratch.nn
-    What the estimator is made of, a small library of its own.
+    The layers, losses and optimizers of the NumPy engine, usable on their own.
 """
 
 import importlib
