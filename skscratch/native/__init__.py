@@ -1,0 +1,27 @@
+"""The native engine: the epochs of :mod:`skscratch.nn` in C.
+
+The library is built when the package is installed and loaded with :mod:`ctypes`. Without a compiler
+the package is installed without it, and the NumPy engine trains.
+
+engine
+    :class:`NativeEngine`, with the interface of :class:`~skscratch.nn.engine.NumPyEngine`, and the
+    outputs of fitted networks.
+
+library
+    The shared library: its interface, and its absence.
+
+*.h, engine.c
+    The source, in files named like the modules of :mod:`skscratch.nn` that they mirror.
+"""
+
+from skscratch.native.engine import NativeEngine, forward, prediction_unsupported
+from skscratch.native.library import info, is_available, unavailable_reason
+
+__all__ = [
+    "NativeEngine",
+    "forward",
+    "info",
+    "is_available",
+    "prediction_unsupported",
+    "unavailable_reason",
+]
