@@ -6,9 +6,6 @@ MLPScratchClassifier
 MLPScratchRegressor
     The regressor, a drop-in replacement for scikit-learn's MLPRegressor.
 
-train_together
-    A context in which scikit-learn's searches, curves and ensembles train many networks at once.
-
 skscratch.callbacks
     A logger and checkpoints, for ``set_callbacks``.
 
@@ -31,14 +28,11 @@ skscratch.nn
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import joblib
-
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
 if TYPE_CHECKING:
     from skscratch import callbacks, datasets, inspection, metrics, nn, onnx
-    from skscratch.together.backend import train_together
 
 __version__ = "0.1.0"
 
@@ -51,26 +45,11 @@ __all__ = [
     "metrics",
     "nn",
     "onnx",
-    "train_together",
 ]
-
-
-def _together_backend(**params):
-    """Make the joblib backend; imported when it is asked for."""
-    from skscratch.together.backend import TogetherBackend
-
-    return TogetherBackend(**params)
-
-
-joblib.register_parallel_backend("skscratch", _together_backend)
 
 
 def __getattr__(name: str) -> Any:
     # Imported when they are asked for: most users never ask.
-    if name == "train_together":
-        from skscratch.together.backend import train_together
-
-        return train_together
     if name in __all__:
         return importlib.import_module(f"skscratch.{name}")
     raise AttributeError(f"module 'skscratch' has no attribute {name!r}")

@@ -5,14 +5,15 @@ A small library of its own, which knows nothing of scikit-learn.
 activations, initializers, penalties, layers, losses, optimizers
     What networks are made of.
 
-network, training, prediction
-    What puts them together: layers in order, the epoch loop, outputs of a fitted network.
+network, batches, engine, prediction
+    Layers in order with a loss, training data, the training of an epoch, and outputs of fitted
+    networks.
 
 testing
     Gradient checks by numerical differentiation.
 """
 
-from skscratch.nn import prediction, testing, training
+from skscratch.nn import prediction, testing
 from skscratch.nn.activations import (
     ELU,
     Activation,
@@ -25,6 +26,8 @@ from skscratch.nn.activations import (
     Softmax,
     Tanh,
 )
+from skscratch.nn.batches import Batches, Epoch
+from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.losses import (
@@ -52,10 +55,12 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Batches",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "Dense",
     "Dropout",
+    "Epoch",
     "Exponential",
     "ExponentialGammaDeviance",
     "ExponentialPoissonDeviance",
@@ -68,6 +73,7 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Network",
+    "NumPyEngine",
     "Optimizer",
     "Penalty",
     "RMSprop",
@@ -84,5 +90,4 @@ __all__ = [
     "prediction",
     "scaled_normal",
     "testing",
-    "training",
 ]
