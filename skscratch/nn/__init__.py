@@ -1,9 +1,9 @@
-"""The book's engine: layers, activations, losses and optimizers, in NumPy alone.
+"""The book's engine: layers, activations, losses and optimizers in NumPy.
 
-A small library of its own, which knows nothing of scikit-learn.
+A small library that does not depend on scikit-learn.
 
 activations, initializers, penalties, layers, losses, optimizers
-    What networks are made of.
+    The parts of a network and of its training.
 
 network, batches, engine, prediction
     Layers in order with a loss, training data, the training of an epoch, and outputs of fitted

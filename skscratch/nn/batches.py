@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skscratch.nn.losses import check_indices, one_hot
+from skscratch.nn.encoding import check_indices, one_hot
 
 __all__ = ["Batches", "Epoch"]
 

@@ -87,21 +87,21 @@ class NumPyEngine:
         data_loss, regularization_loss, n_correct = 0.0, 0.0, 0
         for inputs, targets, sample_weight in self.batches:
             losses = network.compute_gradients(inputs, targets, sample_weight)
+            n_correct += np.count_nonzero(network.loss.correct(network.output, targets))
             if self.clip_norm is not None:
                 network.clip_gradients(self.clip_norm)
             optimizer.update(network.parameters, network.gradients)
 
             # As in MLPClassifier, every sample of a batch counts with the mean loss of the batch.
-            data_loss += len(targets) * float(losses[0])
-            regularization_loss += len(targets) * float(losses[1])
-            n_correct += np.count_nonzero(network.loss.correct())
+            data_loss += len(targets) * losses[0]
+            regularization_loss += len(targets) * losses[1]
 
         n_rows = self.batches.n_rows
         return Epoch(
             loss=(data_loss + regularization_loss) / n_rows,
             data_loss=data_loss / n_rows,
             accuracy=n_correct / n_rows,
-            learning_rate=float(optimizer.current_learning_rate),
+            learning_rate=optimizer.current_learning_rate,
         )
 
     def compute_gradients(self) -> tuple[float, float]:
@@ -115,5 +115,4 @@ class NumPyEngine:
         regularization_loss : float
             The penalties.
         """
-        data_loss, regularization_loss = self.network.compute_gradients(*self.batches.full_batch)
-        return float(data_loss), float(regularization_loss)
+        return self.network.compute_gradients(*self.batches.full_batch)
