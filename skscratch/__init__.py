@@ -1,4 +1,4 @@
-"""A multi-layer perceptron for scikit-learn, its layers and optimizers written in NumPy.
+"""A multi-layer perceptron for scikit-learn, with layers and optimizers written from scratch.
 
 MLPScratchClassifier
     The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
@@ -16,40 +16,36 @@ skscratch.datasets
     The book's data sets.
 
 skscratch.onnx
-    Fitted networks outside of Python.
-
-skscratch.metrics
-    The book's accuracy of regression.
+    Export of fitted networks.
 
 skscratch.nn
-    What the estimator is made of, a small library of its own.
+    The layers, losses and optimizers, a library that depends on NumPy only.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from skscratch._version import __version__
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
 if TYPE_CHECKING:
-    from skscratch import callbacks, datasets, inspection, metrics, nn, onnx
-
-__version__ = "0.1.0"
+    from skscratch import callbacks, datasets, inspection, nn, onnx
 
 __all__ = [
     "MLPScratchClassifier",
     "MLPScratchRegressor",
+    "__version__",
     "callbacks",
     "datasets",
     "inspection",
-    "metrics",
     "nn",
     "onnx",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when they are asked for: most users never ask.
+    # Imported on first use, as most users need none of them.
     if name in __all__:
         return importlib.import_module(f"skscratch.{name}")
     raise AttributeError(f"module 'skscratch' has no attribute {name!r}")
