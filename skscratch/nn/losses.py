@@ -477,7 +477,7 @@ class IdentityHuber(LogitsLoss):
     activation_class = Identity
 
     def __init__(self, delta: float = 1.0) -> None:
-        self.delta = delta
+        self.delta = float(delta)
 
     def loss(self, y_pred, y):
         # Both cases are c (r - c / 2), where c is r clipped to [-delta, delta].

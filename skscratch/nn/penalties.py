@@ -31,7 +31,7 @@ class Penalty(NamedTuple):
     """Strength of the sum of squares."""
 
     def __bool__(self) -> bool:
-        return self.l1 != 0 or self.l2 != 0
+        return bool(self.l1 or self.l2)
 
     def loss(self, values: np.ndarray) -> float:
         """Return ``l1 * sum(|v|) + l2 * sum(v**2)``.
