@@ -134,7 +134,8 @@ class ReLU(Activation):
     """
 
     def function(self, z):
-        return np.maximum(z, 0)
+        # np.maximum(z, 0), which takes three times as long because a scalar is not vectorized.
+        return np.maximum(z, np.zeros_like(z))
 
     def derivative(self, z, output):
         return (z > 0).astype(z.dtype)

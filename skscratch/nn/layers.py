@@ -59,6 +59,9 @@ class Dense:
         Gradients with respect to ``weights`` and ``biases``, penalties included. The arrays are
         overwritten by each ``backward``.
 
+    weight_penalty, bias_penalty : Penalty
+        The penalties on weights and biases.
+
     inputs, output : ndarray
         The inputs and the outputs of the last ``forward``.
 
@@ -96,10 +99,13 @@ class Dense:
         self._weights = np.asarray(weights, dtype)
         self._biases = np.asarray(biases, dtype)
         self.dweights, self.dbiases = np.zeros_like(self._weights), np.zeros_like(self._biases)
-        self.weight_regularizer_l1 = weight_regularizer_l1
-        self.weight_regularizer_l2 = weight_regularizer_l2
-        self.bias_regularizer_l1 = bias_regularizer_l1
-        self.bias_regularizer_l2 = bias_regularizer_l2
+        self.weight_penalty = Penalty(weight_regularizer_l1, weight_regularizer_l2)
+        self.bias_penalty = Penalty(bias_regularizer_l1, bias_regularizer_l2)
+
+    weight_regularizer_l1 = property(lambda self: self.weight_penalty.l1)
+    weight_regularizer_l2 = property(lambda self: self.weight_penalty.l2)
+    bias_regularizer_l1 = property(lambda self: self.bias_penalty.l1)
+    bias_regularizer_l2 = property(lambda self: self.bias_penalty.l2)
 
     def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
         """Return ``inputs @ weights + biases``; the inputs may be a sparse matrix."""
@@ -135,16 +141,6 @@ class Dense:
             The sum.
         """
         return self.weight_penalty.loss(self.weights) + self.bias_penalty.loss(self.biases)
-
-    @property
-    def weight_penalty(self) -> Penalty:
-        """The penalty on the weights."""
-        return Penalty(self.weight_regularizer_l1, self.weight_regularizer_l2)
-
-    @property
-    def bias_penalty(self) -> Penalty:
-        """The penalty on the biases."""
-        return Penalty(self.bias_regularizer_l1, self.bias_regularizer_l2)
 
     @property
     def weights(self) -> np.ndarray:
