@@ -73,8 +73,8 @@ def test_they_pickle_clone_and_resume(options):
     np.testing.assert_array_equal(again.predict_proba(X), whole.predict_proba(X))
     assert_same_weights(clone(whole).fit(X, y), whole)
 
-    half = pickle.loads(pickle.dumps(mlp(**options).set_params(max_iter=6).fit(X, y)))
-    assert_same_weights(half.set_params(warm_start=True).fit(X, y), whole)
+    half = mlp(**options, warm_start=True).set_params(max_iter=6).fit(X, y)
+    assert_same_weights(pickle.loads(pickle.dumps(half)).fit(X, y), whole)
 
     by_epochs = mlp(**options)
     for _ in range(12):

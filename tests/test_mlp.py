@@ -269,9 +269,10 @@ def test_a_warm_start_trains_the_epochs_that_an_interrupted_fit_lacks(monkeypatc
         return original(self, *args)
 
     clf = MLPScratchClassifier(max_iter=5, random_state=0, warm_start=True, engine="numpy")
-    with monkeypatch.context() as patches, pytest.warns(UserWarning, match="interrupted"):
+    with monkeypatch.context() as patches:
         patches.setattr(Network, "compute_gradients", interrupted)
-        clf.fit(X_digits, y_digits)
+        with pytest.warns(UserWarning, match="interrupted"):
+            clf.fit(X_digits, y_digits)
     assert clf.n_iter_ == 2
     assert clf.fit(X_digits, y_digits).n_iter_ == len(clf.loss_curve_) == 5
 

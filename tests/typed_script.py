@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris  # type: ignore[import-untyped]
 from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 
-from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 from skscratch.callbacks import EpochLogger, ModelCheckpoint
 from skscratch.datasets import make_spiral
 from skscratch.nn import Adam, ReLU
@@ -39,9 +39,8 @@ losses: np.ndarray = clf.history_["validation_loss"]
 labels: np.ndarray = clf.predict(csr_array(X))
 probabilities: np.ndarray = clf.predict_proba(X.tolist()) + clf.predict_log_proba(X)
 
-with train_together(n_jobs=2):
-    pipeline = make_pipeline(StandardScaler(), MLPScratchClassifier(solver=Adam(0.01)))
-    accuracy: float = pipeline.fit(X, y).score(X, y)
+pipeline = make_pipeline(StandardScaler(), MLPScratchClassifier(solver=Adam(0.01)))
+accuracy: float = pipeline.fit(X, y).score(X, y)
 
 points, arms = make_spiral(n_samples=100, n_classes=3, random_state=0)
 assert_type(MLPScratchClassifier.from_sklearn(clf.to_sklearn()).fit(points, arms).t_, int)
