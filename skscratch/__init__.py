@@ -25,7 +25,7 @@ skscratch.nn
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from skscratch._version import __version__
+from skscratch._version import __version__ as __version__
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "MLPScratchClassifier",
     "MLPScratchRegressor",
-    "__version__",
     "callbacks",
     "datasets",
     "inspection",
