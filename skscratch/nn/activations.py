@@ -36,6 +36,10 @@ class Activation(Configurable):
     inputs, output : ndarray of shape (n_samples, n_units)
         The inputs and the outputs of the last ``forward``.
 
+    References
+    ----------
+    .. [1] P. Ramachandran, B. Zoph and Q. Le, "Searching for activation functions", 2017.
+
     Examples
     --------
     Swish [1]_, ``f(z) = z s(beta z)`` with the sigmoid ``s``:
@@ -57,10 +61,6 @@ class Activation(Configurable):
     array([[0.    , 0.8808]])
     >>> swish.backward(np.ones((1, 2))).round(4)
     array([[0.5   , 1.0908]])
-
-    References
-    ----------
-    .. [1] P. Ramachandran, B. Zoph and Q. Le, "Searching for activation functions", 2017.
     """
 
     def function(self, z: np.ndarray) -> np.ndarray:
@@ -88,9 +88,8 @@ class Identity(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import Identity
-    >>> Identity().forward(np.array([[-1.0, 2.0]]))
+    >>> Identity().forward([[-1.0, 2.0]])
     array([[-1.,  2.]])
     """
 
@@ -106,10 +105,9 @@ class Exponential(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import Exponential
-    >>> Exponential().forward(np.array([[0.0, np.log(2)]]))
-    array([[1., 2.]])
+    >>> Exponential().forward([[0.0, 1.0]]).round(4)
+    array([[1.    , 2.7183]])
     """
 
     def function(self, z):
@@ -124,13 +122,9 @@ class ReLU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import ReLU
-    >>> relu = ReLU()
-    >>> relu.forward(np.array([[-1.0, 2.0]]))
+    >>> ReLU().forward([[-1.0, 2.0]])
     array([[0., 2.]])
-    >>> relu.backward(np.array([[5.0, 5.0]]))
-    array([[0., 5.]])
     """
 
     def function(self, z):
@@ -153,9 +147,8 @@ class LeakyReLU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import LeakyReLU
-    >>> LeakyReLU().forward(np.array([[-1.0, 2.0]]))
+    >>> LeakyReLU().forward([[-1.0, 2.0]])
     array([[-0.01,  2.  ]])
     """
 
@@ -180,9 +173,8 @@ class ELU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import ELU
-    >>> ELU().forward(np.array([[-1000.0, 2.0]]))
+    >>> ELU().forward([[-1000.0, 2.0]])
     array([[-1.,  2.]])
     """
 
@@ -199,9 +191,8 @@ class Sigmoid(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import Sigmoid
-    >>> Sigmoid().forward(np.array([[-1000.0, 0.0, 1000.0]]))
+    >>> Sigmoid().forward([[-1000.0, 0.0, 1000.0]])
     array([[0. , 0.5, 1. ]])
     """
 
@@ -226,9 +217,8 @@ class SiLU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import SiLU
-    >>> SiLU().forward(np.array([[-1000.0, 0.0, 2.0]])).round(4) + 0.0
+    >>> SiLU().forward([[-1000.0, 0.0, 2.0]]).round(4) + 0.0
     array([[0.    , 0.    , 1.7616]])
     """
 
@@ -245,9 +235,8 @@ class Tanh(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import Tanh
-    >>> Tanh().forward(np.array([[0.0, 1000.0]]))
+    >>> Tanh().forward([[0.0, 1000.0]])
     array([[0., 1.]])
     """
 
@@ -267,9 +256,8 @@ class Softmax(Activation):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from skscratch.nn import Softmax
-    >>> Softmax().forward(np.array([[1000.0, 1000.0, -1000.0]]))
+    >>> Softmax().forward([[1000.0, 1000.0, -1000.0]])
     array([[0.5, 0.5, 0. ]])
     """
 

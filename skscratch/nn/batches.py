@@ -83,19 +83,7 @@ class Batches:
             random_state.shuffle(self.order)
 
     def __iter__(self) -> Iterator[tuple]:
-        """Iterate over the batches of one epoch, in :attr:`order`.
-
-        Yields
-        ------
-        inputs : ndarray or CSR matrix of shape (n_batch, n_features)
-            The inputs of the batch.
-
-        targets : ndarray of shape (n_batch, n_outputs)
-            The targets of the batch.
-
-        sample_weight : ndarray of shape (n_batch,) or None
-            The weights of the batch.
-        """
+        """Iterate over the batches of one epoch: inputs, rows of targets and sample weights."""
         if self.n_batches == 1:
             yield self.full_batch
             return
@@ -105,7 +93,7 @@ class Batches:
 
     @cached_property
     def full_batch(self) -> tuple:
-        """All rows as one batch: inputs, targets and weights."""
+        """All rows as one batch: inputs, rows of targets and sample weights."""
         return self._take(slice(None) if self.rows is None else self.rows)
 
     def _take(self, rows) -> tuple:

@@ -87,7 +87,7 @@ class NumPyEngine:
         data_loss, regularization_loss, n_correct = 0.0, 0.0, 0
         for inputs, targets, sample_weight in self.batches:
             losses = network.compute_gradients(inputs, targets, sample_weight)
-            n_correct += np.count_nonzero(network.loss.correct(network.output, targets))
+            n_correct += int(network.loss.correct(network.output, targets).sum())
             if self.clip_norm is not None:
                 network.clip_gradients(self.clip_norm)
             optimizer.update(network.parameters, network.gradients)

@@ -6,7 +6,7 @@ the gradient with respect to the inputs of the last ``forward``. Inputs are of s
 (n_samples, n_inputs). Only dropout distinguishes between training and prediction.
 """
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -161,7 +161,7 @@ class Dense:
         _assign(self._biases, values)
 
     @classmethod
-    def from_arrays(cls, weights: np.ndarray, biases: np.ndarray, **regularizers: float) -> Self:
+    def from_arrays(cls, weights: np.ndarray, biases: np.ndarray, **regularizers: Any) -> Self:
         """Return a layer with existing arrays, which are not copied.
 
         Parameters
@@ -273,7 +273,8 @@ class Dropout(Configurable):
                 "Expected an int or a numpy.random.Generator, got a RandomState. Use "
                 "numpy.random.default_rng(seed), or pass the seed."
             )
-        self.rate, self.random_state = float(rate), generator_of(random_state)
+        self.rate = float(rate)
+        self.random_state: Any = generator_of(random_state)
 
     def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
         """Return the inputs times a random mask, or unchanged if ``training`` is False."""

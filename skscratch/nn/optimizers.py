@@ -42,6 +42,10 @@ class Optimizer(Configurable):
     state_arrays : tuple of str
         Names of the arrays of the state.
 
+    References
+    ----------
+    .. [1] X. Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
+
     Examples
     --------
     Lion [1]_ moves every parameter by the learning rate, in the direction of a momentum:
@@ -63,10 +67,6 @@ class Optimizer(Configurable):
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
     >>> parameters
     array([0.9, 2.1])
-
-    References
-    ----------
-    .. [1] X. Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
     """
 
     state_arrays: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Optimizer(Configurable):
         self.decay = decay
         self.current_learning_rate = learning_rate
         self.iterations = 0
-        self._state: dict[str, np.ndarray] = {}
+        self._state: dict[str, Any] = {}
 
     def update(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
         """Change the parameters in place by one step.
@@ -138,7 +138,7 @@ class Optimizer(Configurable):
             A result of :meth:`state_dict`, which is copied.
         """
         self._state = copy.deepcopy(state)
-        self.iterations = self._state.pop("iterations")
+        self.iterations = int(self._state.pop("iterations"))
 
 
 class SGD(Optimizer):
@@ -181,14 +181,7 @@ class SGD(Optimizer):
 
     state_arrays = ("momentums",)
 
-    def __init__(
-        self,
-        learning_rate: float = 1.0,
-        decay: float = 0.0,
-        momentum: float = 0.0,
-        *,
-        nesterov: bool = False,
-    ) -> None:
+    def __init__(self, learning_rate=1.0, decay=0.0, momentum=0.0, *, nesterov=False) -> None:
         super().__init__(learning_rate, decay)
         self.momentum = momentum
         self.nesterov = nesterov
@@ -239,9 +232,7 @@ class Adagrad(Optimizer):
 
     state_arrays = ("cache",)
 
-    def __init__(
-        self, learning_rate: float = 1.0, decay: float = 0.0, epsilon: float = 1e-7
-    ) -> None:
+    def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7) -> None:
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
 
@@ -288,13 +279,7 @@ class RMSprop(Adagrad):
     array([0.8, 2.2])
     """
 
-    def __init__(
-        self,
-        learning_rate: float = 0.001,
-        decay: float = 0.0,
-        epsilon: float = 1e-7,
-        rho: float = 0.9,
-    ) -> None:
+    def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9) -> None:
         super().__init__(learning_rate, decay, epsilon)
         self.rho = rho
 
@@ -354,13 +339,13 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
-        decay: float = 0.0,
-        epsilon: float = 1e-7,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        learning_rate=0.001,
+        decay=0.0,
+        epsilon=1e-7,
+        beta_1=0.9,
+        beta_2=0.999,
         *,
-        epsilon_hat: bool = False,
+        epsilon_hat=False,
     ) -> None:
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
@@ -424,14 +409,14 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
-        decay: float = 0.0,
-        epsilon: float = 1e-7,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        weight_decay: float = 0.01,
+        learning_rate=0.001,
+        decay=0.0,
+        epsilon=1e-7,
+        beta_1=0.9,
+        beta_2=0.999,
+        weight_decay=0.01,
         *,
-        epsilon_hat: bool = False,
+        epsilon_hat=False,
     ) -> None:
         super().__init__(learning_rate, decay, epsilon, beta_1, beta_2, epsilon_hat=epsilon_hat)
         self.weight_decay = weight_decay
