@@ -1,9 +1,12 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from skscratch.nn.activations import (
     ACTIVATIONS,
     ELU,
+    ActivationName,
     Exponential,
     Identity,
     LeakyReLU,
@@ -161,3 +164,4 @@ def test_repr(activation_class):
 
 def test_names():
     assert set(ACTIVATIONS.values()) == set(CLASSES) - {Exponential, Softmax}
+    assert get_args(ActivationName) == tuple(ACTIVATIONS)

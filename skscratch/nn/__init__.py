@@ -27,6 +27,7 @@ from skscratch.nn.activations import (
     Tanh,
 )
 from skscratch.nn.batches import Batches, Epoch
+from skscratch.nn.encoding import one_hot
 from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
 from skscratch.nn.layers import Dense, Dropout
@@ -39,6 +40,8 @@ from skscratch.nn.losses import (
     IdentityHuber,
     IdentityPinball,
     IdentitySquaredError,
+    LogitsLoss,
+    Loss,
     MeanAbsoluteError,
     MeanSquaredError,
     SigmoidBinaryCrossentropy,
@@ -47,6 +50,7 @@ from skscratch.nn.losses import (
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from skscratch.nn.penalties import Penalty
+from skscratch.nn.prediction import FittedNetwork
 
 __all__ = [
     "ELU",
@@ -64,12 +68,15 @@ __all__ = [
     "Exponential",
     "ExponentialGammaDeviance",
     "ExponentialPoissonDeviance",
+    "FittedNetwork",
     "Identity",
     "IdentityAbsoluteError",
     "IdentityHuber",
     "IdentityPinball",
     "IdentitySquaredError",
     "LeakyReLU",
+    "LogitsLoss",
+    "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Network",
@@ -87,6 +94,7 @@ __all__ = [
     "glorot_uniform",
     "he_normal",
     "lecun_normal",
+    "one_hot",
     "prediction",
     "scaled_normal",
     "testing",
