@@ -1,4 +1,4 @@
-"""A multi-layer perceptron for scikit-learn, its layers and optimizers written in NumPy.
+"""A multi-layer perceptron for scikit-learn, with layers and optimizers written from scratch.
 
 MLPScratchClassifier
     The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
@@ -16,25 +16,24 @@ skscratch.datasets
     The book's data sets.
 
 skscratch.onnx
-    Conversion of fitted networks to ONNX.
-
-skscratch.metrics
-    The book's accuracy for regression.
+    Export of fitted networks.
 
 skscratch.nn
-    The layers, losses and optimizers of the NumPy engine, usable on their own.
+    The layers, losses and optimizers, a library that depends on NumPy only.
+
+skscratch.native
+    The same training in C, and facts about its installation.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from skscratch._version import __version__ as __version__
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
 if TYPE_CHECKING:
-    from skscratch import callbacks, datasets, inspection, metrics, nn, onnx
-
-__version__ = "0.1.0"
+    from skscratch import callbacks, datasets, inspection, native, nn, onnx
 
 __all__ = [
     "MLPScratchClassifier",
@@ -42,14 +41,14 @@ __all__ = [
     "callbacks",
     "datasets",
     "inspection",
-    "metrics",
+    "native",
     "nn",
     "onnx",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported on first access, which keeps `import skscratch` fast.
+    # Imported on first use, as most users need none of them.
     if name in __all__:
         return importlib.import_module(f"skscratch.{name}")
     raise AttributeError(f"module 'skscratch' has no attribute {name!r}")

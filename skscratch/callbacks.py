@@ -1,23 +1,16 @@
-"""Callbacks for ``set_callbacks``, in scikit-learn's protocol: experimental, new in version 1.9.
+"""Callbacks for ``set_callbacks``, in scikit-learn's protocol (experimental since version 1.9).
 
-Tasks are epochs (for ``solver='lbfgs'``, iterations) of a fit of
-:class:`~skscratch.MLPScratchClassifier`.
+The tasks are the epochs of a fit, for ``solver='lbfgs'`` its iterations.
 """
 
-import contextlib
 import logging
 import os
-import re
+import stat
 import uuid
+import warnings
 from pathlib import Path
 
 import joblib
-
-try:
-    import fcntl
-except ImportError:
-    # Windows has other locks: there, what killed processes leave stays.
-    fcntl = None
 
 __all__ = ["EpochLogger", "ModelCheckpoint", "without_callbacks"]
 
@@ -25,7 +18,7 @@ logger = logging.getLogger("skscratch")
 
 
 class _EpochCallback:
-    """What is done after every so many epochs; nothing is done before and after a fit."""
+    """Base class of callbacks that act after every few epochs."""
 
     def __init__(self, every: int) -> None:
         if not isinstance(every, int) or every < 1:
@@ -33,25 +26,25 @@ class _EpochCallback:
         self.every = every
 
     def setup(self, estimator, context) -> None:
-        """Do nothing: there is nothing to prepare."""
+        """Do nothing before a fit."""
 
     def teardown(self, estimator, context) -> None:
-        """Do nothing: there is nothing to clear away."""
+        """Do nothing after a fit."""
 
     def on_fit_task_begin(self, estimator, context) -> None:
-        """Do nothing: what there is to do is done when epochs end."""
+        """Do nothing before an epoch."""
 
 
 class EpochLogger(_EpochCallback):
-    """Log the book's line after every so many epochs.
+    """Log a line after every few epochs.
 
     ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``, and
-    what is recorded of a validation set, at level INFO of the logger ``skscratch``.
+    the loss and score on the validation set, at level INFO of the logger ``skscratch``.
 
     Parameters
     ----------
     every : int, default=1
-        After how many epochs a line is logged. The last epoch always has one.
+        Number of epochs between two lines. The last epoch is always logged.
 
     Examples
     --------
@@ -67,7 +60,7 @@ class EpochLogger(_EpochCallback):
         return f"EpochLogger(every={self.every})"
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
-        """Log a line, if it is time.
+        """Log a line if it is due.
 
         Parameters
         ----------
@@ -75,20 +68,20 @@ class EpochLogger(_EpochCallback):
             The estimator that is fitted.
 
         context : CallbackContext
-            The epoch's, or the whole fit's.
+            The context of the epoch, or of the whole fit.
 
         fitted_estimator : MLPScratchClassifier
-            The estimator as it would be if training stopped now.
+            The estimator after this epoch.
         """
         history = getattr(fitted_estimator, "history_", None)
         if history is None:
             return
         n_epochs = len(history["loss"])
         due = n_epochs % self.every == 0
-        # The fit's own end has a line only if its last epoch has had none.
+        # The end of the fit logs the last epoch if it was not logged yet.
         if due if context.task_name == "epoch" else not due:
             last = {name: values[-1] for name, values in history.items()}
-            # What only earlier fits recorded is not a number.
+            # Columns of earlier fits are NaN.
             recorded = {name: value for name, value in last.items() if value == value}
             logger.info(_line(n_epochs, recorded))
 
@@ -111,19 +104,17 @@ def _line(n_epochs: int, last: dict[str, float]) -> str:
 
 
 class ModelCheckpoint(_EpochCallback):
-    """Write the estimator to a file after every so many epochs, as if training had stopped there.
+    """Write the estimator to a file after every few epochs.
 
-    The file is written beside the target, flushed to disk and renamed over it, so that a process
-    that is killed at any moment leaves the last whole checkpoint; what else it may leave is removed
-    when the next fit with such a checkpoint begins. A fit that was cut short is
-    finished, to the same weights, by
+    The file is written under a temporary name and then renamed, so that a process that is killed
+    leaves the previous checkpoint. A failed write issues a warning, and training continues. The
+    fit is finished, with the same weights as without the interruption, by
 
     >>> clf = joblib.load("model.joblib")  # doctest: +SKIP
     >>> clf.set_params(warm_start=True).fit(X, y)  # doctest: +SKIP
 
-    with the same data: it trains for the epochs that are left of ``max_iter``. So is one that was
-    interrupted (Ctrl-C): what is written then is the end of one of its last epochs. (L-BFGS has no
-    state that could be written: it goes on from the weights, for ``max_iter`` iterations.)
+    with the same data, which trains for the remaining epochs of ``max_iter``. (L-BFGS has no state
+    besides the weights: it continues from them for ``max_iter`` iterations.)
 
     Parameters
     ----------
@@ -131,7 +122,7 @@ class ModelCheckpoint(_EpochCallback):
         The file. In a search, all candidates write to it.
 
     every : int, default=1
-        After how many epochs it is written. At the end of the fit it always is.
+        Number of epochs between two checkpoints. One is always written at the end of the fit.
 
     Examples
     --------
@@ -147,30 +138,8 @@ class ModelCheckpoint(_EpochCallback):
     def __repr__(self) -> str:
         return f"ModelCheckpoint({os.fspath(self.path)!r}, every={self.every})"
 
-    def setup(self, estimator, context) -> None:
-        """Remove what processes that were killed in the middle of a write have left.
-
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier
-            The estimator that is fitted.
-
-        context : CallbackContext
-            The fit's.
-        """
-        if fcntl is None:
-            return
-        target = Path(self.path)
-        left = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{32}}")
-        for file in target.parent.iterdir():
-            if left.fullmatch(file.name):
-                # Gone already: another process removes too, or has renamed it.
-                with contextlib.suppress(FileNotFoundError), open(file, "rb") as opened:
-                    if _lock(opened):
-                        file.unlink()
-
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
-        """Write the checkpoint, if it is time.
+        """Write a checkpoint if it is due.
 
         Parameters
         ----------
@@ -178,55 +147,47 @@ class ModelCheckpoint(_EpochCallback):
             The estimator that is fitted.
 
         context : CallbackContext
-            The epoch's, or the whole fit's.
+            The context of the epoch, or of the whole fit.
 
         fitted_estimator : MLPScratchClassifier
-            The estimator as it would be if training stopped now.
+            The estimator after this epoch.
         """
         if fitted_estimator is None or fitted_estimator.n_iter_ == 0:
-            # Interrupted in its first epoch, a fit has nothing that an older file has not.
+            # Interrupted in the first epoch: an older file is better.
             return
         if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
             return
-        self._write(without_callbacks(fitted_estimator))
-
-    def _write(self, estimator) -> None:
-        target = Path(self.path)
-        # Of a name that no other process has, and with the permissions of any new file.
-        beside = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         try:
-            with open(beside, "xb") as file:
-                _lock(file)
-                joblib.dump(estimator, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, target)
-        except FileNotFoundError:
-            if not target.parent.is_dir():
-                raise
-            # In a moment without a lock, another process has taken it for a dead one's.
-            self._write(estimator)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+            _write(without_callbacks(fitted_estimator), Path(self.path))
+        except Exception as error:  # a failed write must not lose the training
+            warnings.warn(f"Cannot write the checkpoint {os.fspath(self.path)!r}: {error}")
 
 
-def _lock(file) -> bool:
-    """Lock a file until it is closed, or its process dies; return False if another one has."""
-    if fcntl is None:
-        return False
+def _write(estimator, path: Path) -> None:
+    """Write an estimator to a temporary file with the mode of the old one, and rename it."""
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+
+    def create(name, flags):
+        return os.open(name, flags, 0o666 if mode is None else mode)
+
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        # Or it is on a disk that has no locks.
-        return False
-    return True
+        with open(temporary, "xb", opener=create) as file:
+            joblib.dump(estimator, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            # Regardless of the umask.
+            temporary.chmod(mode)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def without_callbacks(estimator):
-    """Return a copy to store, without what scikit-learn has noted of the fit and its callbacks.
+    """Return a shallow copy without callbacks, to be stored.
 
-    A callback that stores the ``fitted_estimator`` that it is given stores this copy of it.
+    A custom callback that stores its ``fitted_estimator`` stores this copy.
 
     Parameters
     ----------

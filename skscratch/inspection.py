@@ -1,9 +1,10 @@
-"""Displays: how a network learned, and what its weights look like.
+"""Displays of loss curves and weights.
 
-They follow scikit-learn's convention: ``from_estimator`` makes a display of a fitted estimator and
-draws it, :meth:`plot` draws it again elsewhere, and what was drawn are attributes that end in an
-underscore. matplotlib is imported when the first one is drawn.
+As in scikit-learn, ``from_estimator`` creates a display from a fitted estimator and plots it, and
+:meth:`plot` plots it again. matplotlib is imported on the first plot.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -15,16 +16,19 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from skscratch.estimators.solvers import is_stochastic
+
 __all__ = ["LossCurveDisplay", "WeightsDisplay"]
 
-# What each curve is called, and how it is drawn.
-_CURVES = {
+# Label and style of each curve.
+_CURVES: dict[str, tuple[str, dict]] = {
     "loss": ("training loss", {"linestyle": "-"}),
     "validation_loss": ("validation loss", {"linestyle": "--"}),
     "data_loss": ("data loss", {"linestyle": "-.", "linewidth": 1}),
     "regularization_loss": ("regularization loss", {"linestyle": ":"}),
     "accuracy": ("training accuracy", {"linestyle": "-", "linewidth": 1}),
     "validation_score": ("validation {score}", {"linestyle": "--", "linewidth": 1}),
+    "learning_rate": ("learning rate", {"linewidth": 1, "alpha": 0.5, "color": "black"}),
 }
 
 
@@ -36,45 +40,34 @@ class LossCurveDisplay:
     Parameters
     ----------
     history : dict of str to array-like of shape (n_epochs,)
-        One value for each epoch: ``'loss'``, and where there are such ``'validation_loss'``,
-        ``'data_loss'``, ``'regularization_loss'`` and ``'learning_rate'``. Other keys, such as
-        ``'accuracy'`` and ``'validation_score'``, are drawn if they are asked for as ``metrics``.
+        The value of each epoch by name: ``'loss'``, and optionally ``'validation_loss'``,
+        ``'data_loss'``, ``'regularization_loss'``, ``'learning_rate'`` and metrics.
 
     best_epoch : int, default=None
-        The epoch whose weights were put back in the end, counted from 1.
+        The epoch whose weights early stopping kept, counted from 1.
 
     step : str, default='epoch'
-        What there is one value for; L-BFGS has iterations.
+        Label of the x-axis.
 
     estimator_name : str, default=None
-        The estimator's name in the legend.
+        Name of the estimator in the legend.
 
     score_name : str, default='score'
-        What ``'validation_score'`` is a score of, such as ``'accuracy'``.
+        Name of the metric ``'validation_score'``.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the losses.
-
-    metrics_ax_ : matplotlib Axes or None
-        Axes with the metrics, if any were asked for.
-
-    learning_rate_ax_ : matplotlib Axes or None
-        Axes with the learning rate, if it was asked for.
+    ax_, metrics_ax_, learning_rate_ax_ : matplotlib Axes or None
+        Axes with the losses, the metrics and the learning rate.
 
     figure_ : matplotlib Figure
         Figure with the curves.
 
     lines_ : dict of str to matplotlib Line2D
-        The curve of each key of ``history`` that was drawn.
+        The plotted curves by their names in ``history``.
 
     best_epoch_line_ : matplotlib Line2D or None
-        The mark of the best epoch.
-
-    See Also
-    --------
-    LossCurveDisplay.from_estimator : Draw the loss curves of a fitted estimator.
+        Marker of the best epoch.
 
     Examples
     --------
@@ -100,66 +93,18 @@ class LossCurveDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        *,
-        parts: bool = False,
-        metrics: str | Sequence[str] = (),
-        learning_rate: bool = False,
-        name: str | None = None,
-        ax=None,
-        **kwargs,
-    ) -> Self:
-        """Draw the loss curves of a fitted estimator.
+    def from_estimator(cls, estimator, *, name: str | None = None, ax=None, **kwargs) -> Self:
+        """Plot the loss curves of a fitted estimator.
 
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier, MLPScratchRegressor or Pipeline
-            A fitted estimator, or a fitted pipeline that ends in one. One that has only a
-            ``loss_curve_``, such as scikit-learn's
-            :class:`~sklearn.neural_network.MLPClassifier`, will do: it has a training loss, and
-            with early stopping validation scores and a best epoch.
-
-        parts : bool, default=False
-            Whether to draw the loss of the data and that of the regularization too.
-
-        metrics : str or sequence of str, default=()
-            What else of the history to draw, on a second axis: ``'accuracy'`` is that on the
-            training data, ``'validation_score'`` is what early stopping watches.
-
-        learning_rate : bool, default=False
-            Whether to draw the learning rate on an axis of its own.
-
-        name : str, default=None
-            The estimator's name in the legend. All of its curves are then of one color, to tell
-            several estimators in one axes apart.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw in. ``None`` makes a new figure.
-
-        **kwargs : dict
-            Passed to matplotlib's ``plot`` for every curve.
-
-        Returns
-        -------
-        display : LossCurveDisplay
-            The display.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-
-        TypeError
-            If it has no loss curve.
-
-        ValueError
-            If it did not record what is to be drawn.
+        The estimator has a ``history_`` or a ``loss_curve_`` (for example an
+        :class:`~sklearn.neural_network.MLPClassifier`), or is a pipeline that ends in one. If it
+        is given a name for the legend, all its curves have the same color. Other parameters, the
+        result and the errors are those of :func:`plot`. Estimators without a loss curve raise a
+        TypeError.
 
         Examples
         --------
-        Two estimators in one axes:
+        Two estimators in the same axes:
 
         >>> import matplotlib.pyplot as plt
         >>> from sklearn.datasets import load_iris
@@ -178,18 +123,17 @@ class LossCurveDisplay:
             history = {"loss": estimator.loss_curve_}
             if scores:
                 history["validation_score"] = scores
-        step = "iteration" if getattr(estimator, "solver", None) == "lbfgs" else "epoch"
-        best_epoch = None
-        if scores and step == "epoch" and estimator.early_stopping:
-            best_epoch = int(np.nanargmax(scores)) + 1
+        has_epochs = is_stochastic(estimator.solver)
         display = cls(
             history,
-            best_epoch=best_epoch,
-            step=step,
+            best_epoch=int(np.nanargmax(scores)) + 1
+            if scores and has_epochs and estimator.early_stopping
+            else None,
+            step="epoch" if has_epochs else "iteration",
             estimator_name=name,
             score_name=_score_name(estimator),
         )
-        return display.plot(ax, parts=parts, metrics=metrics, learning_rate=learning_rate, **kwargs)
+        return display.plot(ax, **kwargs)
 
     def plot(
         self,
@@ -201,26 +145,26 @@ class LossCurveDisplay:
         name: str | None = None,
         **kwargs,
     ) -> Self:
-        """Draw the curves.
+        """Plot the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw in. ``None`` makes a new figure.
+            Axes to plot in. If None, a new figure is created.
 
         parts : bool, default=False
-            Whether to draw the loss of the data and that of the regularization too.
+            Whether to plot the data loss and the regularization loss too.
 
         metrics : str or sequence of str, default=()
-            What else of the history to draw, on a second axis: ``'accuracy'`` is that on the
-            training data, ``'validation_score'`` is what early stopping watches.
+            Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` (on the
+            training data) and ``'validation_score'``.
 
         learning_rate : bool, default=False
-            Whether to draw the learning rate on an axis of its own, which displays in one axes
+            Whether to plot the learning rate on a separate axis, which displays in the same axes
             share.
 
         name : str, default=None
-            The estimator's name in the legend; ``None`` is ``estimator_name``.
+            Name of the estimator in the legend. If None, ``estimator_name`` is used.
 
         **kwargs : dict
             Passed to matplotlib's ``plot`` for every curve.
@@ -233,70 +177,59 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If ``history`` lacks what is to be drawn.
+            If ``history`` does not contain the requested curves.
         """
         check_matplotlib_support("LossCurveDisplay.plot")
         import matplotlib.pyplot as plt
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
-        wanted = ["loss", *["data_loss", "regularization_loss"] * parts]
+        losses = ["loss", *["data_loss", "regularization_loss"] * parts]
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
-        for key in [*wanted, *metrics, *["learning_rate"] * learning_rate]:
+        rates = ["learning_rate"] * learning_rate
+        for key in [*losses, *metrics, *rates]:
             if key not in self.history:
-                raise ValueError(
-                    f"There is no {key!r} to draw: this history has {sorted(self.history)}."
-                )
-        if "validation_loss" in self.history:
-            wanted.append("validation_loss")
+                raise ValueError(f"history has no {key!r} to plot, it has {sorted(self.history)}.")
+        losses += [key for key in ["validation_loss"] if key in self.history]
 
         self.ax_ = plt.subplots()[1] if ax is None else ax
+        self.ax_.set(xlabel=self.step, ylabel="loss")
         self.figure_ = self.ax_.figure
+        score_names = {"validation_score": self.score_name}
+        ylabel = ", ".join(dict.fromkeys(score_names.get(key, key) for key in metrics))
+        self.metrics_ax_ = _second_axis(self.ax_, ylabel) if metrics else None
+        self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate") if rates else None
+
         kwargs = normalize_kwargs(kwargs, Line2D)
         name = self.estimator_name if name is None else name
         prefix = "" if name is None else f"{name}: "
         self.lines_: dict[str, Any] = {}
-        for key in wanted:
-            label, style = _CURVES[key]
-            # Where there are only training losses, the estimators' names will do.
-            label = prefix + label if name is None or len(wanted) > 1 else name
-            self._draw(self.ax_, key, label, {**style, **self._color(name), **kwargs})
-        self.ax_.set(xlabel=self.step, ylabel="loss")
-
-        self.metrics_ax_ = self.learning_rate_ax_ = None
-        if metrics:
-            names = {"accuracy": "accuracy", "validation_score": self.score_name}
-            ylabel = ", ".join(dict.fromkeys(names.get(key, key) for key in metrics))
-            self.metrics_ax_ = _second_axis(self.ax_, ylabel)
-            for key in metrics:
+        for axes, keys in (
+            (self.ax_, losses), (self.metrics_ax_, metrics), (self.learning_rate_ax_, rates)
+        ):  # fmt: skip
+            for key in keys:
                 label, style = _CURVES.get(key, (key, {}))
                 label = prefix + label.replace("{score}", self.score_name)
-                # The axes' own cycle would begin again with the color of the training loss.
-                color = {"color": f"C{len(self.lines_)}", **self._color(name)}
-                self._draw(self.metrics_ax_, key, label, {**style, **color, **kwargs})
-        if learning_rate:
-            self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate")
-            style = {"linewidth": 1, "alpha": 0.5, "color": "black", **self._color(name), **kwargs}
-            self._draw(self.learning_rate_ax_, "learning_rate", prefix + "learning rate", style)
+                if name is not None and "loss" in self.lines_:
+                    style = {**style, "color": self.lines_["loss"].get_color()}
+                elif axes is self.metrics_ax_:
+                    # The color cycle of a second axis starts with the color of the loss.
+                    style = {**style, "color": f"C{len(self.lines_)}"}
+                values = np.asarray(self.history[key])
+                epochs = np.arange(1, len(values) + 1)
+                (self.lines_[key],) = axes.plot(epochs, values, label=label, **{**style, **kwargs})
+        if name is not None and len(losses) == 1:
+            self.lines_["loss"].set_label(name)
         self._mark_best_epoch(prefix)
-        axes = [ax for ax in (self.ax_, self.metrics_ax_, self.learning_rate_ax_) if ax is not None]
+        second = [ax for ax in (self.metrics_ax_, self.learning_rate_ax_) if ax is not None]
         self.ax_.legend(
-            handles=[line for ax in axes for line in ax.get_legend_handles_labels()[0]],
+            handles=[
+                line for ax in (self.ax_, *second) for line in ax.get_legend_handles_labels()[0]
+            ],
             # Losses end at the bottom, scores at the top.
             loc="center right" if metrics else "best",
         )
         return self
-
-    def _color(self, name: str | None) -> dict[str, Any]:
-        """Return the color of all curves of an estimator with a name, once there is one."""
-        if name is None or "loss" not in self.lines_:
-            return {}
-        return {"color": self.lines_["loss"].get_color()}
-
-    def _draw(self, ax, key: str, label: str, style: dict) -> None:
-        values = np.asarray(self.history[key])
-        epochs = np.arange(1, len(values) + 1)
-        (self.lines_[key],) = ax.plot(epochs, values, label=label, **style)
 
     def _mark_best_epoch(self, prefix: str) -> None:
         self.best_epoch_line_ = None
@@ -313,7 +246,7 @@ class LossCurveDisplay:
 
 
 def _second_axis(ax, label: str):
-    """Return the axes over ``ax`` whose y-axis is labelled so, at first a new one."""
+    """Return the twin of ``ax`` with this label of the y-axis, creating it if necessary."""
     siblings = ax.get_shared_x_axes().get_siblings(ax)
     others = [other for other in siblings if other.bbox.bounds == ax.bbox.bounds]
     for other in others:
@@ -321,7 +254,6 @@ def _second_axis(ax, label: str):
             return other
     second = ax.twinx()
     second.set_ylabel(label)
-    # Beside the axis of another one.
     second.spines.right.set_position(("outward", 50 * (len(others) - 1)))
     # The first axes are drawn last, so that their legend lies over all curves.
     second.set_zorder(ax.get_zorder() - 1)
@@ -332,41 +264,28 @@ def _second_axis(ax, label: str):
 
 
 class WeightsDisplay:
-    """One layer's weights: a heat map, a histogram, or an image for each neuron.
+    """The weights of a layer, as a heat map, a histogram, or an image for each neuron.
 
     It is recommended to use :meth:`from_estimator`. All parameters are stored as attributes.
 
     Parameters
     ----------
     weights : array-like of shape (n_inputs, n_neurons)
-        The layer's weights.
+        The weights of the layer.
 
     image_shape : tuple of int, (height, width), default=None
-        The shape of the inputs, if they are the pixels of an image, row by row.
+        The shape of the inputs as an image, row by row. Required by ``kind='images'``.
 
     estimator_name : str, default=None
-        The histogram's name in the legend.
+        Name of the histogram in the legend.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the weights.
+    ax_, figure_ : matplotlib Axes, matplotlib Figure
+        Axes and figure with the weights.
 
-    figure_ : matplotlib Figure
-        Figure with the weights.
-
-    image_ : matplotlib AxesImage or None
-        The heat map or the images.
-
-    colorbar_ : matplotlib Colorbar or None
-        The image's color bar.
-
-    histogram_ : matplotlib StepPatch or None
-        The histogram.
-
-    See Also
-    --------
-    WeightsDisplay.from_estimator : Draw the weights of a fitted estimator.
+    image_, colorbar_, histogram_ : matplotlib AxesImage, Colorbar, StepPatch or None
+        The plotted parts.
 
     Examples
     --------
@@ -394,72 +313,18 @@ class WeightsDisplay:
         estimator,
         layer: int = 0,
         *,
-        kind: str = "heatmap",
         image_shape: tuple[int, int] | None = None,
         name: str | None = None,
         ax=None,
-        colorbar: bool = True,
-        bins: int | ArrayLike = 50,
         **kwargs,
     ) -> Self:
-        """Draw the weights of one layer of a fitted estimator.
+        """Plot the weights ``coefs_[layer]`` of a fitted estimator, or of a pipeline's last step.
 
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier, MLPScratchRegressor or Pipeline
-            A fitted estimator, any that has ``coefs_``, as
-            :class:`~sklearn.neural_network.MLPClassifier` has; or a fitted pipeline that ends in
-            one.
-
-        layer : int, default=0
-            Which layer's: 0 is the first hidden layer, -1 the output layer.
-
-        kind : {'heatmap', 'histogram', 'images'}, default='heatmap'
-            What to draw.
-
-            - 'heatmap': a row for each input, a column for each neuron
-            - 'histogram': how many weights there are of each size
-            - 'images': for each neuron an image of its weights, of shape ``image_shape``
-
-        image_shape : tuple of int, (height, width), default=None
-            The shape of the layer's inputs as an image. Required by ``kind='images'``.
-
-        name : str, default=None
-            The histogram's name in the legend, to tell several estimators in one axes apart.
-
-        ax : matplotlib Axes, default=None
-            Axes to draw in. ``None`` makes a new figure.
-
-        colorbar : bool, default=True
-            Whether a heat map or images get a color bar.
-
-        bins : int or array-like, default=50
-            The histogram's number of bins, or their edges.
-
-        **kwargs : dict
-            Passed to matplotlib's ``imshow``, for a histogram to ``stairs``.
-
-        Returns
-        -------
-        display : WeightsDisplay
-            The display.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-
-        TypeError
-            If it has no layers of weights.
-
-        ValueError
-            If there is no such layer or kind, or the weights of a neuron are no image of that
-            shape.
+        Other parameters, the result and the errors are those of :func:`plot` and of the class. An
+        estimator without ``coefs_`` raises a TypeError, and a wrong layer a ValueError.
 
         Examples
         --------
-        What each of 16 neurons looks for in an image of a digit:
-
         >>> from sklearn.datasets import load_digits
         >>> from skscratch import MLPScratchClassifier
         >>> from skscratch.inspection import WeightsDisplay
@@ -475,36 +340,36 @@ class WeightsDisplay:
                 f"0 to {n_layers - 1}."
             )
         display = cls(estimator.coefs_[layer], image_shape=image_shape, estimator_name=name)
-        return display.plot(ax, kind=kind, colorbar=colorbar, bins=bins, **kwargs)
+        return display.plot(ax, **kwargs)
 
     def plot(
         self,
         ax=None,
         *,
         kind: str = "heatmap",
-        name: str | None = None,
         colorbar: bool = True,
         bins: int | ArrayLike = 50,
         **kwargs,
     ) -> Self:
-        """Draw the weights.
+        """Plot the weights.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw in. ``None`` makes a new figure.
+            Axes to plot in. If None, a new figure is created.
 
         kind : {'heatmap', 'histogram', 'images'}, default='heatmap'
-            What to draw, see :meth:`from_estimator`.
+            The kind of plot.
 
-        name : str, default=None
-            The histogram's name in the legend; ``None`` is ``estimator_name``.
+            - 'heatmap': a row for each input, a column for each neuron
+            - 'histogram': the distribution of the weights
+            - 'images': the weights of each neuron as an image of shape ``image_shape``
 
         colorbar : bool, default=True
-            Whether a heat map or images get a color bar.
+            Whether to add a color bar to a heat map or to images.
 
         bins : int or array-like, default=50
-            The histogram's number of bins, or their edges.
+            Number of bins of the histogram, or their edges.
 
         **kwargs : dict
             Passed to matplotlib's ``imshow``, for a histogram to ``stairs``.
@@ -517,7 +382,7 @@ class WeightsDisplay:
         Raises
         ------
         ValueError
-            If there is no such kind, or the weights of a neuron are no image of that shape.
+            If there is no such kind, or if ``image_shape`` does not match the number of inputs.
         """
         check_matplotlib_support("WeightsDisplay.plot")
         import matplotlib.pyplot as plt
@@ -527,40 +392,31 @@ class WeightsDisplay:
         weights = np.asarray(self.weights)
         if kind == "images":
             weights = _mosaic(weights, self.image_shape)
-
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         self.image_ = self.colorbar_ = self.histogram_ = None
         if kind == "histogram":
-            self._draw_histogram(weights, bins, name, kwargs)
-        else:
-            self._draw_image(weights, kind, colorbar, kwargs)
-        return self
-
-    def _draw_histogram(self, weights: np.ndarray, bins, name: str | None, kwargs: dict) -> None:
-        name = self.estimator_name if name is None else name
-        counts, edges = np.histogram(weights, bins)
-        self.histogram_ = self.ax_.stairs(counts, edges, label=name, **kwargs)
-        self.ax_.set(xlabel="weight", ylabel="number of weights")
-        if name is not None:
-            self.ax_.legend()
-
-    def _draw_image(self, weights: np.ndarray, kind: str, colorbar: bool, kwargs: dict) -> None:
+            counts, edges = np.histogram(weights, bins)
+            self.histogram_ = self.ax_.stairs(counts, edges, label=self.estimator_name, **kwargs)
+            self.ax_.set(xlabel="weight", ylabel="number of weights")
+            if self.estimator_name is not None:
+                self.ax_.legend()
+            return self
         limit = np.nanmax(np.abs(weights)) or 1.0
         style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
         if kind == "heatmap":
             style["aspect"] = "auto"
-        self.image_ = self.ax_.imshow(weights, **{**style, **kwargs})
-        if kind == "heatmap":
             self.ax_.set(xlabel="neuron", ylabel="input")
         else:
             self.ax_.set(xticks=[], yticks=[], facecolor="lightgray")
+        self.image_ = self.ax_.imshow(weights, **{**style, **kwargs})
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(self.image_, ax=self.ax_, label="weight")
+        return self
 
 
 def _mosaic(weights: np.ndarray, image_shape: tuple[int, int] | None) -> np.ndarray:
-    """Return each column as an image, side by side in rows, with gaps of NaN between them."""
+    """Return each column as an image, in rows, separated by NaN."""
     n_inputs, n_neurons = weights.shape
     if image_shape is None or np.shape(image_shape) != (2,) or np.prod(image_shape) != n_inputs:
         raise ValueError(
@@ -578,20 +434,20 @@ def _mosaic(weights: np.ndarray, image_shape: tuple[int, int] | None) -> np.ndar
 
 
 def _network_in(estimator, attribute: str):
-    """Return the fitted network, which a pipeline has as its last step."""
+    """Return the fitted network, which may be the last step of a pipeline."""
     while isinstance(estimator, Pipeline):
         estimator = estimator[-1]
     check_is_fitted(estimator)
     if not hasattr(estimator, attribute):
         raise TypeError(
-            f"Expected a fitted network, or a pipeline that ends in one, that has {attribute!r}, "
-            f"got a {type(estimator).__name__}. Of a search, pass the best_estimator_."
+            f"Expected a fitted network with {attribute!r}, or a pipeline that ends in one, got a "
+            f"{type(estimator).__name__}. For a search, pass its best_estimator_."
         )
     return estimator
 
 
 def _score_name(estimator) -> str:
-    """Return what a network's validation scores are scores of."""
+    """Return the name of an estimator's validation score."""
     scoring = getattr(estimator, "scoring", None)
     if scoring is None and is_classifier(estimator):
         return "accuracy"

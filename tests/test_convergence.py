@@ -1,4 +1,4 @@
-"""The warnings at the end of a fit: one or none."""
+"""The warning at the end of a fit, if any."""
 
 import warnings
 
@@ -30,7 +30,7 @@ def test_one_warning_where_max_iter_is_reached(solver, arguments):
     ((category, message),) = warnings_of(clf)
     assert category is ConvergenceWarning
     assert "Maximum iterations (5) reached" in message
-    assert "Raise max_iter, or set tol=0 if 5 epochs are what you want" in message
+    assert "Raise max_iter, or set tol=0 to train for exactly 5 epochs" in message
     # and one for every further fit
     assert len(warnings_of(clf.set_params(warm_start=True))) == 1
 
@@ -72,8 +72,13 @@ def test_lbfgs_names_max_iter():
     assert "Raise max_iter" in message
 
 
-def test_one_warning_of_steps_that_are_too_large():
-    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, random_state=0)
-    ((category, message),) = warnings_of(clf)
+@pytest.mark.parametrize("max_iter", [20, 200])
+def test_a_loss_that_rose_is_the_only_warning(max_iter):
+    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, max_iter=max_iter)
+    ((category, message),) = warnings_of(clf.set_params(random_state=0))
     assert category is ConvergenceWarning
-    assert "lower learning_rate_init (now 1000.0)" in message
+    first, last = clf.loss_curve_[0], clf.loss_curve_[-1]
+    assert f"rose from {first:.3g} in the first epoch to {last:.3g} in the last one" in message
+    assert "Lower learning_rate_init (now 1000.0)" in message
+    # A warm start continues from there: its own loss does not say how it began.
+    assert not any("rose" in text for _, text in warnings_of(clf.set_params(warm_start=True)))

@@ -1,7 +1,6 @@
-"""history_: what is recorded of every epoch, and over many fits."""
+"""history_: the values of every epoch, over several fits."""
 
 import pickle
-import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from helpers import SOLVERS, STOCHASTIC, mlp, unfinished_fits
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.metrics import log_loss
 
-from skscratch.estimators.history import History
+from skscratch.estimators.state import History
 
 pytestmark = unfinished_fits
 
@@ -171,36 +170,15 @@ def test_a_later_fit_does_not_change_an_earlier_history():
         np.testing.assert_array_equal(history[name], values)
 
 
-def test_the_cost_of_an_epoch_does_not_grow():
-    record = History().record
-    for epoch in range(3000):
-        earlier = record
-        history = History(record)
-        history.append(loss=float(epoch), data_loss=epoch - 1.0)
-        record = history.record
-    assert len(history) == 3000
-    # Almost all rows are shared with the history before, none was changed.
-    assert sum(len(block) for block in record[1] if block is not earlier[1][0]) < 1500
-    assert len(record[1]) < 12
-    np.testing.assert_array_equal(History(earlier).columns()["loss"], np.arange(2999))
-    np.testing.assert_array_equal(history.columns()["loss"], np.arange(3000))
-    np.testing.assert_array_equal(history.columns()["regularization_loss"], np.ones(3000))
-
-
-def test_partial_fit_copies_no_history():
-    clf = mlp().partial_fit(X, y, classes=[0, 1, 2])
-    few = len(pickle.dumps(clf))
-    # As after so many calls.
-    rows = np.random.RandomState(0).uniform(size=(1 << 17, 4))
-    names, _ = clf._history
-    clf._history = names, (rows,)
-    tracemalloc.start()
-    clf.partial_fit(X, y)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert len(clf.loss_curve_) == (1 << 17) + 1
-    assert clf.loss_curve_[:-1] == rows[:, 0].tolist()
-    assert clf.loss_ == clf.loss_curve_[-1]
-    assert peak < rows.nbytes / 8
-    # A pickle has the loss of an epoch once, and nothing of what there never was.
-    assert len(pickle.dumps(clf)) < few + rows.nbytes + 1000
+def test_columns_without_a_value_are_nan_or_omitted():
+    history = History()
+    history.append(loss=2.0)
+    history.append(loss=1.5, data_loss=1.0)
+    history.append(loss=1.0, accuracy=np.nan)
+    resumed = History(history.columns)
+    resumed.append(loss=0.5)
+    arrays = resumed.arrays()
+    assert list(arrays) == ["loss", "data_loss", "regularization_loss"]
+    np.testing.assert_array_equal(arrays["data_loss"], [np.nan, 1.0, np.nan, np.nan])
+    np.testing.assert_array_equal(arrays["regularization_loss"], [np.nan, 0.5, np.nan, np.nan])
+    assert len(history) == 3

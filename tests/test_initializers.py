@@ -3,22 +3,29 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skscratch.nn.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
+from skscratch.nn.initializers import (
+    INITIALIZERS,
+    glorot_uniform,
+    he_normal,
+    lecun_normal,
+    scaled_normal,
+)
 from skscratch.nn.layers import Dense
 
-every_initializer = pytest.mark.parametrize(
-    "initializer", [glorot_uniform, he_normal, lecun_normal, scaled_normal]
-)
+every_initializer = pytest.mark.parametrize("initializer", INITIALIZERS.values())
 
 
 @every_initializer
-@pytest.mark.parametrize("generator", [np.random.RandomState, np.random.default_rng])
-@pytest.mark.parametrize(("n_inputs", "n_neurons"), [(3, 5), (5, 3), (1, 1)])
-def test_shapes(initializer, generator, n_inputs, n_neurons):
-    weights, biases = initializer(n_inputs, n_neurons, generator(0))
-    assert weights.shape == (n_inputs, n_neurons)
-    assert biases.shape == (1, n_neurons)
-    assert weights.dtype == biases.dtype == np.float64
+def test_shapes(initializer):
+    for generator in (np.random.RandomState(0), np.random.default_rng(0)):
+        weights, biases = initializer(3, 5, generator)
+        assert weights.shape == (3, 5)
+        assert biases.shape == (1, 5)
+        assert weights.dtype == biases.dtype == np.float64
+
+
+def test_names():
+    assert all(function.__name__ == name for name, function in INITIALIZERS.items())
 
 
 @every_initializer
@@ -29,17 +36,16 @@ def test_an_int_seeds_a_new_generator(initializer):
     assert not np.array_equal(initializer(3, 4)[0], initializer(3, 4)[0])
 
 
-@pytest.mark.parametrize(("n_inputs", "n_neurons"), [(3, 2000), (40, 1000)])
-@pytest.mark.parametrize("factor", [2.0, 6.0])
+@pytest.mark.parametrize(("n_inputs", "n_neurons", "factor"), [(3, 2000, 2.0), (40, 1000, 6.0)])
 def test_glorot_uniform_fills_its_bounds(n_inputs, n_neurons, factor):
     bound = np.sqrt(factor / (n_inputs + n_neurons))
     for array in glorot_uniform(n_inputs, n_neurons, np.random.RandomState(0), factor):
         assert 0.99 * bound < np.abs(array).max() <= bound
-        # the variance of U(-b, b), within four standard errors of its estimate
+        # The variance of U(-b, b), within four standard errors of its estimate.
         assert array.var() == pytest.approx(bound**2 / 3, rel=4 * np.sqrt(0.8 / array.size))
 
 
-def test_glorot_uniform_has_6_for_its_factor():
+def test_the_default_factor_is_6():
     default = glorot_uniform(3, 5, np.random.RandomState(0))
     assert np.array_equal(default[0], glorot_uniform(3, 5, np.random.RandomState(0), 6.0)[0])
 

@@ -1,12 +1,8 @@
-import copy
-import pickle
-import weakref
 from functools import partial
 
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import named
 
 from skscratch.nn.initializers import glorot_uniform
 from skscratch.nn.layers import Dense, Dropout
@@ -19,8 +15,6 @@ REGULARIZERS = [
     "bias_regularizer_l1",
     "bias_regularizer_l2",
 ]
-# networks, samples, inputs, neurons: more samples than neurons, fewer, ones, many networks
-STACKS = [(3, 20, 5, 4), (3, 4, 5, 20), (2, 1, 7, 3), (2, 9, 7, 1), (2, 9, 1, 7), (40, 3, 9, 17)]
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -29,34 +23,27 @@ def normal(*shape, dtype=np.float64, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
 
-def generators(n):
-    return [np.random.default_rng(seed) for seed in range(n)]
-
-
 @pytest.mark.parametrize("names", [[], *([name] for name in REGULARIZERS), REGULARIZERS])
-@pytest.mark.parametrize("shape", [(5,), (2, 5)])
-def test_dense_gradients(names, shape):
+def test_dense_gradients(names):
     strengths = {name: 0.1 * (i + 1) for i, name in enumerate(names)}
     dense = Dense(3, 4, **strengths)
     dense.weights, dense.biases = normal(3, 4, seed=1), normal(1, 4, seed=2)
     assert min(np.abs(dense.weights).min(), np.abs(dense.biases).min()) > 1e-4
-    inputs, dvalues = normal(*shape, 3, seed=3), normal(*shape, 4, seed=4)
+    inputs, dvalues = normal(5, 3, seed=3), normal(5, 4, seed=4)
 
     def loss():
         return np.sum(dense.forward(inputs) * dvalues) + dense.regularization_loss()
 
     dense.forward(inputs)
-    dinputs = dense.backward(dvalues).copy()
+    dinputs = dense.backward(dvalues)
     check_gradient(loss, dense.weights, dense.dweights)
     check_gradient(loss, dense.biases, dense.dbiases)
     check_gradient(loss, inputs, dinputs)
 
 
-def test_first_layer_needs_no_gradient_of_its_inputs():
+def test_gradients_of_the_parameters_alone():
     inputs, dvalues = normal(5, 3, seed=1), normal(5, 2, seed=2)
-    strengths = 0.1, 0.2, 0.3, 0.4
-    full = Dense(3, 2, *strengths, random_state=np.random.default_rng(0))
-    first = Dense.from_arrays(full.weights, full.biases, *strengths)
+    full, first = (Dense(3, 2, 0.1, 0.2, 0.3, 0.4, random_state=0) for _ in range(2))
     full.forward(inputs)
     full.backward(dvalues)
     first.forward(inputs)
@@ -68,46 +55,29 @@ def test_first_layer_needs_no_gradient_of_its_inputs():
 def test_regularization_loss():
     dense = Dense(2, 2, 1.0, 10.0, 100.0, 1000.0)
     dense.weights, dense.biases = [[1.0, -2.0], [3.0, 0.0]], [[-4.0, 5.0]]
-    # sums of absolute values 6 and 9, of squares 14 and 41
+    # The sums of absolute values are 6 and 9, the sums of squares 14 and 41.
     assert dense.regularization_loss() == 1 * 6 + 10 * 14 + 100 * 9 + 1000 * 41
 
 
-@both_dtypes
-@pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize("shared", [False, True])
-def test_dense_stack_is_bit_for_bit_the_single_ones(dtype, stack, shared):
-    n_networks, n_samples, n_inputs, n_neurons = stack
-    weights = normal(n_networks, n_inputs, n_neurons, dtype=dtype, seed=1)
-    biases = normal(n_networks, 1, n_neurons, dtype=dtype, seed=2)
-    strengths = np.random.default_rng(3).uniform(0, 0.1, (4, n_networks, 1, 1))
-    inputs = normal(n_networks, n_samples, n_inputs, dtype=dtype, seed=4)
-    dvalues = normal(n_networks, n_samples, n_neurons, dtype=dtype, seed=5)
-
-    dense = Dense.from_arrays(weights, biases, *strengths)
-    outputs = dense.forward(inputs[0] if shared else inputs)
-    dinputs, penalties = dense.backward(dvalues), dense.regularization_loss()
-    for k in range(n_networks):
-        single = Dense.from_arrays(weights[k], biases[k], *strengths[:, k, 0, 0].tolist())
-        assert np.array_equal(outputs[k], single.forward(inputs[0 if shared else k]))
-        assert np.array_equal(dinputs[k], single.backward(dvalues[k]))
-        assert np.array_equal(dense.dweights[k], single.dweights)
-        assert np.array_equal(dense.dbiases[k], single.dbiases)
-        assert penalties[k] == single.regularization_loss()
+def test_dense_has_the_books_names_of_penalties():
+    dense = Dense(3, 2, 0.1, 0.2, 0.3, 0.4)
+    assert [getattr(dense, name) for name in REGULARIZERS] == [0.1, 0.2, 0.3, 0.4]
+    assert dense.weight_penalty == Penalty(0.1, 0.2)
+    assert dense.bias_penalty == Penalty(0.3, 0.4)
 
 
 @both_dtypes
-@pytest.mark.parametrize("strength", [0.1, np.float64(0.1), np.full((2, 1, 1), 0.1)])
-def test_dense_keeps_dtype(dtype, strength):
-    weights, biases = normal(2, 3, 4, dtype=dtype), normal(2, 1, 4, dtype=dtype)
-    dense = Dense.from_arrays(weights, biases, *[strength] * 4)
-    assert dense.forward(normal(2, 5, 3, dtype=dtype)).dtype == dtype
-    assert dense.backward(normal(2, 5, 4, dtype=dtype)).dtype == dtype
+def test_dense_keeps_its_dtype(dtype):
+    dense = Dense(3, 4, *[np.float64(0.1)] * 4, dtype=dtype)
+    for input_dtype in (np.float32, np.float64, int):
+        assert dense.forward(np.ones((5, 3), input_dtype)).dtype == dtype
+        assert dense.backward(normal(5, 4, dtype=dtype)).dtype == dtype
+    assert dense.weights.dtype == dense.biases.dtype == dtype
     assert dense.dweights.dtype == dense.dbiases.dtype == dtype
-    assert dense.regularization_loss().dtype == dtype
 
 
 @both_dtypes
-def test_dense_starts_from_its_initializer(dtype):
+def test_dense_starts_with_its_initializer(dtype):
     dense = Dense(
         3, 4, initializer=glorot_uniform, random_state=np.random.RandomState(0), dtype=dtype
     )
@@ -115,6 +85,16 @@ def test_dense_starts_from_its_initializer(dtype):
     assert dense.weights.dtype == dense.biases.dtype == dtype
     assert np.array_equal(dense.weights, weights.astype(dtype))
     assert np.array_equal(dense.biases, biases.astype(dtype))
+
+
+@both_dtypes
+def test_dense_from_arrays(dtype):
+    weights, biases = normal(3, 4, dtype=dtype), normal(1, 4, dtype=dtype)
+    dense = Dense.from_arrays(weights, biases, bias_regularizer_l2=0.1)
+    assert dense.weights is weights
+    assert dense.biases is biases
+    assert dense.bias_penalty == Penalty(0, 0.1)
+    assert dense.forward(normal(5, 3, dtype=dtype)).dtype == dtype
 
 
 @pytest.mark.parametrize("seed", [0, np.int64(0)])
@@ -128,95 +108,79 @@ def test_an_int_seeds_a_new_generator(seed):
 
 
 @pytest.mark.parametrize("layer_class", [partial(Dense, 3, 4), partial(Dropout, 0.5)])
-@pytest.mark.parametrize("random_state", ["0", 1.5])
-def test_what_is_no_random_state_is_refused(layer_class, random_state):
-    with pytest.raises(ValueError, match=r"random_state must be an int, a numpy.random.Generator"):
-        layer_class(random_state=random_state)
+def test_other_random_states_are_refused(layer_class):
+    for random_state in ("0", 1.5):
+        with pytest.raises(ValueError, match="random_state must be an int, a "):
+            layer_class(random_state=random_state)
 
 
-def test_dropout_refuses_a_random_state_of_old():
-    with pytest.raises(ValueError, match=r"got a RandomState: use numpy.random.default_rng"):
+def test_dropout_refuses_a_random_state():
+    with pytest.raises(ValueError, match=r"got a RandomState. Use numpy.random.default_rng"):
         Dropout(0.5, np.random.RandomState(0))
 
 
-def test_dense_has_the_books_names_of_penalties():
-    dense = Dense(3, 2, 0.1, 0.2, 0.3, 0.4)
-    assert [getattr(dense, name) for name in REGULARIZERS] == [0.1, 0.2, 0.3, 0.4]
-    assert dense.weight_penalty == Penalty(0.1, 0.2)
-    assert dense.bias_penalty == Penalty(0.3, 0.4)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (Dense(3, 2), Dense(3, 2, 0.1), True),
-        (Dense(3, 2), Dense(3, 3), False),
-        (Dense(3, 2), Dense(3, 2, dtype=np.float32), False),
-        (Dropout(0.1), Dropout(0.5), True),
-        (Dropout(0.1), Dense(3, 2), False),
-    ],
-    ids=named,
-)
-def test_stack_key(one, other, same):
-    assert (one.stack_key == other.stack_key) == same
-    assert hash(one.stack_key) == hash(copy.deepcopy(one).stack_key)
-
-
-def test_numpy_global_generator_is_not_touched():
+def test_numpys_global_generator_is_not_used():
     np.random.seed(0)
     Dense(3, 2)
     Dropout(0.5).forward(np.ones((2, 2)))
     assert np.random.random() == np.random.RandomState(0).random_sample()
 
 
-def test_dense_takes_other_weights_and_biases():
-    dense = Dense(3, 2)
-    dense.forward(np.ones((5, 3)))
-    dense.backward(np.ones((5, 2)))
-    dense.weights, dense.biases = [[1], [2], [3]], [[10]]
-    assert np.array_equal(dense.forward(np.ones((5, 3))), np.full((5, 1), 16))
+def test_assigned_weights_and_biases_are_copied():
+    dense, weights = Dense(3, 1), np.array([[1.0], [2.0], [3.0]])
+    dense.weights, dense.biases = weights, [[10]]
+    weights[:] = np.nan
+    assert np.array_equal(dense.forward([[1, 1, 1]] * 5), np.full((5, 1), 16))
     assert np.array_equal(dense.backward(np.ones((5, 1))), [[1, 2, 3]] * 5)
     assert np.array_equal(dense.dweights, [[5], [5], [5]])
     assert np.array_equal(dense.dbiases, [[5]])
 
 
-def test_dense_of_lists():
-    dense = Dense(2, 1)
-    dense.weights, dense.biases = [[1], [2]], [[3]]
-    assert np.array_equal(dense.forward([[4, 5]]), [[17.0]])
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("weights", np.ones((2, 1)), r"Expected an array of shape \(2, 2\), got \(2, 1\)"),
+        ("weights", 1.0, r"Expected an array of shape \(2, 2\), got \(\)"),
+        ("biases", np.ones(2), r"Expected an array of shape \(1, 2\), got \(2,\)"),
+    ],
+)
+def test_assignment_of_another_shape_is_refused(name, values, message):
+    dense = Dense(2, 2)
+    before = getattr(dense, name).copy()
+    with pytest.raises(ValueError, match=message):
+        setattr(dense, name, values)
+    assert np.array_equal(getattr(dense, name), before)
 
 
-@pytest.mark.parametrize("inputs", [np.ones(3), np.ones((5, 4)), [[1.0]], np.ones((2, 3, 5))])
+@pytest.mark.parametrize(
+    "inputs",
+    [np.ones(3), np.ones((5, 4)), [[1.0]], np.ones((2, 3, 3)), scipy.sparse.csr_array((5, 4))],
+    ids=np.shape,
+)
 def test_dense_refuses_inputs_of_another_shape(inputs):
-    message = r"Dense\(3, 2\) expected inputs of shape \(..., n_samples, 3\), got shape"
+    message = r"Dense\(3, 2\) expected inputs of shape \(n_samples, 3\), got shape"
     with pytest.raises(ValueError, match=message):
         Dense(3, 2).forward(inputs)
 
 
-@both_dtypes
 @pytest.mark.parametrize("container", [scipy.sparse.csr_array, scipy.sparse.csr_matrix])
-def test_dense_of_sparse_inputs(dtype, container):
-    inputs, dvalues = normal(6, 5, dtype=dtype, seed=1), normal(6, 3, dtype=dtype, seed=2)
-    inputs[np.abs(inputs) < 0.7] = 0
-    dense = Dense(5, 3, random_state=np.random.default_rng(0), dtype=dtype)
-    sparse = Dense.from_arrays(dense.weights, dense.biases)
-    rtol = 1e-5 if dtype == np.float32 else 1e-13
-    outputs = sparse.forward(container(inputs))
-    np.testing.assert_allclose(outputs, dense.forward(inputs), rtol=rtol)
-    dinputs = sparse.backward(dvalues)
-    np.testing.assert_allclose(dinputs, dense.backward(dvalues), rtol=rtol)
-    np.testing.assert_allclose(sparse.dweights, dense.dweights, rtol=rtol)
-    assert outputs.dtype == dinputs.dtype == sparse.dweights.dtype == dtype
+def test_dense_of_sparse_inputs(container):
+    for dtype, rtol in [(np.float32, 1e-5), (np.float64, 1e-13)]:
+        inputs, dvalues = normal(6, 5, dtype=dtype, seed=1), normal(6, 3, dtype=dtype, seed=2)
+        inputs[np.abs(inputs) < 0.7] = 0
+        dense, sparse = (Dense(5, 3, random_state=0, dtype=dtype) for _ in range(2))
+        outputs = sparse.forward(container(inputs))
+        np.testing.assert_allclose(outputs, dense.forward(inputs), rtol=rtol)
+        dinputs = sparse.backward(dvalues)
+        np.testing.assert_allclose(dinputs, dense.backward(dvalues), rtol=rtol)
+        np.testing.assert_allclose(sparse.dweights, dense.dweights, rtol=rtol)
+        assert outputs.dtype == dinputs.dtype == sparse.dweights.dtype == dtype
 
 
-def test_dense_repr():
-    assert repr(Dense(3, 2)) == "Dense(3, 2)"
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.3, np.array([[[0.2]], [[0.6]]])])
+@pytest.mark.parametrize("rate", [0.0, 0.3])
 def test_dropout_gradient(rate):
     dropout = Dropout(rate)
-    inputs, dvalues = normal(2, 4, 3, seed=1), normal(2, 4, 3, seed=2)
+    inputs, dvalues = normal(4, 3, seed=1), normal(4, 3, seed=2)
 
     def loss():
         dropout.random_state = np.random.default_rng(0)
@@ -228,7 +192,7 @@ def test_dropout_gradient(rate):
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_drops_its_rate_and_keeps_the_mean(rate):
-    outputs = Dropout(rate, np.random.default_rng(0)).forward(np.ones((300, 200)))
+    outputs = Dropout(rate, 0).forward(np.ones((300, 200)))
     assert set(np.unique(outputs)) == {0.0, 1 / (1 - rate)}
     tolerance = 4 * np.sqrt(rate * (1 - rate) / outputs.size)
     assert np.mean(outputs == 0) == pytest.approx(rate, abs=tolerance)
@@ -236,17 +200,27 @@ def test_dropout_drops_its_rate_and_keeps_the_mean(rate):
 
 
 @both_dtypes
+def test_dropout_masks_are_uniform_numbers_of_its_generator(dtype):
+    dropout = Dropout(0.3, 7)
+    expected = np.random.default_rng(7)
+    for shape in [(20, 4), (4, 20)]:
+        dropout.forward(np.ones(shape, dtype))
+        kept = expected.random(shape, dtype) >= dtype(0.3)
+        assert np.array_equal(dropout.mask, kept / (1 - dtype(0.3)))
+
+
 @pytest.mark.parametrize("container", [scipy.sparse.csr_array, scipy.sparse.csc_matrix])
-def test_dropout_of_sparse_inputs_drops_of_what_is_stored(dtype, container):
-    inputs = container(np.tri(200, 150, dtype=dtype))
-    outputs = Dropout(0.3, np.random.default_rng(0)).forward(inputs)
-    assert scipy.sparse.issparse(outputs)
-    assert outputs.shape == inputs.shape
-    assert outputs.dtype == dtype
-    assert set(np.unique(outputs.data)) == {dtype(0), 1 / dtype(0.7)}
-    assert np.mean(outputs.data == 0) == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / inputs.nnz))
-    assert not outputs.toarray()[np.tri(200, 150) == 0].any()
-    assert np.array_equal(inputs.toarray(), np.tri(200, 150))
+def test_dropout_of_sparse_inputs_drops_stored_elements(container):
+    for dtype in (np.float32, np.float64):
+        inputs = container(np.tri(200, 150, dtype=dtype))
+        outputs = Dropout(0.3, 0).forward(inputs)
+        assert scipy.sparse.issparse(outputs)
+        assert outputs.shape == inputs.shape
+        assert outputs.dtype == dtype
+        assert set(np.unique(outputs.data)) == {dtype(0), 1 / dtype(0.7)}
+        assert np.mean(outputs.data == 0) == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / inputs.nnz))
+        assert not outputs.toarray()[np.tri(200, 150) == 0].any()
+        assert np.array_equal(inputs.toarray(), np.tri(200, 150))
 
 
 def test_dropout_of_sparse_inputs_without_elements():
@@ -254,150 +228,41 @@ def test_dropout_of_sparse_inputs_without_elements():
     assert np.array_equal(outputs.toarray(), np.zeros((4, 3)))
 
 
-def test_dropout_of_nothing():
-    inputs = normal(4, 3)
-    assert np.array_equal(Dropout(0.0).forward(inputs), inputs)
+@pytest.mark.parametrize("inputs", [normal(4, 3), scipy.sparse.csr_array(normal(4, 3))])
+def test_dropout_does_not_change_inputs_in_prediction(inputs):
+    dropout = Dropout(0.5, 0)
+    state = dropout.random_state.bit_generator.state
+    assert abs(dropout.forward(inputs, training=False) - inputs).max() == 0
+    assert dropout.random_state.bit_generator.state == state
+
+
+def test_backward_after_prediction():
+    dropout = Dropout(0.5, 0)
+    dropout.forward(np.ones((4, 3)), training=False)
+    assert np.array_equal(dropout.backward(np.ones((4, 3))), np.ones((4, 3)))
 
 
 def test_dropout_draws_new_masks():
-    dropout = Dropout(0.5, np.random.default_rng(0))
-    first = dropout.forward(np.ones((5, 5))).copy()
+    dropout = Dropout(0.5, 0)
+    first = dropout.forward(np.ones((5, 5)))
     assert not np.array_equal(dropout.forward(np.ones((5, 5))), first)
 
 
-@both_dtypes
-@pytest.mark.parametrize("shape", [(20, 4), (4, 20)])
-def test_dropout_masks_come_from_its_generator(dtype, shape):
-    masks = []
-    for inputs in (np.ones(shape, dtype), normal(*shape, dtype=dtype)):
-        dropout = Dropout(0.5, np.random.default_rng(0))
-        dropout.forward(inputs)
-        masks.append(dropout.mask)
-    assert np.array_equal(*masks)
-
-
-@both_dtypes
-@pytest.mark.parametrize("stack", [(3, 20, 4), (3, 4, 20), (2, 1, 9), (2, 9, 1), (12, 5, 3)])
-def test_dropout_stack_is_bit_for_bit_the_single_ones(dtype, stack):
-    rates = np.linspace(0, 0.8, stack[0]).reshape(-1, 1, 1)
-    inputs, dvalues = normal(*stack, dtype=dtype, seed=1), normal(*stack, dtype=dtype, seed=2)
-    dropout = Dropout(rates, generators(stack[0]))
-    singles = [
-        Dropout(float(rate), generator)
-        for rate, generator in zip(rates.ravel(), generators(stack[0]), strict=True)
-    ]
-    for _ in range(2):
-        outputs, dinputs = dropout.forward(inputs), dropout.backward(dvalues)
-        for k, single in enumerate(singles):
-            assert np.array_equal(outputs[k], single.forward(inputs[k]))
-            assert np.array_equal(dinputs[k], single.backward(dvalues[k]))
-
-
-@both_dtypes
-@pytest.mark.parametrize("rate", [0.5, np.float64(0.5), np.full((2, 1, 1), 0.5)])
-def test_dropout_keeps_dtype(dtype, rate):
-    dropout = Dropout(rate, np.random.default_rng(0))
-    assert dropout.forward(np.ones((2, 4, 3), dtype)).dtype == dtype
-    assert dropout.mask.dtype == dtype
-    assert dropout.backward(np.ones((2, 4, 3), dtype)).dtype == dtype
-
-
-def test_dropout_dtype_is_that_of_the_last_inputs():
-    dropout = Dropout(0.5)
+@pytest.mark.parametrize("rate", [0.5, np.float64(0.5)])
+def test_dropout_dtype_is_that_of_the_last_inputs(rate):
+    dropout = Dropout(rate, 0)
     for dtype in (np.float32, np.float64, np.float32):
         assert dropout.forward(np.ones((4, 3), dtype)).dtype == dtype
         assert dropout.mask.dtype == dtype
+        assert dropout.backward(np.ones((4, 3), dtype)).dtype == dtype
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan, np.array([[[0.5]], [[1.0]]])])
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan])
 def test_dropout_refuses_rates_outside_0_and_1(rate):
-    with pytest.raises(ValueError, match=r"rate, the share that is dropped, must be in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"the probability of dropping, must be in \[0, 1\)"):
         Dropout(rate)
 
 
-def test_dropout_repr():
-    assert repr(Dropout(0.5)) == "Dropout(0.5)"
-
-
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
-def test_a_layer_by_itself_returns_arrays_of_their_own(layer):
-    inputs = normal(4, 3)
-    before = [layer.forward(inputs), layer.backward(inputs)]
-    before += [layer.dweights, layer.dbiases] if isinstance(layer, Dense) else [layer.mask]
-    copies = [array.copy() for array in before]
-    layer.backward(2 * inputs)
-    layer.forward(-inputs)
-    layer.backward(-inputs)
-    assert all(np.array_equal(a, b) for a, b in zip(before, copies, strict=True))
-
-
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
-def test_backward_before_forward(layer):
-    with pytest.raises(ValueError, match="seen no inputs yet: call forward before backward"):
-        copy.deepcopy(layer).backward(np.ones((4, 3)))
-
-
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
-@pytest.mark.parametrize(
-    "copied", [copy.copy, copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))]
-)
-def test_copies_leave_results_behind(layer, copied):
-    layer = copy.deepcopy(layer)
-    layer.forward(np.ones((500, 3)))
-    other = copied(layer)
-    assert len(pickle.dumps(other)) < 2000
-    with pytest.raises(ValueError, match="call forward before backward"):
-        other.backward(np.ones((500, 3)))
-    assert other.forward(np.ones((500, 3))).shape == (500, 3)
-
-
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
-def test_a_networks_layer_fills_its_arrays_again(layer):
-    layer = copy.deepcopy(layer)
-    layer.reuses_buffers = True
-    inputs = normal(4, 3)
-    outputs, dinputs = layer.forward(inputs), layer.backward(inputs)
-    layer.forward(inputs[:2])
-    assert layer.forward(-inputs) is outputs
-    assert layer.backward(-inputs) is dinputs
-
-
-@pytest.mark.parametrize("layer", [Dense(3, 3), Dropout(0.5)], ids=named)
-def test_arrays_of_ever_new_shapes_are_let_go(layer):
-    layer = copy.deepcopy(layer)
-    layer.reuses_buffers = True
-    outputs = [weakref.ref(layer.forward(np.ones((n, 3)))) for n in range(1, 101)]
-    assert sum(output() is not None for output in outputs) < 25
-
-
-@both_dtypes
-def test_stacked_dense_layers_do_what_each_does(dtype):
-    singles = [
-        Dense(4, 3, l1, l2, random_state=np.random.default_rng(k), dtype=dtype)
-        for k, (l1, l2) in enumerate([(0, 0), (0.1, 0), (0.2, 0.3)])
-    ]
-    stack = Dense.stack(singles)
-    inputs, dvalues = normal(3, 6, 4, dtype=dtype, seed=1), normal(3, 6, 3, dtype=dtype, seed=2)
-    outputs = stack.forward(inputs)
-    dinputs = stack.backward(dvalues)
-    penalties = stack.regularization_loss()
-    for k, single in enumerate(singles):
-        assert np.array_equal(outputs[k], single.forward(inputs[k]))
-        assert np.array_equal(dinputs[k], single.backward(dvalues[k]))
-        assert np.array_equal(stack.dweights[k], single.dweights)
-        assert np.array_equal(stack.dbiases[k], single.dbiases)
-        assert penalties[k] == single.regularization_loss()
-    stack.weights[...] = 0
-    assert all(single.weights.any() for single in singles)
-
-
-@both_dtypes
-@pytest.mark.parametrize("rates", [(0.3, 0.3, 0.3), (0.1, 0.5, 0.8)])
-def test_stacked_dropout_drops_what_each_does(dtype, rates):
-    def layers():
-        return [Dropout(rate, rng) for rate, rng in zip(rates, generators(3), strict=True)]
-
-    stack, inputs = Dropout.stack(layers()), normal(3, 6, 4, dtype=dtype)
-    outputs = stack.forward(inputs)
-    for k, single in enumerate(layers()):
-        assert np.array_equal(outputs[k], single.forward(inputs[k]))
+def test_repr():
+    assert repr(Dense(3, 2)) == "Dense(3, 2)"
+    assert repr(Dropout(0.5)).startswith("Dropout(rate=0.5")

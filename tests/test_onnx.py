@@ -222,17 +222,17 @@ def test_nocl_returns_the_indices_of_classes(readers):
 
 
 class Swish(activations.Activation):
-    def _forward(self, inputs, out):
-        self._sigmoid = 1 / (1 + np.exp(-inputs))
-        return inputs * self._sigmoid
+    def function(self, z):
+        return z / (1 + np.exp(-z))
 
-    def _backward(self, dvalues, out):
-        return dvalues * (self._sigmoid + self.output * (1 - self._sigmoid))
+    def derivative(self, z, output):
+        sigmoid = 1 / (1 + np.exp(-z))
+        return sigmoid + output * (1 - sigmoid)
 
 
 class Doubled(ReLU):
-    def _forward(self, inputs, out):
-        return 2 * super()._forward(inputs, out)
+    def function(self, z):
+        return 2 * super().function(z)
 
 
 @pytest.mark.parametrize("own", [Swish, Doubled])

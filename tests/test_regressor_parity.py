@@ -90,8 +90,18 @@ def fit_both(arguments, X, y, sample_weight=None, engine="numpy"):
     ]
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+# Every configuration on one data set, some of them on the others.
+CASES = [
+    *(("as it is", configuration) for configuration in CONFIGURATIONS),
+    *(
+        (dataset, configuration)
+        for dataset in list(DATASETS)[1:]
+        for configuration in ["defaults", "small batches", "early stopping", "poisson"]
+    ),
+]
+
+
+@pytest.mark.parametrize(("dataset", "configuration"), CASES)
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_same_network(dataset, configuration, weighted, engine):
@@ -115,7 +125,7 @@ def test_same_network(dataset, configuration, weighted, engine):
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("configuration", ["defaults", "tanh", "early stopping", "poisson"])
+@pytest.mark.parametrize("configuration", ["early stopping", "poisson"])
 def test_same_network_in_float32(dataset, configuration):
     X, y = DATASETS[dataset]()
     X = X.astype(np.float32)
@@ -126,12 +136,12 @@ def test_same_network_in_float32(dataset, configuration):
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_same_network_by_lbfgs(dataset, activation, loss, weighted):
+def test_same_network_by_lbfgs(dataset, loss, weighted):
     X, y = DATASETS[dataset]()
     sample_weight = weights_of(len(X)) if weighted else None
+    activation = "tanh" if weighted else "relu"
     arguments = {"solver": "lbfgs", "activation": activation, "alpha": 0.01, "loss": loss}
     theirs, ours = fit_both(arguments, X, y, sample_weight)
     assert_same_network(theirs, ours, rtol=1e-4)

@@ -166,7 +166,7 @@ def test_clipping_tames_steps_that_diverge():
 def test_lbfgs_refuses_clip_norm():
     clf = mlp(solver="lbfgs", clip_norm=1.0)
     before = vars(clf).copy()
-    with pytest.raises(ValueError, match="dropout and clip_norm are for the stochastic solvers"):
+    with pytest.raises(ValueError, match="clip_norm are not supported with solver='lbfgs'"):
         clf.fit(X, y)
     assert vars(clf) == before
 

@@ -12,12 +12,12 @@ def test_numerical_gradient():
 
 def test_differences_are_central():
     x = np.array([1.0])
-    # one-sided differences of x**2 are off by the step
+    # The error of one-sided differences of x**2 is the step.
     assert numerical_gradient(lambda: x[0] ** 2, x, step=0.5) == 2
 
 
-def test_array_is_put_back():
-    # so small that a step there and back would round it
+def test_array_is_restored():
+    # Adding and subtracting the step would round such small numbers.
     x = np.array([1 / 3, 1e-10 / 3])
     numerical_gradient(lambda: np.sum(x), x)
     assert np.array_equal(x, [1 / 3, 1e-10 / 3])
@@ -37,7 +37,7 @@ def test_wrong_gradient(gradient):
         check_gradient(lambda: np.sum(x**2), x, gradient)
 
 
-def test_gradient_may_be_overwritten_meanwhile():
+def test_gradient_that_the_function_overwrites():
     x, gradient = np.array([1.0, 2.0]), np.array([2.0, 4.0])
 
     def function():

@@ -1,4 +1,4 @@
-"""The classifier: class labels, their weights and their probabilities."""
+"""The classifier."""
 
 from __future__ import annotations
 
@@ -11,38 +11,40 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import unique_labels
 
+from skscratch.estimators.architecture import WeightInit
 from skscratch.estimators.base import BaseMLPScratch, fitting, stochastic
-from skscratch.estimators.targets import check_labels, targets_of
-from skscratch.estimators.types import (
+from skscratch.estimators.parameters import (
+    CONSTRAINTS,
     ClassWeight,
     Engine,
     HiddenActivations,
-    LearningRate,
     MatrixLike,
     Scoring,
     Solver,
-    WeightInit,
 )
+from skscratch.estimators.solvers import LearningRate
+from skscratch.estimators.targets import ClassTargets, class_targets
 
 __all__ = ["MLPScratchClassifier"]
 
 
 class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
-    """Multi-layer perceptron classifier, its layers, losses and optimizers written in NumPy.
+    """Multi-layer perceptron classifier with layers, losses and optimizers written from scratch.
 
     A drop-in replacement for :class:`~sklearn.neural_network.MLPClassifier`: the same arguments,
-    data and ``random_state`` train the same network, to rounding. Beyond it there are class
-    weights, dropout, more solvers, activations, schedules and penalties, a validation set of one's
-    own, a history of the training, callbacks, and training that resumes exactly.
+    data and ``random_state`` train the same network, up to rounding. Additional features are class
+    weights, dropout, more solvers, activations, schedules and penalties, user-provided validation
+    sets, a history of the training, callbacks, and exact resumption.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of shape (n_layers - 2,) or int, default=(100,)
-        The number of neurons of each hidden layer. Empty is multinomial logistic regression.
+        Number of neurons of each hidden layer. Without a hidden layer, the model is multinomial
+        logistic regression.
 
     activation : str, subclass of Activation or array-like of them, default='relu'
-        The hidden layers' activation, or one for each of them. A subclass of
-        :class:`skscratch.nn.Activation` is one of your own.
+        Activation of the hidden layers, or one for each of them. A custom activation is a subclass
+        of :class:`skscratch.nn.Activation`.
 
         - 'identity': ``f(z) = z``
         - 'logistic': ``f(z) = 1 / (1 + exp(-z))``
@@ -53,73 +55,74 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         - 'silu': ``f(z) = z / (1 + exp(-z))``
 
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'adagrad', 'rmsprop'} or Optimizer, default='adam'
-        How the weights are found.
+        Solver for the weights.
 
-        - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all of the data at once; often best
-          where there are few samples
+        - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all samples at once, often the best
+          choice for small data sets
         - 'sgd': stochastic gradient descent, see :class:`skscratch.nn.optimizers.SGD`
         - 'adam': see :class:`skscratch.nn.optimizers.Adam`
         - 'adamw': Adam with decoupled ``weight_decay``, see :class:`skscratch.nn.optimizers.AdamW`
         - 'adagrad': see :class:`skscratch.nn.optimizers.Adagrad`
         - 'rmsprop': see :class:`skscratch.nn.optimizers.RMSprop`
 
-        All but 'lbfgs' are called stochastic below. A subclass of :class:`skscratch.nn.Optimizer`
-        is made with ``learning_rate_init`` and ``decay``; an object of one keeps the settings that
-        it has, and is copied, never changed.
+        All solvers except 'lbfgs' are stochastic. A subclass of :class:`skscratch.nn.Optimizer` is
+        instantiated with ``learning_rate_init`` and ``decay``; of an instance, a copy with its own
+        settings is used.
 
     alpha : float, default=0.0001
-        Strength of an L2 penalty on the weights. ``alpha / 2 * sum(w**2)`` is divided by the
-        number of samples of the batch (the sum of their weights) and added to its loss.
+        Strength of the L2 penalty on the weights: ``alpha / 2 * sum(w**2)``, divided by the number
+        of samples of the batch (the sum of their weights), is added to the loss.
 
     batch_size : int or 'auto', default='auto'
         Number of samples in a batch of the stochastic solvers. 'auto' is
-        ``min(200, n_samples)``. The last batch of an epoch is smaller if they do not divide; one
-        of very few samples takes a whole, noisy step.
+        ``min(200, n_samples)``. The last batch of an epoch is smaller if ``n_samples`` is not a
+        multiple.
 
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
-        The learning rate's schedule. 'invscaling' and 'adaptive' are only used when
-        ``solver='sgd'``, 'cosine' by all stochastic solvers.
+        Schedule of the learning rate. 'invscaling' and 'adaptive' are only used when
+        ``solver='sgd'``, 'cosine' with all stochastic solvers.
 
         - 'constant': ``learning_rate_init``
-        - 'invscaling': ``learning_rate_init / (t + 1)**power_t``, ``t`` being the number of samples
-          seen at the start of the epoch
-        - 'adaptive': ``learning_rate_init`` as long as there is improvement; each time that
-          ``n_iter_no_change`` epochs in a row did not improve by ``tol``, it is divided by 5, and
-          training stops once it is at most 1e-6
-        - 'cosine': ``learning_rate_init * (1 + cos(pi * epoch / max_iter)) / 2``, ``epoch`` being
-          the number of epochs that the fit has trained (all calls of :meth:`partial_fit` are one
-          fit), which falls to 0 over ``max_iter`` epochs [2]_
+        - 'invscaling': ``learning_rate_init / (t + 1)**power_t``, where ``t`` is the number of
+          samples seen before the epoch
+        - 'adaptive': ``learning_rate_init`` as long as training improves. After more than
+          ``n_iter_no_change`` consecutive epochs without an improvement by ``tol``, it is divided
+          by 5; training stops once it is at most 1e-6
+        - 'cosine': ``learning_rate_init * (1 + cos(pi * epoch / max_iter)) / 2``, where ``epoch``
+          is the number of epochs before it in the fit (all calls of :meth:`partial_fit` are one
+          fit) [2]_
 
     learning_rate_init : float, default=0.001
-        The initial learning rate of the stochastic solvers.
+        Initial learning rate of the stochastic solvers.
 
     power_t : float, default=0.5
-        The exponent of ``learning_rate='invscaling'``. Only used when ``solver='sgd'``.
+        Exponent of ``learning_rate='invscaling'``. Only used when ``solver='sgd'``.
 
     max_iter : int, default=200
         Maximum number of epochs, for 'lbfgs' of iterations.
 
     shuffle : bool, default=True
-        Whether the stochastic solvers visit the samples in a new order in every epoch. It makes no
-        difference where all samples are one batch.
+        Whether to shuffle the samples before each epoch. Only used by the stochastic solvers, and
+        without effect if all samples are one batch.
 
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the validation set of early stopping, the order of the
-        samples and what is dropped. Pass an int for reproducible results across multiple function
-        calls. With ``None`` every fit is different; NumPy's global random state is not used.
+        samples and the dropout masks. Pass an int for reproducible results across multiple
+        function calls. If None, every fit is different; NumPy's global random state is not used.
 
     tol : float, default=1e-4
-        An epoch improves if the loss falls (with ``early_stopping`` the validation score rises) by
-        at least ``tol``. For 'lbfgs' the tolerance of the projected gradient.
+        An epoch is an improvement if the loss decreases (with ``early_stopping``, the validation
+        score increases) by at least ``tol``. For 'lbfgs', the tolerance of the projected gradient.
 
     verbose : bool, default=False
         Whether to print the loss of every epoch.
 
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on from the last fit: from its weights and, with the same
-        stochastic solver, from its optimizer's moments, learning rate, order of samples and random
-        stream, as if it had not stopped. After early stopping it goes on from the last epoch's
-        weights, not from the best ones, and with the same validation set.
+        If True, :meth:`fit` continues from the weights ``coefs_`` and ``intercepts_`` of the
+        previous call. With the same stochastic solver, the optimizer's state, the learning rate,
+        the order of the samples, the random stream and the held-out validation set continue too,
+        so that two fits equal an uninterrupted one (set ``warm_start`` before the first of them).
+        After early stopping, training continues from the best weights.
 
     momentum : float, default=0.9
         Momentum, between 0 and 1. Only used when ``solver='sgd'``.
@@ -128,147 +131,138 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         Whether to use Nesterov's momentum. Only used when ``solver='sgd'``.
 
     early_stopping : bool, default=False
-        Whether the stochastic solvers stop when the score on a validation set does not improve,
-        and keep the weights of the best epoch. The set is that given to :meth:`fit`, or
-        ``validation_fraction`` of the training data, which is then set aside; the split is
-        stratified in binary problems.
+        Whether to stop when the score on a validation set stops improving, and to keep the weights
+        of the best epoch. The validation set is the one passed to :meth:`fit`, or
+        ``validation_fraction`` of the training data, which is held out;
+        the split is stratified in binary problems. Only used by
+        the stochastic solvers.
 
     validation_fraction : float, default=0.1
-        The share of the training data that early stopping sets aside, in [0, 1).
+        Fraction of the training data that early stopping holds out, in [0, 1).
 
     beta_1 : float, default=0.9
-        The share of the gradients' mean that is kept, in [0, 1). Only used when ``solver`` is
-        'adam' or 'adamw'.
+        Decay rate of the mean gradient, in [0, 1). Only used when ``solver`` is 'adam' or 'adamw'.
 
     beta_2 : float, default=0.999
-        The share of the squared gradients' mean that is kept, in [0, 1). Only used when
-        ``solver`` is 'adam' or 'adamw'.
+        Decay rate of the mean squared gradient, in [0, 1). Only used when ``solver`` is 'adam' or
+        'adamw'.
 
     epsilon : float, default=1e-8
-        Keeps divisions from those by 0. Only used when ``solver`` is 'adam', 'adamw',
-        'adagrad' or 'rmsprop'. Adam adds it as MLPClassifier does, see ``epsilon_hat`` of
-        :class:`skscratch.nn.optimizers.Adam`.
+        Small constant for numerical stability. Only used when ``solver`` is 'adam', 'adamw',
+        'adagrad' or 'rmsprop'. For its place in Adam's update, which is that of MLPClassifier, see
+        ``epsilon_hat`` of :class:`skscratch.nn.optimizers.Adam`.
 
     n_iter_no_change : int or numpy.inf, default=10
-        Number of epochs in a row without improvement that are tolerated.
+        Maximum number of consecutive epochs without improvement.
 
     max_fun : int, default=15000
         Maximum number of evaluations of the loss. Only used when ``solver='lbfgs'``.
 
     decay : float, default=0.0
-        Inverse-time decay: the learning rate of update ``t = 0, 1, ...`` is the schedule's,
+        Inverse-time decay: in update ``t = 0, 1, ...``, the learning rate of the schedule is
         divided by ``1 + decay * t``. Only used by the stochastic solvers.
 
     rho : float, default=0.9
-        The share of the squared gradients' mean that is kept, in [0, 1). Only used when
-        ``solver='rmsprop'``.
+        Decay rate of the mean squared gradient, in [0, 1). Only used when ``solver='rmsprop'``.
 
     weight_regularizer_l1, weight_regularizer_l2 : float or array-like, default=0.0
         Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights, for all
-        layers or one for each, the output layer included. Unlike ``alpha``'s they are not divided
-        by the number of samples.
+        layers or one for each, the output layer included. Unlike the penalty of ``alpha``, they
+        are not divided by the number of samples.
 
     bias_regularizer_l1, bias_regularizer_l2 : float or array-like, default=0.0
-        The same for the biases.
+        Strengths of the same penalties on the biases.
 
     class_weight : dict, list of dict, 'balanced' or None, default=None
-        Weights of the classes, ``{class: weight}``, by which sample weights are multiplied; classes
-        that are not named have weight 1. 'balanced' is ``n_samples / (n_classes * count)`` for each
-        class. In multilabel problems a list with a dict for each label, whose weights are
-        multiplied; 'balanced' is made of each label by itself. Weighs the losses of a
-        validation set too, not its score.
+        Weights of the classes, ``{class: weight}``, which multiply the sample weights; omitted
+        classes have weight 1. 'balanced' is ``n_samples / (n_classes * count)`` for each class. In
+        multilabel problems, a list with a dict for each label, whose weights are multiplied;
+        'balanced' is computed for each label separately. Class weights also apply to the loss of a
+        validation set, not to its score.
 
     dropout : float or array-like of shape (n_layers - 2,), default=0.0
-        The share of units that are dropped in training, in [0, 1), for all hidden layers or one
-        for each, see :class:`skscratch.nn.layers.Dropout`. Not for 'lbfgs'.
+        Fraction of units that are dropped in training, in [0, 1), for all hidden layers or one for
+        each, see :class:`skscratch.nn.layers.Dropout`. Only used by the stochastic solvers; 'lbfgs'
+        raises an error.
 
     input_dropout : float, default=0.0
-        The share of inputs that are dropped in training, in [0, 1). Of sparse input, the share of
-        stored elements. Not for 'lbfgs'.
+        Fraction of inputs that are dropped in training, in [0, 1); for sparse input, of stored
+        elements. Only used by the stochastic solvers; 'lbfgs' raises an error.
 
     weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
             default='glorot_uniform'
-        How the first weights are drawn, see :mod:`skscratch.nn.initializers`. 'glorot_uniform'
-        draws biases too, as MLPClassifier does; with the others they are 0.
+        Distribution of the initial weights, see :mod:`skscratch.nn.initializers`. With
+        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0.
 
     weight_decay : float, default=0.01
         Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
 
     clip_norm : float or None, default=None
-        The greatest norm of a batch's gradient; greater ones are scaled down to it, see
-        :meth:`skscratch.nn.network.Network.clip_gradients`. Not for 'lbfgs'.
+        Maximum norm of the gradient of a batch. Larger gradients are scaled down, see
+        :meth:`skscratch.nn.network.Network.clip_gradients`. Only used by the stochastic solvers;
+        'lbfgs' raises an error.
 
     scoring : str, callable or None, default=None
-        What early stopping watches and :attr:`history_` records of a validation set: ``None`` is
-        the accuracy, 'loss' minus the cross-entropy without penalties, everything else a scorer
-        as in :func:`~sklearn.metrics.check_scoring`.
+        Score on the validation set, which :attr:`history_` records and early stopping compares.
+        None is the accuracy, 'loss' is minus the cross-entropy without penalties. Other values are
+        scorers as in :func:`~sklearn.metrics.check_scoring`.
 
     engine : {'auto', 'native', 'numpy'}, default='auto'
-        Engine that trains the network:
-
-        - 'auto' uses the native engine, written in C, if it was built at installation and supports
-          all parts of the network, and NumPy otherwise. The choice depends on the installation and
-          the parameters only.
-        - 'native' is the native engine. If it was not built, :meth:`fit` raises an
-          :class:`ImportError` that gives the reason and a remedy; if it does not support a part of
-          the network, a :class:`ValueError` that names the part. Custom classes of activations
-          and optimizers are trained with NumPy only.
-        - 'numpy' is the NumPy engine.
-
-        Both engines train the same network up to rounding, and either continues training that the
-        other has started. ``skscratch.native.info()`` reports whether the native engine was built.
+        Implementation that trains and predicts. 'native' is written in C; it trains the same
+        network up to rounding, faster. It raises an :class:`ImportError` if it is not part of the
+        installation, and a :class:`ValueError` if it does not support a part of the network, such
+        as a custom activation. 'auto' is 'native' if possible, otherwise 'numpy'.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels; in multilabel problems the labels' indices.
+        The class labels; in multilabel problems, the indices of the labels.
 
     coefs_ : list of n_layers - 1 ndarray of shape (n_inputs, n_neurons)
-        Each layer's weights.
+        Weights of each layer. Predictions and resumed training use the current arrays.
 
     intercepts_ : list of n_layers - 1 ndarray of shape (n_neurons,)
-        Each layer's biases.
+        Biases of each layer.
 
     hidden_activations_ : list of n_layers - 2 str or type
-        Each hidden layer's activation: its name, or its class if it is of your own.
+        Activation of each hidden layer: its name, or the class of a custom one.
 
     loss_ : float
-        The last epoch's mean training loss, penalties included.
+        Mean training loss of the last epoch, penalties included.
 
     best_loss_ : float or None
-        The least loss of all epochs; ``None`` with ``early_stopping``.
+        Lowest training loss; None with ``early_stopping``.
 
     loss_curve_ : list of float
-        The loss of each epoch; for 'lbfgs', of each iteration.
+        Training loss of each epoch; for 'lbfgs', of each iteration.
 
     validation_scores_ : list of float or None
-        The score on the validation set after each epoch; ``None`` if there is none.
+        Score on the validation set after each epoch; None without a validation set.
 
     best_validation_score_ : float or None
-        The greatest of them.
+        Highest of them.
 
     history_ : dict of str to ndarray of shape (n_epochs,)
-        What was recorded of each epoch, also those of earlier fits that were resumed:
-        ``loss``, its parts ``data_loss`` and ``regularization_loss``, ``learning_rate`` (that of
-        the last batch), ``accuracy`` (the share of samples that were predicted right when their
-        turn came) and, where there is a validation set, ``validation_loss`` (without penalties)
-        and ``validation_score``. 'lbfgs' records ``loss`` and the last two. What was never
-        recorded is left out.
+        Values of each epoch, including those of resumed fits: ``loss``, its parts ``data_loss``
+        and ``regularization_loss``, ``learning_rate`` (of the last batch), ``accuracy`` (on the
+        training data, each sample before the update by its batch) and, with a validation set,
+        ``validation_loss`` (without penalties) and ``validation_score``. 'lbfgs' records ``loss``
+        and the last two. Columns without any value are omitted.
 
     n_iter_ : int
         Number of epochs or iterations of the last fit.
 
     t_ : int
-        Number of samples that the stochastic solvers have seen.
+        Number of samples seen by the stochastic solvers.
 
     n_layers_ : int
         Number of layers, input and output included.
 
     n_outputs_ : int
-        Number of outputs: 1 for two classes.
+        Number of outputs; 1 for two classes.
 
     out_activation_ : str
-        'logistic' for binary and multilabel problems, else 'softmax'.
+        'logistic' for binary and multilabel problems, otherwise 'softmax'.
 
     n_features_in_ : int
         Number of features seen during :term:`fit`.
@@ -279,24 +273,23 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : What this is a replacement for.
+    sklearn.neural_network.MLPClassifier : scikit-learn's multi-layer perceptron.
 
     Notes
     -----
-    Samples of weight 0 count as absent. float32 data train a float32 network. Beyond its data, a
-    fit by Adam needs nine times the memory of the weights, and one batch's activations.
+    The mean cross-entropy of the samples (summed over the labels of a multilabel problem) plus the
+    penalties is minimized. Samples of weight 0 are ignored. For float32 data, all computations are
+    in float32. In addition to its data, a fit with the Adam solver needs nine times the memory of
+    the weights, and the activations of one batch.
 
-    What is minimized is the mean cross-entropy of the samples (summed over the labels of a
-    multilabel problem) plus the penalties. Training stops with a :class:`ValueError` when the
-    weights are no longer finite. Interrupting a fit (Ctrl-C) leaves the model of one of its last
-    epochs' ends; with ``warm_start=True``, the next one trains for the epochs that are left, to the
-    weights of a fit that was not interrupted. A fit that fails, and an interrupted
-    :meth:`partial_fit`, leave the estimator as it was.
+    Training raises a :class:`ValueError` when the weights are no longer finite. Interrupting a fit
+    (Ctrl-C) keeps the current weights and issues a warning; with ``warm_start=True``, the next fit
+    trains for the remaining epochs. A fit that raises an error, and an interrupted
+    :meth:`partial_fit`, leave the estimator unchanged.
 
     References
     ----------
     .. [1] H. Kinsley and D. Kukieła, "Neural Networks from Scratch in Python", 2020.
-
     .. [2] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
        ICLR 2017, equation 5.
 
@@ -315,7 +308,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     classes_: np.ndarray
 
     _parameter_constraints: dict = {
-        **BaseMLPScratch._parameter_constraints,
+        **CONSTRAINTS,
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
     }
 
@@ -410,10 +403,10 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> Self:
-        """Train for one epoch over the given data, from where the last call stopped.
+        """Train for one epoch with the given data.
 
-        With the same data every time, ``n`` calls train the same weights as
-        ``fit`` with ``max_iter=n``.
+        Training continues from the previous call: with the same data, ``n`` calls train the same
+        weights as ``fit`` with ``max_iter=n``.
 
         Parameters
         ----------
@@ -424,10 +417,10 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
             The class labels. Not all classes need to occur.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples' losses, at least 0. Samples of weight 0 count as absent.
+            Non-negative weights of the samples' losses. Samples of weight 0 are ignored.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes of all calls. Required at the first call; may be left out later.
+            The classes of all calls. Required in the first call, optional in the others.
 
         Returns
         -------
@@ -437,18 +430,20 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         Raises
         ------
         ValueError
-            If an argument or a parameter is wrong, or if training diverges. The estimator then is
-            as it was before the call.
+            If an argument or a parameter is invalid, or if training diverges. The estimator then
+            is unchanged.
         """
         if self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' cannot be used in partial_fit, which does not know how "
-                "frequent the classes are. Pass a dict, for example of "
-                "compute_class_weight('balanced', classes=classes, y=y) for all of y."
+                "class_weight='balanced' is not supported by partial_fit, as it depends on all of "
+                "y. Pass a dict, for example of compute_class_weight('balanced', classes=classes, "
+                "y=y)."
             )
-        return self._partial_fit(
-            X, y, sample_weight, lambda y, resume: targets_of(y, self._all_classes(classes, resume))
-        )
+        if classes is None:
+            if not hasattr(self, "coefs_"):
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            classes = self.classes_
+        return self._partial_fit(X, y, sample_weight, unique_labels(classes))
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict class labels.
@@ -461,14 +456,14 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         Returns
         -------
         y : ndarray or sparse matrix of shape (n_samples,) or (n_samples, n_labels)
-            The most probable class of each sample, or an indicator matrix of the labels that are
-            more probable than not. The matrix is sparse if the ``y`` that was trained on was.
+            The most probable class of each sample, or an indicator matrix of the labels with a
+            probability above 0.5, which is sparse if ``y`` was sparse in training.
         """
-        labels = self._network_outputs(X, "predict")
+        labels = self._outputs(X, self._fitted_targets().predict)
         return csr_matrix(labels) if self._sparse_labels else labels
 
     def predict_proba(self, X: MatrixLike) -> np.ndarray:
-        """Predict probabilities of the classes.
+        """Predict class probabilities.
 
         Parameters
         ----------
@@ -478,13 +473,14 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            Of each class, in the order of ``classes_``, in the dtype of the network. In multilabel
-            problems of each label, for itself. None is below the smallest normal number.
+            The probability of each class, in the order of ``classes_`` and in the dtype of the
+            weights; in multilabel problems, of each label separately. All are at least the
+            smallest normal number.
         """
-        return self._network_outputs(X, "probabilities")
+        return self._outputs(X, self._fitted_targets().probabilities)
 
     def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
-        """Predict logarithms of the classes' probabilities.
+        """Predict the logarithms of class probabilities.
 
         Parameters
         ----------
@@ -494,7 +490,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            The logarithm of :meth:`predict_proba`. It is finite.
+            The logarithms of the results of :meth:`predict_proba`, all finite.
         """
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
@@ -504,35 +500,19 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _validate(self, X, y, resume):
+    def _targets_of(self, y, classes, resume):
         is_sparse = issparse(y)
-        X, y = super()._validate(X, y, resume)
+        y = ClassTargets.check(y)
         if not resume:
             self._sparse_labels = is_sparse and y.ndim == 2
-        return X, y
-
-    def _check_targets(self, y, name="y"):
-        return check_labels(y)
-
-    def _targets_of(self, y, resume):
-        classes = unique_labels(y)
+        is_fit = classes is None
+        if is_fit:
+            classes = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
         if resume and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+                if is_fit
+                else f"classes={classes} are not those of the last call, {self.classes_}."
             )
-        return targets_of(y, classes)
-
-    def _all_classes(self, classes, resume: bool) -> np.ndarray:
-        """Return the classes of all calls of ``partial_fit``."""
-        if classes is None:
-            if not resume:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            return self.classes_
-        classes = unique_labels(classes)
-        if resume and not np.array_equal(classes, self.classes_):
-            raise ValueError(f"classes={classes} are not those of the last call, {self.classes_}.")
-        return classes
-
-    def _class_weights(self, targets, encoded):
-        return targets.class_weights(self.class_weight, encoded)
+        return class_targets(y.ndim, classes, self.class_weight), y

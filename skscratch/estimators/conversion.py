@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
-from skscratch.estimators.history import History
+from skscratch.estimators.state import History, TrainingState
 
 SHARED_ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
 SHARED_SOLVERS = {"lbfgs", "sgd", "adam"}
@@ -95,9 +95,9 @@ def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
     history = History()
     for values in zip_longest(*columns.values(), fillvalue=np.nan):
         history.append(**dict(zip(columns, values, strict=True)))
-    estimator._history = history.record
+    estimator._history = history.columns
     estimator.hidden_activations_ = [mlp.activation] * (mlp.n_layers_ - 2)
-    estimator._training_state = {}
+    estimator._training_state = vars(TrainingState())
     return estimator
 
 

@@ -1,14 +1,14 @@
-"""Targets: how labels or values become what a network is trained on, and its outputs them again.
+"""Targets: labels or values, encoded for training, and the decoding of a network's outputs.
 
-There is one class for each kind of target. It knows the loss that the network is trained with, and
-so the activation of its outputs; the weights of classes; what a good prediction is; and the loss
-of a network that has learned nothing.
+There is one class for each kind of target. It has the loss, which determines the activation of the
+outputs, and the weights of classes.
 """
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from copy import copy
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import issparse
@@ -18,7 +18,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skscratch.nn.activations import Exponential, Sigmoid, Softmax
 from skscratch.nn.losses import (
-    AveragedSquaredError,
     ExponentialGammaDeviance,
     ExponentialPoissonDeviance,
     IdentityAbsoluteError,
@@ -30,33 +29,60 @@ from skscratch.nn.losses import (
     SoftmaxCategoricalCrossentropy,
 )
 
+VALUE_LOSSES = {
+    "squared_error": IdentitySquaredError,
+    "absolute_error": IdentityAbsoluteError,
+    "huber": IdentityHuber,
+    "quantile": IdentityPinball,
+    "poisson": ExponentialPoissonDeviance,
+    "gamma": ExponentialGammaDeviance,
+}
+
+RegressionLoss = Literal["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"]
+
 
 class Targets(ABC):
-    """What all kinds of targets have in common."""
+    """A kind of target."""
+
+    loss: LogitsLoss
+    """The loss that is minimized."""
+
+    loss_scale = 1.0
+    """Factor of the reported loss."""
 
     out_activation: str
     n_outputs: int
 
     scaling_advice = "scale the input, for example with StandardScaler"
-    """What to do where training fails."""
-
-    @abstractmethod
-    def new_loss(self) -> LogitsLoss:
-        """Return the loss that a network is trained with."""
-
-    @property
-    def kind(self) -> tuple[int, str]:
-        """What a fitted network can only go on with: its outputs' number and activation."""
-        return self.n_outputs, self.out_activation
+    """The remedy that errors and warnings suggest."""
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The fitted attributes that say what the outputs mean."""
+        """The fitted attributes that describe the outputs."""
         return {"n_outputs_": self.n_outputs, "out_activation_": self.out_activation}
+
+    @staticmethod
+    @abstractmethod
+    def check(y, name: str = "y") -> np.ndarray:
+        """Return targets as a checked vector or matrix.
+
+        Parameters
+        ----------
+        y : array-like or sparse matrix
+            Targets.
+
+        name : str, default='y'
+            Name of the targets in errors.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            A single column as a vector.
+        """
 
     @abstractmethod
     def encode(self, y: np.ndarray, dtype, name: str = "y") -> np.ndarray:
-        """Return what the loss takes.
+        """Return targets in the form that the loss accepts.
 
         Parameters
         ----------
@@ -64,10 +90,15 @@ class Targets(ABC):
             Checked targets.
 
         dtype : dtype
-            Of the network, and of encoded rows.
+            dtype of the network, and of encoded rows.
 
         name : str, default='y'
-            What the targets are called in errors.
+            Name of the targets in errors.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Class indices, or rows.
         """
 
     @abstractmethod
@@ -76,116 +107,93 @@ class Targets(ABC):
 
     @abstractmethod
     def predict(self, logits: np.ndarray) -> np.ndarray:
-        """Return what the network predicts, as the user's targets are."""
+        """Return the predicted targets."""
 
     @abstractmethod
     def score(
         self, logits: np.ndarray, encoded: np.ndarray, sample_weight: np.ndarray | None
     ) -> float:
-        """Return what the estimator's ``score`` does."""
+        """Return the score of the estimator's ``score`` method."""
 
-    def accuracy(self, share: float) -> dict[str, float]:
-        """Return what is recorded of an epoch in which the loss found this share right."""
-        return {"accuracy": share}
+    def metrics(self, accuracy: float) -> dict[str, float]:
+        """Return the columns of ``history_`` for the accuracy that an engine reports."""
+        return {"accuracy": accuracy}
 
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
-        """Return what a validation set is stratified by."""
+        """Return the classes by which a validation set is stratified, or None."""
         return None
 
-    @abstractmethod
-    def complaint(
-        self, loss: float, encoded: np.ndarray, sample_weight: np.ndarray | None, is_over: bool
-    ) -> str | None:
-        """Say in words that a network has learned nothing, if that is so.
-
-        Parameters
-        ----------
-        loss : float
-            What training has come to, without penalties.
-
-        encoded, sample_weight : ndarray
-            What it was trained on.
-
-        is_over : bool
-            Whether training stopped because there was no more improvement.
-        """
+    def class_weights(self, encoded: np.ndarray) -> list[np.ndarray] | None:
+        """Return the weights of the classes, an array for each label of a sample, or None."""
+        return None
 
 
 class ClassTargets(Targets):
-    """What all kinds of class labels have in common.
+    """Class labels.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        The labels, sorted; of several labels per sample, their indices.
+        The sorted labels; for several labels per sample, their indices.
+
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        The estimator's parameter.
     """
 
-    loss_class: type[LogitsLoss]
+    ndim = 1
+    """Number of dimensions of the targets."""
 
-    def __init__(self, classes: np.ndarray) -> None:
-        self.classes = classes
-
-    def new_loss(self):
-        """Return the cross-entropy."""
-        return self.loss_class()
-
-    @property
-    def n_outputs(self):
-        """Number of the network's outputs."""
-        return len(self.classes)
+    def __init__(self, classes: np.ndarray, class_weight=None) -> None:
+        self.classes, self.class_weight = classes, class_weight
+        self.n_outputs = len(classes)
 
     @property
     def attributes(self):
-        """The fitted attributes that say what the outputs mean."""
+        """The fitted attributes that describe the outputs."""
         return {"classes_": self.classes, **super().attributes}
+
+    @staticmethod
+    def check(y, name="y"):
+        """Return labels as a vector, or as a dense indicator matrix."""
+        y = _dense(y)
+        check_classification_targets(y)
+        if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
+            raise ValueError(
+                f"Multioutput target data is not supported: {name} must be one class label per "
+                f"sample or a matrix of 0 and 1, got shape {y.shape} with other values."
+            )
+        return y
 
     def encode(self, y, dtype, name="y"):
         """Return a class index for every sample."""
-        self.check_known(y, name)
-        # Here, because importing the package would take longer by a twentieth.
-        from sklearn.preprocessing import LabelEncoder
-
-        encoder = LabelEncoder()
-        encoder.classes_ = self.classes
-        return encoder.transform(y)
-
-    def check_known(self, y: np.ndarray, name: str) -> None:
-        """Raise an error if there are labels of other classes, or of another kind."""
-        if (y.ndim == 2) != isinstance(self, MultilabelTargets):
-            raise ValueError(
-                f"{name} must be like y: one class per sample, or several labels; got shape "
-                f"{y.shape}."
-            )
-        # Of rows of 0 and 1, the labels are the columns.
-        labels = np.arange(y.shape[1]) if y.ndim == 2 else y
-        unknown = np.setdiff1d(labels, self.classes)
+        self._check_ndim(y, name)
+        labels, inverse = np.unique(y, return_inverse=True)
+        unknown = labels[~np.isin(labels, self.classes)]
         if unknown.size:
             raise ValueError(
                 f"`{name}` has classes that are not in classes={self.classes}: {unknown}."
             )
+        return np.searchsorted(self.classes, labels)[inverse]
+
+    def _check_ndim(self, y: np.ndarray, name: str) -> None:
+        if y.ndim != self.ndim:
+            raise ValueError(
+                f"{name} must be like y: one class per sample, or several labels; got shape "
+                f"{y.shape}."
+            )
 
     def predictions(self, logits: np.ndarray) -> np.ndarray:
-        """Return what the network predicts, encoded as the targets are."""
-        return self.new_loss().predictions(logits)
+        """Return the predictions, encoded like the targets."""
+        return self.loss.predictions(logits)
 
     def correct(self, logits: np.ndarray, encoded: np.ndarray) -> np.ndarray:
-        """Return which samples are predicted right, in all of their labels."""
+        """Return whether each sample is predicted correctly, in all of its labels."""
         correct = self.predictions(logits) == encoded
         return correct if correct.ndim == 1 else correct.all(axis=1)
 
     def score(self, logits, encoded, sample_weight):
         """Return the accuracy."""
         return float(np.average(self.correct(logits, encoded), weights=sample_weight))
-
-    def complaint(self, loss, encoded, sample_weight, is_over):
-        """Say that a fit that is over is far worse than guessing."""
-        # Steps that were too large, and yet left everything finite.
-        if is_over and loss > 2 * self.guessing_loss:
-            return (
-                f"Training stopped improving at a loss of {loss:.3g}, worse than that of guessing "
-                f"({self.guessing_loss:.3g})"
-            )
-        return None
 
     def predict(self, logits):
         """Return the predicted labels."""
@@ -197,53 +205,40 @@ class ClassTargets(Targets):
 
     @abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
-        """Return the probability of every class, or of every label."""
-
-    @property
-    @abstractmethod
-    def guessing_loss(self) -> float:
-        """The loss of equal probabilities."""
+        """Return the probability of each class, or of each label."""
 
     def indices(self, encoded: np.ndarray) -> list[np.ndarray]:
-        """Return class indices, an array for each label that a sample has."""
+        """Return class indices, an array for each label of a sample."""
         return [encoded]
 
     @property
     def weighted_classes(self) -> np.ndarray:
-        """The classes that ``class_weight`` names."""
+        """The keys of ``class_weight``."""
         return self.classes
 
-    def class_weights(self, class_weight, encoded: np.ndarray) -> list[np.ndarray] | None:
-        """Return the weights of the classes, an array for each label that a sample has.
-
-        Parameters
-        ----------
-        class_weight : dict, list of dict, 'balanced' or None
-            The estimator's parameter.
-
-        encoded : ndarray
-            The targets that 'balanced' counts.
-        """
+    def class_weights(self, encoded):
+        """Return the weights of the classes, an array for each label of a sample, or None."""
+        class_weight = self.class_weight
         classes, labels = self.weighted_classes, self.indices(encoded)
         if class_weight is None:
             return None
         if class_weight == "balanced":
             return [_balanced(indices, len(classes)) for indices in labels]
-        given = [class_weight] if len(labels) == 1 else class_weight
-        if len(given) != len(labels) or not all(isinstance(weights, dict) for weights in given):
+        dicts = [class_weight] if len(labels) == 1 else class_weight
+        if len(dicts) != len(labels) or not all(isinstance(weights, dict) for weights in dicts):
             raise ValueError(
                 f"class_weight must be 'balanced' or a dict, for several labels a list with a dict "
                 f"for each of them; got {class_weight!r} for {len(labels)} label(s)."
             )
-        for weights in given:
+        for weights in dicts:
             unknown = [name for name in weights if name not in classes.tolist()]
             # As in scikit-learn, a fold may lack a class, as long as all others are named.
             if unknown and not set(classes.tolist()) <= weights.keys():
                 raise ValueError(
-                    f"class_weight names {unknown}, but the classes are {classes.tolist()}. (More "
-                    f"may be named only if all of these are.)"
+                    f"class_weight names {unknown}, but the classes are {classes.tolist()}. "
+                    f"Additional classes are only accepted if all of these are named."
                 )
-        weights = [compute_class_weight(weights, classes=classes, y=classes) for weights in given]
+        weights = [compute_class_weight(weights, classes=classes, y=classes) for weights in dicts]
         if not (np.isfinite(weights) & (np.asarray(weights) >= 0)).all():
             raise ValueError(f"class_weight must be finite and >= 0, got {class_weight!r}.")
         return weights
@@ -255,31 +250,25 @@ class ClassTargets(Targets):
 
 
 class MulticlassTargets(ClassTargets):
-    """One of three or more classes: an output for each, a softmax, and class indices."""
+    """One of three or more classes: a softmax with an output for each, and class indices."""
 
     out_activation = "softmax"
-    loss_class = SoftmaxCategoricalCrossentropy
+    loss = SoftmaxCategoricalCrossentropy()
 
     def probabilities(self, logits):
-        """Return the softmax, never 0: its logarithm is finite."""
+        """Return the softmax, positive so that its logarithm is finite."""
         return _positive(Softmax().forward(logits))
-
-    @property
-    def guessing_loss(self):
-        """The loss of equal probabilities."""
-        return np.log(self.n_outputs)
 
 
 class BinaryTargets(ClassTargets):
-    """One of two classes, or the only one: one output, and rows of 0 or 1."""
+    """One of two classes, or of one: a single output, and rows of 0 or 1."""
 
     out_activation = "logistic"
-    loss_class = SigmoidBinaryCrossentropy
+    loss = SigmoidBinaryCrossentropy()
 
-    @property
-    def n_outputs(self):
-        """Number of the network's outputs."""
-        return 1
+    def __init__(self, classes, class_weight=None) -> None:
+        super().__init__(classes, class_weight)
+        self.n_outputs = 1
 
     def encode(self, y, dtype, name="y"):
         """Return a column that is 1 for the second class."""
@@ -289,12 +278,12 @@ class BinaryTargets(ClassTargets):
         """Return the classes: as in MLPClassifier, only binary problems are stratified."""
         return encoded == 1
 
-    def accuracy(self, share):
-        """Return the share; all is right where there is one class."""
-        return {"accuracy": share if len(self.classes) > 1 else 1.0}
+    def metrics(self, accuracy):
+        """Return the accuracy; 1 if there is a single class."""
+        return {"accuracy": accuracy if len(self.classes) > 1 else 1.0}
 
     def predictions(self, logits):
-        """Return a column of 0 and 1; of 0 if there is one class."""
+        """Return a column of 0 and 1; of 0 if there is a single class."""
         return super().predictions(logits) * (len(self.classes) - 1)
 
     def labels(self, encoded):
@@ -309,34 +298,26 @@ class BinaryTargets(ClassTargets):
         """Return a column for each class."""
         if len(self.classes) == 1:
             return np.ones_like(logits)
-        # Both signs, instead of 1 - p, which is 0 as soon as p is 1 but for 1e-16.
+        # The sigmoid of -z, as 1 - p is 0 where p rounds to 1.
         return _positive(Sigmoid().forward(np.hstack([-logits, logits])))
-
-    @property
-    def guessing_loss(self):
-        """The loss of equal probabilities."""
-        return np.log(2)
 
 
 class MultilabelTargets(ClassTargets):
     """Any number of labels per sample: an output for each, and rows of 0 and 1."""
 
     out_activation = "logistic"
-    loss_class = SigmoidBinaryCrossentropy
+    loss = SigmoidBinaryCrossentropy()
+    ndim = 2
     weighted_classes = np.array([0, 1])
 
     def encode(self, y, dtype, name="y"):
         """Return the rows of 0 and 1 in the network's dtype."""
-        self.check_known(y, name)
-        return y.astype(dtype)
-
-    def check_known(self, y, name):
-        """Raise an error if there are other numbers of labels."""
-        if y.ndim == 2 and y.shape[1] != self.n_outputs:
+        self._check_ndim(y, name)
+        if y.shape[1] != self.n_outputs:
             raise ValueError(
                 f"`{name}` has {y.shape[1]} labels, expected {self.n_outputs}: {self.classes}."
             )
-        super().check_known(y, name)
+        return y.astype(dtype)
 
     def labels(self, encoded):
         """Return the indicator matrix that was encoded."""
@@ -347,15 +328,9 @@ class MultilabelTargets(ClassTargets):
         return list(encoded.T.astype(int))
 
     def probabilities(self, logits):
-        """Return each label's probability, never 0 nor 1: they do not depend on each other."""
+        """Return the probability of each label, independent of each other, inside (0, 1)."""
         probabilities = _positive(Sigmoid().forward(logits))
-        greatest = 1 - np.finfo(probabilities.dtype).epsneg
-        return np.minimum(probabilities, greatest, out=probabilities)
-
-    @property
-    def guessing_loss(self):
-        """The loss of equal probabilities, summed over the labels."""
-        return self.n_outputs * np.log(2)
+        return np.minimum(probabilities, 1 - np.finfo(probabilities.dtype).epsneg)
 
 
 class ValueTargets(Targets):
@@ -367,10 +342,10 @@ class ValueTargets(Targets):
         Number of values of a sample.
 
     loss : LogitsLoss
-        What is minimized, to be copied.
+        The loss to minimize.
 
     quantiles : ndarray of shape (n_quantiles,), default=None
-        Levels, ascending, of which there is an output for each.
+        Ascending levels, with an output for each.
     """
 
     scaling_advice = (
@@ -384,132 +359,88 @@ class ValueTargets(Targets):
         self.n_values, self.loss, self.quantiles = n_values, loss, quantiles
         self.n_outputs = n_values if quantiles is None else len(quantiles)
         self.out_activation = "exp" if loss.activation_class is Exponential else "identity"
-
-    def new_loss(self):
-        """Return a copy of the loss."""
-        return copy(self.loss)
+        if isinstance(loss, IdentitySquaredError):
+            # MLPRegressor reports the mean over the outputs; its gradient is that of the sum.
+            self.loss_scale = 1 / n_values
 
     @property
     def attributes(self):
-        """The fitted attributes that say what the outputs mean."""
+        """The fitted attributes that describe the outputs."""
         return {"quantiles_": self.quantiles, **super().attributes}
 
+    @staticmethod
+    def check(y, name="y"):
+        """Return real values as a vector, or as a matrix of several values per sample."""
+        y = _dense(y)
+        if y.dtype.kind not in "biufO":
+            raise ValueError(f"{name} must be numbers, got an array of {y.dtype}.")
+        y = y.astype(np.float64) if y.dtype.kind in "bO" else y
+        if not np.isfinite(y).all():
+            raise ValueError(f"{name} must be finite numbers, it has NaN or infinity.")
+        return y
+
     def encode(self, y, dtype, name="y"):
-        """Return a column for each output; of one value, the same for each quantile."""
+        """Return a column for each output; for quantiles, copies of the single column."""
         rows = y[:, np.newaxis] if y.ndim == 1 else y
         if rows.shape[1] != self.n_values:
             raise ValueError(
                 f"{name} must have {self.n_values} value(s) per sample, got shape {y.shape}."
             )
-        self._check_range(rows, name)
         with np.errstate(over="ignore"):
             encoded = rows.astype(dtype)
         if not np.isfinite(encoded).all():
             raise ValueError(
-                f"{name} has values that are too large for {np.dtype(dtype)}, in which X is given: "
+                f"{name} has values that are too large for {np.dtype(dtype)}, the dtype of X: "
                 f"{self.scaling_advice}."
             )
+        self.loss.check_targets(encoded, name)
         return encoded if self.quantiles is None else encoded.repeat(self.n_outputs, axis=1)
-
-    def _check_range(self, y: np.ndarray, name: str) -> None:
-        least = y.min()
-        if isinstance(self.loss, ExponentialPoissonDeviance) and least < 0:
-            raise ValueError(
-                f"loss='poisson' is for counts: all of {name} must be >= 0, got {least}."
-            )
-        if isinstance(self.loss, ExponentialGammaDeviance) and least <= 0:
-            raise ValueError(
-                f"loss='gamma' is for amounts: all of {name} must be > 0, got {least}."
-            )
 
     def labels(self, encoded):
         """Return the values, as a vector if there is one per sample."""
         return encoded[:, 0] if self.n_values == 1 else encoded
 
     def predict(self, logits):
-        """Return the predicted values; quantiles in order, so that they do not cross."""
+        """Return the predicted values; quantiles are sorted, so that they do not cross."""
         values = self.loss.predictions(logits)
         if self.quantiles is not None:
             return np.sort(values, axis=1)
         return values[:, 0] if self.n_values == 1 else values
 
     def score(self, logits, encoded, sample_weight):
-        """Return R2, of quantiles D2; not a number where a prediction is none."""
+        """Return R2, for quantiles D2; NaN if a prediction is not finite."""
         with np.errstate(over="ignore"):
             predicted = self.predict(logits)
         if not np.isfinite(predicted).all():
             return np.nan
         return value_score(self.labels(encoded), predicted, self.quantiles, sample_weight)
 
-    def accuracy(self, share):
-        """Return nothing: a value is never quite right."""
+    def metrics(self, accuracy):
+        """Return nothing: values have no accuracy."""
         return {}
-
-    def complaint(self, loss, encoded, sample_weight, is_over):
-        """Say that a fit is worse than the best constant."""
-        constant = self._constant_loss(encoded, sample_weight)
-        # A little worse is what dropout and noise are; a constant y has nothing to be learned.
-        if 0 < 1.05 * constant < loss:
-            return (
-                f"The fit ended at a loss of {loss:.3g}, worse than that of predicting "
-                f"{self._constant_name} of y for all samples ({constant:.3g})"
-            )
-        return None
-
-    @property
-    def _constant_name(self) -> str:
-        if isinstance(self.loss, IdentityPinball):
-            return "the quantile"
-        return "the median" if isinstance(self.loss, ROBUST) else "the mean"
-
-    def _constant_loss(self, encoded, sample_weight) -> float:
-        """Return the loss of the best constant, of Huber's loss that of the median."""
-        encoded = encoded.astype(np.float64)
-        if self._constant_name == "the mean":
-            constant = np.average(encoded, axis=0, weights=sample_weight)
-        else:
-            levels = np.broadcast_to(getattr(self.loss, "quantile", 0.5), self.n_outputs)
-            options = {} if sample_weight is None else {"method": "inverted_cdf"}
-            constant = [
-                np.quantile(column, level, weights=sample_weight, **options)
-                for column, level in zip(encoded.T, levels, strict=True)
-            ]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logits = np.log(constant) if self.out_activation == "exp" else constant
-            logits = np.broadcast_to(logits, encoded.shape)
-            return float(self.new_loss().calculate(logits, encoded, sample_weight))
-
-
-ROBUST = (IdentityAbsoluteError, IdentityHuber)
-
-VALUE_LOSSES = {
-    "squared_error": IdentitySquaredError,
-    "absolute_error": IdentityAbsoluteError,
-    "huber": IdentityHuber,
-    "quantile": IdentityPinball,
-    "poisson": ExponentialPoissonDeviance,
-    "gamma": ExponentialGammaDeviance,
-}
 
 
 def values_of(y: np.ndarray, loss: str, delta: float, quantile) -> ValueTargets:
-    """Return the kind of target that checked values are.
+    """Return the targets of a regressor.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,) or (n_samples, n_values)
-        The values.
+        Checked values.
 
     loss, delta, quantile : str, float, float or sequence of float
         The estimator's parameters.
+
+    Returns
+    -------
+    targets : ValueTargets
+        The targets.
     """
     n_values = 1 if y.ndim == 1 else y.shape[1]
     if loss == "huber":
         return ValueTargets(n_values, IdentityHuber(float(delta)))
     if loss == "quantile":
         return _quantiles_of(n_values, quantile)
-    if loss == "squared_error" and n_values > 1:
-        return ValueTargets(n_values, AveragedSquaredError())
     return ValueTargets(n_values, VALUE_LOSSES[loss]())
 
 
@@ -526,8 +457,8 @@ def _quantiles_of(n_values: int, quantile) -> ValueTargets:
         raise ValueError(f"The levels of quantile must ascend, got {quantile!r}.")
     if n_values > 1:
         raise ValueError(
-            f"Several quantiles are predicted of one value per sample, y has {n_values}: choose "
-            f"one level, or fit an estimator for each of the values."
+            f"Several quantiles need one value per sample, y has {n_values}. Choose one level, or "
+            f"fit an estimator for each of the values."
         )
     return ValueTargets(1, IdentityPinball(tuple(levels.tolist())), levels)
 
@@ -535,8 +466,28 @@ def _quantiles_of(n_values: int, quantile) -> ValueTargets:
 def value_score(
     y: np.ndarray, predicted: np.ndarray, quantiles: Sequence[float] | None, sample_weight=None
 ) -> float:
-    """Return R2; if there are several quantiles, the mean of their D2."""
-    # Here, because importing the package would take longer by a twentieth.
+    """Return R2; for several quantiles, the mean of their D2.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_values)
+        True values.
+
+    predicted : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Predicted values.
+
+    quantiles : sequence of float or None
+        Levels of the columns of ``predicted``.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the samples.
+
+    Returns
+    -------
+    score : float
+        At most 1.
+    """
+    # Imported here: it slows the package's import by 5%.
     from sklearn.metrics import d2_pinball_score, r2_score
 
     if quantiles is None:
@@ -548,15 +499,52 @@ def value_score(
     return float(np.mean(scores))
 
 
-def check_values(y, name: str = "y") -> np.ndarray:
-    """Return real values as a vector, or as a matrix of several values per sample."""
-    y = _dense(y)
-    if y.dtype.kind not in "biufO":
-        raise ValueError(f"{name} must be numbers, got an array of {y.dtype}.")
-    y = y.astype(np.float64) if y.dtype.kind in "bO" else y
-    if not np.isfinite(y).all():
-        raise ValueError(f"{name} must be finite numbers, it has NaN or infinity.")
-    return y
+def class_targets(ndim: int, classes: np.ndarray, class_weight=None) -> ClassTargets:
+    """Return the targets of a classifier.
+
+    Parameters
+    ----------
+    ndim : {1, 2}
+        Number of dimensions of the labels; 2 is an indicator matrix.
+
+    classes : ndarray of shape (n_classes,)
+        The sorted labels.
+
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        The estimator's parameter.
+
+    Returns
+    -------
+    targets : ClassTargets
+        The targets.
+    """
+    if ndim == 2:
+        return MultilabelTargets(classes, class_weight)
+    kind = BinaryTargets if len(classes) <= 2 else MulticlassTargets
+    return kind(classes, class_weight)
+
+
+def fitted_targets(estimator) -> Targets:
+    """Return the targets of a fitted estimator, for prediction.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier or MLPScratchRegressor
+        The fitted estimator.
+
+    Returns
+    -------
+    targets : Targets
+        The targets.
+    """
+    activation, n_outputs = estimator.out_activation_, estimator.n_outputs_
+    if activation in ("identity", "exp"):
+        quantiles = estimator.quantiles_
+        # All losses with the same output activation predict the same.
+        loss = IdentitySquaredError() if activation == "identity" else ExponentialPoissonDeviance()
+        return ValueTargets(n_outputs if quantiles is None else 1, loss, quantiles)
+    is_multilabel = activation == "logistic" and n_outputs > 1
+    return class_targets(2 if is_multilabel else 1, estimator.classes_)
 
 
 def _dense(y) -> np.ndarray:
@@ -568,39 +556,6 @@ def _dense(y) -> np.ndarray:
     return y
 
 
-def targets_of(y: np.ndarray, classes: np.ndarray) -> ClassTargets:
-    """Return the kind of target that checked labels are."""
-    if y.ndim == 2:
-        return MultilabelTargets(classes)
-    return BinaryTargets(classes) if len(classes) <= 2 else MulticlassTargets(classes)
-
-
-def fitted_targets(estimator) -> Targets:
-    """Return the kind of target that an estimator was fitted with, as far as it predicts."""
-    activation, n_outputs = estimator.out_activation_, estimator.n_outputs_
-    if activation in ("identity", "exp"):
-        quantiles = estimator.quantiles_
-        # All losses of one link predict the same.
-        loss = IdentitySquaredError() if activation == "identity" else ExponentialPoissonDeviance()
-        return ValueTargets(n_outputs if quantiles is None else 1, loss, quantiles)
-    if activation == "softmax":
-        return MulticlassTargets(estimator.classes_)
-    kind = BinaryTargets if n_outputs == 1 else MultilabelTargets
-    return kind(estimator.classes_)
-
-
-def check_labels(y) -> np.ndarray:
-    """Return labels as a vector, or as a dense indicator matrix."""
-    y = _dense(y)
-    check_classification_targets(y)
-    if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
-        raise ValueError(
-            "Multioutput target data is not supported: y must be one class label per sample or a "
-            f"matrix of 0 and 1, got shape {y.shape} with other values."
-        )
-    return y
-
-
 def _balanced(indices: np.ndarray, n_classes: int) -> np.ndarray:
     present, weights = np.unique(indices), np.ones(n_classes)
     weights[present] = compute_class_weight("balanced", classes=present, y=indices)
@@ -608,6 +563,5 @@ def _balanced(indices: np.ndarray, n_classes: int) -> np.ndarray:
 
 
 def _positive(probabilities: np.ndarray) -> np.ndarray:
-    # An exponential is never 0.
-    tiny = np.finfo(probabilities.dtype).tiny
-    return np.maximum(probabilities, tiny, out=probabilities)
+    """Return probabilities that are at least the smallest normal number."""
+    return np.maximum(probabilities, np.finfo(probabilities.dtype).tiny)

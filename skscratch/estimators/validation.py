@@ -1,100 +1,208 @@
-"""Validation: what a network is measured by on samples that it is not trained on."""
+"""Validation: from the arguments of ``fit`` to arrays that a network is trained with."""
 
-import copy
-import inspect
+from __future__ import annotations
+
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from skscratch.estimators.architecture import activation_names
-from skscratch.estimators.data import Samples
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
 from skscratch.estimators.targets import Targets
-from skscratch.nn.prediction import FittedNetwork
 
 
-class Validator:
-    """The loss without penalties, and a score.
+@dataclass
+class Samples:
+    """Inputs, encoded targets and weights."""
+
+    X: Any
+    y: np.ndarray
+
+    sample_weight: np.ndarray | None = None
+    """Weights of the losses, class weights included."""
+
+    score_weight: np.ndarray | None = None
+    """Weights of the scores: the ``sample_weight`` passed by the user."""
+
+    def take(self, rows: np.ndarray) -> Samples:
+        """Return some of the samples."""
+        weights = (self.sample_weight, self.score_weight)
+        return Samples(
+            self.X[rows],
+            self.y[rows],
+            *(None if weight is None else weight[rows] for weight in weights),
+        )
+
+
+@dataclass(kw_only=True)
+class TrainingData(Samples):
+    """Samples to train with, their targets, and a validation set."""
+
+    targets: Targets
+
+    rows: np.ndarray | None = None
+    """Indices of the samples to train with. If None, all samples are used."""
+
+    validation: Samples | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of samples to train with."""
+        return self.X.shape[0] if self.rows is None else len(self.rows)
+
+
+def validate(
+    estimator,
+    X,
+    y,
+    sample_weight=None,
+    validation: dict[str, Any] | None = None,
+    *,
+    resume: bool,
+    classes=None,
+) -> TrainingData:
+    """Validate the arguments of ``fit`` and encode the targets.
 
     Parameters
     ----------
-    samples : Samples
-        The validation set.
+    estimator : MLPScratchClassifier or MLPScratchRegressor
+        The estimator, whose ``n_features_in_`` is set unless training resumes.
 
-    targets : Targets
-        The kind of its targets.
+    X, y, sample_weight : array-like
+        The arguments of ``fit``.
 
-    score : callable or str
-        What :func:`score_of` returned.
+    validation : dict, default=None
+        The arguments ``X_val``, ``y_val`` and ``sample_weight_val``.
+
+    resume : bool
+        Whether training resumes from the fitted attributes.
+
+    classes : array-like of shape (n_classes,), default=None
+        The argument of ``partial_fit``.
+
+    Returns
+    -------
+    data : TrainingData
+        The arrays.
     """
+    dtype = estimator.coefs_[0].dtype if resume else (np.float64, np.float32)
+    with np.errstate(over="ignore"):
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse="csr",
+            multi_output=True,
+            dtype=dtype,
+            order="C",
+            reset=not resume,
+        )
+    check_numpy(X)
+    targets, y = estimator._targets_of(y, classes, resume)
+    encoded = targets.encode(y, X.dtype)
+    if resume:
+        _check_same_outputs(targets, estimator)
 
-    def __init__(self, samples: Samples, targets: Targets, score: Callable | str) -> None:
-        self.samples, self.targets, self.score = samples, targets, score
-        self.loss = targets.new_loss()
-        if samples.score_weight is not None and isinstance(score, _Score):
-            score.check_weights()
+    present = slice(None)
+    if sample_weight is not None:
+        sample_weight = _check_weights(sample_weight, X)
+        present = sample_weight > 0
+    class_weights = targets.class_weights(encoded[present])
 
-    def measure(self, network: FittedNetwork) -> tuple[float, float]:
-        """Return the loss and the score of a network."""
-        samples = self.samples
-        logits = network.forward(samples.X)
-        loss = float(self.loss.calculate(logits, samples.y, samples.sample_weight))
-        if self.score == "loss":
-            return loss, -loss
-        if self.score == "default":
-            return loss, self.targets.score(logits, samples.y, samples.score_weight)
-        return loss, self.score(network, samples, self.targets)
+    def weights(encoded, sample_weight):
+        """Return the weights of the losses and of the scores."""
+        loss_weight = sample_weight
+        if class_weights is not None:
+            loss_weight = targets.sample_weight(encoded, class_weights)
+            loss_weight = loss_weight if sample_weight is None else loss_weight * sample_weight
+        return [
+            None if weight is None else _as_weights(weight, X.dtype)
+            for weight in (loss_weight, sample_weight)
+        ]
 
-
-def score_of(estimator) -> Callable | str:
-    """Return what ``scoring`` asks for: 'default', 'loss', or a function of a network."""
-    if estimator.scoring is None:
-        return "default"
-    if estimator.scoring == "loss":
-        return "loss"
-    # Here, because importing the package would take longer by a twentieth.
-    from sklearn.metrics import check_scoring
-
-    return _Score(estimator, check_scoring(estimator, scoring=estimator.scoring))
-
-
-class _Score:
-    """scikit-learn's scorer, which takes an estimator, of a network."""
-
-    def __init__(self, estimator, scorer: Callable) -> None:
-        self.estimator, self.scorer = copy.copy(estimator), scorer
-        # The rows of X have lost the names that those of a data frame had, and labels are dense.
-        for name in ("feature_names_in_", "_sparse_labels"):
-            vars(self.estimator).pop(name, None)
-
-    def check_weights(self) -> None:
-        """Raise an error if the scorer takes no weights."""
-        function = getattr(self.scorer, "_score_func", self.scorer)
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            # Not every function written in C says what it takes.
-            return
-        if not any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters):
-            raise ValueError(
-                f"scoring={self.estimator.scoring!r} takes no sample_weight, but the validation "
-                f"set has weights (sample_weight_val; of a part that is held out, sample_weight). "
-                f"Let it take sample_weight, or pass no weights."
-            )
-
-    def __call__(self, network: FittedNetwork, samples: Samples, targets: Targets) -> float:
-        fitted = copy.copy(self.estimator)
-        vars(fitted).update(network_attributes(network, targets))
-        weight = samples.score_weight
-        weight = {} if weight is None else {"sample_weight": weight}
-        return float(self.scorer(fitted, samples.X, targets.labels(samples.y), **weight))
+    data = TrainingData(X, encoded, *weights(encoded, sample_weight), targets=targets)
+    if data.sample_weight is not None and not data.sample_weight.all():
+        data.rows = np.flatnonzero(data.sample_weight)
+    if validation is not None:
+        data.validation = _validation_set(estimator, data, weights, **validation)
+    return data
 
 
-def network_attributes(network: FittedNetwork, targets: Targets) -> dict[str, Any]:
-    """Return the fitted attributes that predictions are made from."""
-    return {
-        "coefs_": list(network.weights),
-        "intercepts_": list(network.biases),
-        "hidden_activations_": activation_names(network.activations),
-        "n_features_in_": network.weights[0].shape[0],
-        "n_layers_": len(network.weights) + 1,
-        **targets.attributes,
-    }
+def _validation_set(
+    estimator, data: TrainingData, weights: Callable, X_val, y_val, sample_weight_val
+) -> Samples | None:
+    """Validate a validation set."""
+    values = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    passed = [name for name, value in values.items() if value is not None]
+    if not passed:
+        return None
+    if X_val is None or y_val is None:
+        raise ValueError(f"A validation set needs X_val and y_val, got only {passed}.")
+    with np.errstate(over="ignore"):
+        X_val = validate_data(
+            estimator, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
+        )
+    y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
+    y_val = data.targets.check(y_val, "y_val")
+    check_consistent_length(X_val, y_val)
+    if sample_weight_val is not None:
+        sample_weight_val = _check_weights(sample_weight_val, X_val)
+    encoded = data.targets.encode(y_val, X_val.dtype, "y_val")
+    return Samples(X_val, encoded, *weights(encoded, sample_weight_val))
+
+
+def _check_same_outputs(targets: Targets, estimator) -> None:
+    """Raise an error if a fitted network does not have the outputs of the targets."""
+    n_outputs, activation = estimator.n_outputs_, estimator.out_activation_
+    if (targets.n_outputs, targets.out_activation) != (n_outputs, activation):
+        raise ValueError(
+            f"The fitted network has {n_outputs} {activation} outputs, `y` needs "
+            f"{targets.n_outputs} {targets.out_activation} ones. Fit a new estimator, or set "
+            f"warm_start=False."
+        )
+
+
+def _check_weights(sample_weight, X) -> np.ndarray:
+    sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    _as_weights(sample_weight, sample_weight.dtype)
+    return sample_weight
+
+
+def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
+    """Return weights in the network's dtype, in which their sum is checked."""
+    with np.errstate(over="ignore"):
+        sample_weight = sample_weight.astype(dtype, copy=False)
+        total = np.sum(sample_weight, dtype=np.float64)
+    if total == 0:
+        raise ValueError(f"All sample weights are zero in {dtype}: at least one must be positive.")
+    if total < np.finfo(dtype).tiny:
+        # It has few significant digits, and penalties divided by it overflow.
+        raise ValueError(
+            f"The sum of sample_weight is {total}, too small for {dtype}: divide the weights by "
+            f"their mean."
+        )
+    if not np.isfinite(total):
+        raise ValueError(
+            f"The sum of sample_weight is not finite in {dtype}, weights of classes included: "
+            f"divide the weights by their mean."
+        )
+    return sample_weight
+
+
+def check_numpy(X) -> None:
+    """Raise an error if scikit-learn has let an array of another library pass.
+
+    Parameters
+    ----------
+    X : array
+        Validated inputs.
+    """
+    if not isinstance(X, np.ndarray) and not issparse(X):
+        kind = f"{type(X).__module__}.{type(X).__qualname__}"
+        raise ValueError(
+            f"Expected a NumPy array, got {kind}. Convert the input, or set "
+            f"array_api_dispatch=False to convert CPU tensors automatically."
+        )

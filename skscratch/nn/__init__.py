@@ -1,18 +1,19 @@
-"""The book's engine: layers, activations, losses and optimizers, in NumPy alone.
+"""The book's engine: layers, activations, losses and optimizers in NumPy.
 
-A small library of its own, which knows nothing of scikit-learn.
+A small library that does not depend on scikit-learn.
 
 activations, initializers, penalties, layers, losses, optimizers
-    What networks are made of.
+    The parts of a network and of its training.
 
-network, training, prediction
-    What puts them together: layers in order, the epoch loop, outputs of a fitted network.
+network, batches, engine, prediction
+    Layers in order with a loss, training data, the training of an epoch, and outputs of fitted
+    networks.
 
 testing
     Gradient checks by numerical differentiation.
 """
 
-from skscratch.nn import prediction, testing, training
+from skscratch.nn import prediction, testing
 from skscratch.nn.activations import (
     ELU,
     Activation,
@@ -25,6 +26,9 @@ from skscratch.nn.activations import (
     Softmax,
     Tanh,
 )
+from skscratch.nn.batches import Batches, Epoch
+from skscratch.nn.encoding import one_hot
+from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.initializers import glorot_uniform, he_normal, lecun_normal, scaled_normal
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.losses import (
@@ -36,6 +40,8 @@ from skscratch.nn.losses import (
     IdentityHuber,
     IdentityPinball,
     IdentitySquaredError,
+    LogitsLoss,
+    Loss,
     MeanAbsoluteError,
     MeanSquaredError,
     SigmoidBinaryCrossentropy,
@@ -44,6 +50,7 @@ from skscratch.nn.losses import (
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from skscratch.nn.penalties import Penalty
+from skscratch.nn.prediction import FittedNetwork
 
 __all__ = [
     "ELU",
@@ -52,22 +59,28 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Batches",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "Dense",
     "Dropout",
+    "Epoch",
     "Exponential",
     "ExponentialGammaDeviance",
     "ExponentialPoissonDeviance",
+    "FittedNetwork",
     "Identity",
     "IdentityAbsoluteError",
     "IdentityHuber",
     "IdentityPinball",
     "IdentitySquaredError",
     "LeakyReLU",
+    "LogitsLoss",
+    "Loss",
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Network",
+    "NumPyEngine",
     "Optimizer",
     "Penalty",
     "RMSprop",
@@ -81,8 +94,8 @@ __all__ = [
     "glorot_uniform",
     "he_normal",
     "lecun_normal",
+    "one_hot",
     "prediction",
     "scaled_normal",
     "testing",
-    "training",
 ]

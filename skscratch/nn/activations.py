@@ -1,16 +1,15 @@
-"""Activations: what a neuron does with its weighted sum.
+"""Activations: functions of the neurons' weighted sums.
 
-Every activation has ``forward(inputs)``, which returns its outputs, and ``backward(dvalues)``,
-which takes the gradient with respect to those outputs and returns the gradient with respect to the
-inputs of the last ``forward``. Samples are axis -2 and units axis -1; any axes before them count
-networks that are trained side by side.
+Every activation has ``forward(inputs)``, which returns the outputs, and ``backward(dvalues)``,
+which takes the gradient of the loss with respect to the outputs and returns the gradient with
+respect to the inputs of the last ``forward``. Arrays are of shape (n_samples, n_units).
 """
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
-from skscratch.nn._buffers import Buffered, reusing, zeros
+from skscratch.nn.base import Configurable, as_floating
 
 __all__ = [
     "ELU",
@@ -26,45 +25,37 @@ __all__ = [
 ]
 
 
-class Activation(Buffered):
-    """What activations have in common.
+class Activation(Configurable):
+    """Base class: an activation is a function and its derivative.
 
-    A subclass writes ``_forward(inputs, out)``, which returns the outputs, and
-    ``_backward(dvalues, out)``, which returns the gradient with respect to the inputs. Both may
-    fill ``out`` or return new arrays; ``out`` may be the array of the inputs, or of ``dvalues``.
-    What ``_forward`` returned is ``self.output``. Arguments of the constructor are kept as
-    attributes: copies and stacks of networks take them along.
-
-    Parameters
-    ----------
-    inplace : bool, default=False
-        Whether outputs overwrite the inputs, and ``dinputs`` overwrites ``dvalues``. A network
-        that needs neither again saves half of its activations' memory so.
+    A subclass defines ``function(z)`` and ``derivative(z, output)``, both elementwise. Constructor
+    arguments, if there are any, are stored in attributes of the same names.
 
     Attributes
     ----------
-    output : ndarray of shape (..., n_samples, n_units)
-        What the last ``forward`` returned. The next call in a network overwrites it.
+    inputs, output : ndarray of shape (n_samples, n_units)
+        The inputs and the outputs of the last ``forward``.
+
+    References
+    ----------
+    .. [1] P. Ramachandran, B. Zoph and Q. Le, "Searching for activation functions", 2017.
 
     Examples
     --------
-    Swish with a slope of one's own, ``f(z) = z s(beta z)``, ``s`` the sigmoid:
+    Swish [1]_, ``f(z) = z s(beta z)`` with the sigmoid ``s``:
 
     >>> import numpy as np
     >>> from skscratch.nn import Activation
     >>> class Swish(Activation):
-    ...     def __init__(self, beta=1.0, inplace=False):
-    ...         super().__init__(inplace)
+    ...     def __init__(self, beta=1.0):
     ...         self.beta = beta
     ...
-    ...     def _forward(self, inputs, out):
-    ...         self._inputs = inputs
-    ...         self._sigmoid = 1 / (1 + np.exp(-self.beta * inputs))
-    ...         return inputs * self._sigmoid
+    ...     def function(self, z):
+    ...         return z / (1 + np.exp(-self.beta * z))
     ...
-    ...     def _backward(self, dvalues, out):
-    ...         slope = 1 + self.beta * self._inputs * (1 - self._sigmoid)
-    ...         return dvalues * self._sigmoid * slope
+    ...     def derivative(self, z, output):
+    ...         sigmoid = 1 / (1 + np.exp(-self.beta * z))
+    ...         return sigmoid + self.beta * output * (1 - sigmoid)
     >>> swish = Swish(beta=2.0)
     >>> swish.forward(np.array([[0.0, 1.0]])).round(4)
     array([[0.    , 0.8808]])
@@ -72,31 +63,24 @@ class Activation(Buffered):
     array([[0.5   , 1.0908]])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
+    def function(self, z: np.ndarray) -> np.ndarray:
+        """Return the outputs of the weighted sums ``z``."""
+        raise NotImplementedError
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return the activation's outputs."""
-        inputs = self._prepare(inputs)
-        self.output = self._forward(inputs, out=inputs if self.inplace else self._output)
+    def derivative(self, z: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """Return the derivative at ``z``, where the function has the value ``output``."""
+        raise NotImplementedError
+
+    def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return ``function(inputs)``; ``training`` is ignored, see :class:`Dropout`."""
+        self.inputs = as_floating(inputs)
+        self.output = self.function(self.inputs).astype(self.inputs.dtype, copy=False)
         return self.output
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return the gradient with respect to the inputs of the last ``forward``."""
-        in_place = self.inplace and self._shape is not None
-        return self._backward(dvalues, out=dvalues if in_place else self._result("_dinputs"))
-
-    def _forward(self, inputs: np.ndarray, out: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _backward(self, dvalues: np.ndarray, out: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
-
-    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
-        if self.inplace:
-            return {}
-        return {"_output": zeros(shape, dtype), "_dinputs": zeros(shape, dtype)}
+        """Return ``dvalues * derivative(inputs, output)``."""
+        dinputs = dvalues * self.derivative(self.inputs, self.output)
+        return dinputs.astype(self.output.dtype, copy=False)
 
 
 class Identity(Activation):
@@ -104,35 +88,33 @@ class Identity(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import Identity
-    >>> Identity().forward(np.array([[-1.0, 2.0]]))
+    >>> from skscratch.nn import Identity
+    >>> Identity().forward([[-1.0, 2.0]])
     array([[-1.,  2.]])
     """
 
-    def _forward(self, inputs, out):
-        return inputs
+    def function(self, z):
+        return z
 
-    def _backward(self, dvalues, out):
-        return dvalues
+    def derivative(self, z, output):
+        return np.ones_like(z)
 
 
 class Exponential(Activation):
-    """The exponential function: ``f(z) = f'(z) = exp(z)``, which undoes a logarithmic link.
+    """The exponential function: ``f(z) = f'(z) = exp(z)``, the inverse of a logarithmic link.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import Exponential
-    >>> Exponential().forward(np.array([[0.0, np.log(2)]]))
-    array([[1., 2.]])
+    >>> from skscratch.nn import Exponential
+    >>> Exponential().forward([[0.0, 1.0]]).round(4)
+    array([[1.    , 2.7183]])
     """
 
-    def _forward(self, inputs, out):
-        return np.exp(inputs, out=out)
+    def function(self, z):
+        return np.exp(z)
 
-    def _backward(self, dvalues, out):
-        return np.multiply(dvalues, self.output, out=out)
+    def derivative(self, z, output):
+        return output
 
 
 class ReLU(Activation):
@@ -140,36 +122,23 @@ class ReLU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import ReLU
-    >>> relu = ReLU()
-    >>> relu.forward(np.array([[-1.0, 2.0]]))
+    >>> from skscratch.nn import ReLU
+    >>> ReLU().forward([[-1.0, 2.0]])
     array([[0., 2.]])
-    >>> relu.backward(np.array([[5.0, 5.0]]))
-    array([[0., 5.]])
     """
 
-    def _allocate(self, shape, dtype):
-        return {
-            **super()._allocate(shape, dtype),
-            "_zeros": zeros(shape[-2:], dtype),
-            "_positive": zeros(shape, bool),
-        }
+    def function(self, z):
+        # np.maximum(z, 0), which takes three times as long because a scalar is not vectorized.
+        return np.maximum(z, np.zeros_like(z))
 
-    def _forward(self, inputs, out):
-        # max(0, inputs). Of two arrays, NumPy takes it by vector instructions, four times as fast
-        # as with the scalar 0.
-        return np.maximum(inputs, self._zeros, out=out)
-
-    def _backward(self, dvalues, out):
-        np.greater(self.output, self._zeros, out=self._positive)
-        return np.multiply(dvalues, self._positive, out=out)
+    def derivative(self, z, output):
+        return (z > 0).astype(z.dtype)
 
 
 class LeakyReLU(Activation):
-    """The leaky rectified linear unit: ``f(z) = max(0.01 z, z)``, ``f'(z) = 1 if z > 0 else 0.01``.
+    """The leaky rectified linear unit: ``f(z) = max(a z, z)``, ``f'(z) = 1 if z > 0 else a``.
 
-    A unit whose input is negative still learns [1]_.
+    ``a`` is 0.01. A unit whose input is negative still has a gradient [1]_.
 
     References
     ----------
@@ -178,36 +147,24 @@ class LeakyReLU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import LeakyReLU
-    >>> LeakyReLU().forward(np.array([[-1.0, 2.0]]))
+    >>> from skscratch.nn import LeakyReLU
+    >>> LeakyReLU().forward([[-1.0, 2.0]])
     array([[-0.01,  2.  ]])
     """
 
     negative_slope = 0.01
 
-    def _allocate(self, shape, dtype):
-        return {
-            **super()._allocate(shape, dtype),
-            "_scratch": zeros(shape, dtype),
-            "_positive": zeros(shape, bool),
-        }
+    def function(self, z):
+        return np.maximum(self.negative_slope * z, z)
 
-    def _forward(self, inputs, out):
-        np.multiply(inputs, self.negative_slope, out=self._scratch)
-        return np.maximum(inputs, self._scratch, out=out)
-
-    def _backward(self, dvalues, out):
-        np.greater(self.output, 0, out=self._positive)
-        slope = np.multiply(self._positive, 1 - self.negative_slope, out=self._scratch)
-        np.add(slope, self.negative_slope, out=slope)
-        return np.multiply(dvalues, slope, out=out)
+    def derivative(self, z, output):
+        return np.where(z > 0, 1, self.negative_slope)
 
 
 class ELU(Activation):
-    """The exponential linear unit: ``f(z) = z if z > 0 else exp(z) - 1``, ``f' = min(f, 0) + 1``.
+    """The exponential linear unit: ``f(z) = z if z > 0 else exp(z) - 1``.
 
-    Its mean output is nearer to 0 than ReLU's [1]_.
+    Its derivative is ``min(f, 0) + 1``. The mean output is closer to 0 than that of ReLU [1]_.
 
     References
     ----------
@@ -216,30 +173,17 @@ class ELU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import ELU
-    >>> ELU().forward(np.array([[-1000.0, 2.0]]))
+    >>> from skscratch.nn import ELU
+    >>> ELU().forward([[-1000.0, 2.0]])
     array([[-1.,  2.]])
     """
 
-    def _allocate(self, shape, dtype):
-        return {
-            **super()._allocate(shape, dtype),
-            "_zeros": zeros(shape[-2:], dtype),
-            "_negative": zeros(shape, dtype),
-        }
+    def function(self, z):
+        # min(z, 0), because np.where evaluates both cases, and exp(z) overflows for large z.
+        return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
-    def _forward(self, inputs, out):
-        # exp(min(z, 0)) - 1 + max(z, 0): one of the two terms is 0, and nothing overflows.
-        negative = np.minimum(inputs, self._zeros, out=self._negative)
-        np.expm1(negative, out=negative)
-        np.maximum(inputs, self._zeros, out=out)
-        return np.add(out, negative, out=out)
-
-    def _backward(self, dvalues, out):
-        slope = np.minimum(self.output, self._zeros, out=self._negative)
-        np.add(slope, 1.0, out=slope)
-        return np.multiply(dvalues, slope, out=out)
+    def derivative(self, z, output):
+        return np.minimum(output, 0) + 1
 
 
 class Sigmoid(Activation):
@@ -247,27 +191,18 @@ class Sigmoid(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import Sigmoid
-    >>> Sigmoid().forward(np.array([[-1000.0, 0.0, 1000.0]]))
+    >>> from skscratch.nn import Sigmoid
+    >>> Sigmoid().forward([[-1000.0, 0.0, 1000.0]])
     array([[0. , 0.5, 1. ]])
     """
 
-    def _allocate(self, shape, dtype):
-        return {**super()._allocate(shape, dtype), "_slope": zeros(shape, dtype)}
-
-    def _forward(self, inputs, out):
-        np.negative(inputs, out=out)
-        # exp overflows to infinity for very negative inputs, and 1 / infinity is the right 0.
+    def function(self, z):
+        # For very negative z, exp(-z) overflows to infinity, and 1 / infinity is correctly 0.
         with np.errstate(over="ignore"):
-            np.exp(out, out=out)
-        np.add(out, 1.0, out=out)
-        return np.reciprocal(out, out=out)
+            return 1 / (1 + np.exp(-z))
 
-    def _backward(self, dvalues, out):
-        slope = np.subtract(1.0, self.output, out=self._slope)
-        np.multiply(slope, self.output, out=slope)
-        return np.multiply(dvalues, slope, out=out)
+    def derivative(self, z, output):
+        return output * (1 - output)
 
 
 class SiLU(Activation):
@@ -282,28 +217,17 @@ class SiLU(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import SiLU
-    >>> SiLU().forward(np.array([[-1000.0, 0.0, 2.0]])).round(4) + 0.0
+    >>> from skscratch.nn import SiLU
+    >>> SiLU().forward([[-1000.0, 0.0, 2.0]]).round(4) + 0.0
     array([[0.    , 0.    , 1.7616]])
     """
 
-    def _allocate(self, shape, dtype):
-        return {
-            **super()._allocate(shape, dtype),
-            "_sigmoid": reusing(Sigmoid()),
-            "_slope": zeros(shape, dtype),
-        }
+    def function(self, z):
+        return z * Sigmoid().function(z)
 
-    def _forward(self, inputs, out):
-        return np.multiply(inputs, self._sigmoid.forward(inputs), out=out)
-
-    def _backward(self, dvalues, out):
-        sigmoid = self._sigmoid.output
-        slope = np.subtract(1.0, sigmoid, out=self._slope)
-        np.multiply(slope, self.output, out=slope)
-        np.add(slope, sigmoid, out=slope)
-        return np.multiply(dvalues, slope, out=out)
+    def derivative(self, z, output):
+        sigmoid = Sigmoid().function(z)
+        return sigmoid + output * (1 - sigmoid)
 
 
 class Tanh(Activation):
@@ -311,65 +235,50 @@ class Tanh(Activation):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import Tanh
-    >>> Tanh().forward(np.array([[0.0, 1000.0]]))
+    >>> from skscratch.nn import Tanh
+    >>> Tanh().forward([[0.0, 1000.0]])
     array([[0., 1.]])
     """
 
-    def _allocate(self, shape, dtype):
-        return {**super()._allocate(shape, dtype), "_slope": zeros(shape, dtype)}
+    def function(self, z):
+        return np.tanh(z)
 
-    def _forward(self, inputs, out):
-        return np.tanh(inputs, out=out)
-
-    def _backward(self, dvalues, out):
-        slope = np.multiply(self.output, self.output, out=self._slope)
-        np.subtract(1.0, slope, out=slope)
-        return np.multiply(dvalues, slope, out=out)
+    def derivative(self, z, output):
+        return 1 - output**2
 
 
 class Softmax(Activation):
-    """The softmax: ``f(z)_i = exp(z_i) / sum_j exp(z_j)`` over the last axis.
+    """The softmax: ``f(z)_i = exp(z_i) / sum_j exp(z_j)`` over the units of a sample.
 
-    The greatest ``z`` of each sample is subtracted first: that changes no quotient, and keeps
-    ``exp`` from overflowing.
-
-    Attributes
-    ----------
-    shifted : ndarray of shape (..., n_samples, n_units)
-        The last inputs, minus the greatest of each sample.
-
-    total : ndarray of shape (..., n_samples, 1)
-        ``sum_j exp(shifted_j)``: the log probabilities are ``shifted - log(total)``, exact where a
-        probability itself would underflow to 0.
+    The largest ``z`` of each sample is subtracted first, which does not change the quotients and
+    prevents overflow. Each output depends on all inputs, so ``backward`` multiplies by the Jacobian
+    of each sample, and there is no elementwise derivative.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skscratch.nn.activations import Softmax
-    >>> Softmax().forward(np.array([[1000.0, 1000.0, -1000.0]]))
+    >>> from skscratch.nn import Softmax
+    >>> Softmax().forward([[1000.0, 1000.0, -1000.0]])
     array([[0.5, 0.5, 0. ]])
     """
 
-    def _allocate(self, shape, dtype):
-        return {
-            **super()._allocate(shape, dtype),
-            "shifted": zeros(shape, dtype),
-            "total": zeros((*shape[:-1], 1), dtype),
-        }
+    def function(self, z):
+        exponentials = np.exp(z - z.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
 
-    def _forward(self, inputs, out):
-        maximum = np.maximum.reduce(inputs, axis=-1, keepdims=True, out=self.total)
-        np.subtract(inputs, maximum, out=self.shifted)
-        np.exp(self.shifted, out=out)
-        np.add.reduce(out, axis=-1, keepdims=True, out=self.total)
-        return np.divide(out, self.total, out=out)
+    def backward(self, dvalues):
+        output = self.output
+        return output * (dvalues - (dvalues * output).sum(axis=1, keepdims=True))
 
-    def _backward(self, dvalues, out):
-        # The Jacobian of one sample is diag(f) - f f', so its product with d is
-        # f * (d - sum_j d_j f_j): no matrix per sample is needed.
-        products = np.multiply(dvalues, self.output, out=self.shifted)
-        np.add.reduce(products, axis=-1, keepdims=True, out=self.total)
-        np.subtract(dvalues, self.total, out=out)
-        return np.multiply(out, self.output, out=out)
+
+# The values of the estimators' parameter activation.
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "identity": Identity,
+    "logistic": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "elu": ELU,
+    "silu": SiLU,
+}
+
+ActivationName = Literal["identity", "logistic", "tanh", "relu", "leaky_relu", "elu", "silu"]

@@ -1,7 +1,7 @@
-"""Initializers: the weights and biases that a dense layer starts from.
+"""Initializers: functions that draw the initial weights and biases of a dense layer.
 
-Each takes the layer's shape and what to draw from and returns ``weights`` of shape
-``(n_inputs, n_neurons)`` and ``biases`` of shape ``(1, n_neurons)``, in float64.
+Each takes the layer's shape and a source of random numbers, and returns ``weights`` of shape
+(n_inputs, n_neurons) and ``biases`` of shape (1, n_neurons), in float64.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Initializer = Callable[[int, int, RandomState], tuple[np.ndarray, np.ndarray]]
 
 
 def generator_of(random_state: RandomState) -> np.random.RandomState | np.random.Generator:
-    """Return what to draw from: an int seeds ``numpy.random.default_rng``, ``None`` does not."""
+    """Return a generator: an existing one, or a new ``numpy.random.default_rng``."""
     if isinstance(random_state, np.random.RandomState | np.random.Generator):
         return random_state
     if random_state is None or isinstance(random_state, int | np.integer):
@@ -29,19 +29,19 @@ def generator_of(random_state: RandomState) -> np.random.RandomState | np.random
 def scaled_normal(
     n_inputs: int, n_neurons: int, random_state: RandomState = None, scale: float = 0.01
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw weights from ``scale * N(0, 1)``; biases are 0, as the book has it.
+    """Draw weights from ``scale * N(0, 1)``, as in the book; biases are 0.
 
     Parameters
     ----------
     n_inputs : int
-        Number of the layer's inputs.
+        Number of inputs.
 
     n_neurons : int
-        Number of its neurons.
+        Number of neurons.
 
-    random_state : int, RandomState or Generator, default=None
-        What is drawn from. An int seeds :func:`numpy.random.default_rng`, ``None`` is a new
-        generator without a seed.
+    random_state : int, RandomState, Generator or None, default=None
+        Source of random numbers. An int is the seed of a new :func:`numpy.random.default_rng`. If
+        None, the generator is seeded by the operating system.
 
     scale : float, default=0.01
         Standard deviation of the weights.
@@ -57,7 +57,7 @@ def scaled_normal(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.initializers import scaled_normal
+    >>> from skscratch.nn import scaled_normal
     >>> scaled_normal(1, 2, np.random.RandomState(0))
     (array([[0.01764052, 0.00400157]]), array([[0., 0.]]))
     """
@@ -70,8 +70,17 @@ def lecun_normal(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw weights from ``N(0, 1 / n_inputs)``; biases are 0.
 
-    A weighted sum of inputs of variance 1 then has variance 1 [1]_. Parameters and what is returned
-    are those of :func:`scaled_normal`.
+    The weighted sum of inputs of variance 1 then has variance 1 [1]_.
+
+    Parameters
+    ----------
+    n_inputs, n_neurons, random_state : int, int, RandomState
+        See :func:`scaled_normal`.
+
+    Returns
+    -------
+    weights, biases : ndarray
+        Of shapes (n_inputs, n_neurons) and (1, n_neurons).
 
     References
     ----------
@@ -80,7 +89,7 @@ def lecun_normal(
 
     Examples
     --------
-    >>> from skscratch.nn.initializers import lecun_normal
+    >>> from skscratch.nn import lecun_normal
     >>> weights, biases = lecun_normal(1000, 100, random_state=0)
     >>> float(weights.std().round(3)), float(biases.sum())
     (0.032, 0.0)
@@ -93,8 +102,17 @@ def he_normal(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw weights from ``N(0, 2 / n_inputs)``; biases are 0.
 
-    The variance that keeps a deep ReLU network's activations from fading [1]_. Parameters and what
-    is returned are those of :func:`scaled_normal`.
+    With this variance, the activations of a deep ReLU network neither vanish nor explode [1]_.
+
+    Parameters
+    ----------
+    n_inputs, n_neurons, random_state : int, int, RandomState
+        See :func:`scaled_normal`.
+
+    Returns
+    -------
+    weights, biases : ndarray
+        Of shapes (n_inputs, n_neurons) and (1, n_neurons).
 
     References
     ----------
@@ -103,7 +121,7 @@ def he_normal(
 
     Examples
     --------
-    >>> from skscratch.nn.initializers import he_normal
+    >>> from skscratch.nn import he_normal
     >>> weights, biases = he_normal(1000, 100, random_state=0)
     >>> float(weights.std().round(3)), float(biases.sum())
     (0.045, 0.0)
@@ -116,11 +134,23 @@ def glorot_uniform(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw weights and biases from ``U(-b, b)``, ``b = sqrt(factor / (n_inputs + n_neurons))``.
 
-    With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which keeps
-    the variance of activations and gradients from layer to layer.
-    :class:`~sklearn.neural_network.MLPClassifier` draws its biases like that too, and has a factor
-    of 2 where the hidden activation is the logistic. The other parameters and what is returned are
-    those of :func:`scaled_normal`.
+    With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which
+    preserves the variance of activations and gradients from layer to layer.
+    :class:`~sklearn.neural_network.MLPClassifier` also draws biases from this distribution, and
+    uses ``factor=2`` for the logistic activation.
+
+    Parameters
+    ----------
+    n_inputs, n_neurons, random_state : int, int, RandomState
+        See :func:`scaled_normal`.
+
+    factor : float, default=6.0
+        Factor of the squared bound.
+
+    Returns
+    -------
+    weights, biases : ndarray
+        Of shapes (n_inputs, n_neurons) and (1, n_neurons).
 
     References
     ----------
@@ -130,7 +160,7 @@ def glorot_uniform(
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.initializers import glorot_uniform
+    >>> from skscratch.nn import glorot_uniform
     >>> weights, biases = glorot_uniform(2, 4, random_state=0)
     >>> weights.shape, biases.shape, bool(np.abs(weights).max() <= 1.0)
     ((2, 4), (1, 4), True)
@@ -140,3 +170,12 @@ def glorot_uniform(
     weights = generator.uniform(-bound, bound, (n_inputs, n_neurons))
     biases = generator.uniform(-bound, bound, (1, n_neurons))
     return weights, biases
+
+
+# The values of the estimators' parameter weight_init.
+INITIALIZERS: dict[str, Initializer] = {
+    "glorot_uniform": glorot_uniform,
+    "he_normal": he_normal,
+    "lecun_normal": lecun_normal,
+    "scaled_normal": scaled_normal,
+}

@@ -1,28 +1,24 @@
 """Layers: dense and dropout.
 
-Every layer has ``forward(inputs)``, which returns its outputs, and ``backward(dvalues)``, which
-takes the gradient of the loss with respect to those outputs and returns the gradient with respect
-to the inputs of the last ``forward``. Samples are axis -2 and units axis -1; any axes before them
-count networks that are trained side by side.
+Every layer has ``forward(inputs, training=True)``, which returns the outputs, and
+``backward(dvalues)``, which takes the gradient of the loss with respect to the outputs and returns
+the gradient with respect to the inputs of the last ``forward``. Inputs are of shape
+(n_samples, n_inputs). Only dropout distinguishes between training and prediction.
 """
 
-from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from skscratch.nn._buffers import Buffered, as_floating, side_by_side, zeros
+from skscratch.nn.base import Configurable, as_floating
 from skscratch.nn.initializers import Initializer, RandomState, generator_of, scaled_normal
 from skscratch.nn.penalties import Penalty
 
 __all__ = ["Dense", "Dropout"]
 
 
-class Dense(Buffered):
-    """A dense layer: ``outputs = inputs @ weights + biases``.
-
-    Inputs are of shape (..., n_samples, n_inputs), also a sparse matrix; outputs are of shape
-    (..., n_samples, n_neurons).
+class Dense:
+    """A dense layer: ``output = inputs @ weights + biases``.
 
     Parameters
     ----------
@@ -32,42 +28,49 @@ class Dense(Buffered):
     n_neurons : int
         Number of neurons, each with one weight per input and a bias.
 
-    weight_regularizer_l1, weight_regularizer_l2 : float or ndarray of shape (K, 1, 1), default=0
-        Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights; an
-        array gives each of ``K`` networks its own. They are fixed when the layer is made.
+    weight_regularizer_l1, weight_regularizer_l2 : float, default=0.0
+        Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights.
 
-    bias_regularizer_l1, bias_regularizer_l2 : float or ndarray of shape (K, 1, 1), default=0
+    bias_regularizer_l1, bias_regularizer_l2 : float, default=0.0
         The same for the biases.
 
     initializer : callable, default=scaled_normal
-        ``initializer(n_inputs, n_neurons, random_state)`` returns the first weights and biases,
+        ``initializer(n_inputs, n_neurons, random_state)`` returns the initial weights and biases,
         see :mod:`skscratch.nn.initializers`.
 
-    random_state : int, numpy.random.Generator or numpy.random.RandomState, default=None
-        What the initializer draws from; an int seeds a new generator, ``None`` is one without a
-        seed. The same int gives layers of one shape the same weights.
+    random_state : int, RandomState, Generator or None, default=None
+        Source of the initializer's random numbers. An int is the seed of a new
+        :func:`numpy.random.default_rng`: layers of the same shape get the same weights for the same
+        int. If None, the generator is seeded by the operating system.
 
     dtype : dtype, default=numpy.float64
-        Of weights, biases, outputs and gradients.
+        Dtype of weights, biases, outputs and gradients.
 
     Attributes
     ----------
-    weights : ndarray of shape (..., n_inputs, n_neurons)
-        May be assigned. In a :class:`~skscratch.nn.network.Network`, a view of its parameters.
+    weights : ndarray of shape (n_inputs, n_neurons)
+        An assignment copies the values into the existing array. In a
+        :class:`~skscratch.nn.network.Network`, the array is a view of the network's parameters.
 
-    biases : ndarray of shape (..., 1, n_neurons)
-        May be assigned.
+    biases : ndarray of shape (1, n_neurons)
+        The same for the biases.
 
     dweights, dbiases : ndarray
-        After ``backward``, the gradients with respect to ``weights`` and ``biases``, those of the
-        penalties included.
+        Gradients with respect to ``weights`` and ``biases``, penalties included. The arrays are
+        overwritten by each ``backward``.
+
+    weight_penalty, bias_penalty : Penalty
+        The penalties on weights and biases.
+
+    inputs, output : ndarray
+        The inputs and the outputs of the last ``forward``.
 
     Examples
     --------
     One neuron, forward and backward:
 
     >>> import numpy as np
-    >>> from skscratch.nn.layers import Dense
+    >>> from skscratch.nn import Dense
     >>> dense = Dense(3, 1)
     >>> dense.weights = np.array([[-3.0], [-1.0], [2.0]])
     >>> dense.biases = np.array([[1.0]])
@@ -83,176 +86,109 @@ class Dense(Buffered):
         self,
         n_inputs: int,
         n_neurons: int,
-        weight_regularizer_l1: float | np.ndarray = 0,
-        weight_regularizer_l2: float | np.ndarray = 0,
-        bias_regularizer_l1: float | np.ndarray = 0,
-        bias_regularizer_l2: float | np.ndarray = 0,
+        weight_regularizer_l1: float = 0.0,
+        weight_regularizer_l2: float = 0.0,
+        bias_regularizer_l1: float = 0.0,
+        bias_regularizer_l2: float = 0.0,
         *,
         initializer: Initializer = scaled_normal,
         random_state: RandomState = None,
         dtype=np.float64,
     ) -> None:
         weights, biases = initializer(n_inputs, n_neurons, generator_of(random_state))
-        self._set_up(
-            weights.astype(dtype, copy=False),
-            biases.astype(dtype, copy=False),
-            Penalty(weight_regularizer_l1, weight_regularizer_l2),
-            Penalty(bias_regularizer_l1, bias_regularizer_l2),
-        )
+        self._weights = np.asarray(weights, dtype)
+        self._biases = np.asarray(biases, dtype)
+        self.dweights, self.dbiases = np.zeros_like(self._weights), np.zeros_like(self._biases)
+        self.weight_penalty = Penalty(weight_regularizer_l1, weight_regularizer_l2)
+        self.bias_penalty = Penalty(bias_regularizer_l1, bias_regularizer_l2)
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``inputs @ weights + biases``."""
-        if not self.reuses_buffers or getattr(inputs, "shape", ()) != self._shape:
-            inputs = self._checked(inputs)
-            self._set_buffers(inputs.shape, self._weights.dtype)
-        self.inputs = inputs
-        if isinstance(inputs, np.ndarray):
-            np.matmul(inputs, self._weights, out=self.output)
-        else:
-            self.output[...] = inputs @ self._weights
-        return np.add(self.output, self._biases, out=self.output)
+    weight_regularizer_l1 = property(lambda self: self.weight_penalty.l1)
+    weight_regularizer_l2 = property(lambda self: self.weight_penalty.l2)
+    bias_regularizer_l1 = property(lambda self: self.bias_penalty.l1)
+    bias_regularizer_l2 = property(lambda self: self.bias_penalty.l2)
+
+    def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return ``inputs @ weights + biases``; the inputs may be a sparse matrix."""
+        self.inputs = self._check(inputs)
+        self.output = self.inputs @ self.weights
+        self.output += self.biases
+        return self.output
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Set ``dweights`` and ``dbiases``; return ``dinputs = dvalues @ weights.T``."""
+        """Set ``dweights`` and ``dbiases``; return ``dvalues @ weights.T``."""
         self.backward_parameters(dvalues)
-        self.dinputs = np.matmul(dvalues, self._weights.mT, out=self._result("dinputs"))
-        return self.dinputs
+        return dvalues @ self.weights.T
 
     def backward_parameters(self, dvalues: np.ndarray) -> None:
-        """Set ``dweights = inputs.T @ dvalues`` and ``dbiases``, the sum of ``dvalues``."""
-        self._check_forward()
-        inputs, ones = self.inputs, self._ones
-        if dvalues.ndim > self._weights.ndim:
-            # Leading axes of samples that share one network's weights.
-            inputs = inputs.reshape(-1, inputs.shape[-1])
-            dvalues = dvalues.reshape(-1, dvalues.shape[-1])
-            ones = np.ones((1, len(dvalues)), dvalues.dtype)
-        if not self._in_network:
-            self.dweights = np.empty_like(self._weights)
-            self.dbiases = np.empty_like(self._biases)
+        """Set ``dweights`` and ``dbiases``, the part of :meth:`backward` that a first layer needs.
 
-        if isinstance(inputs, np.ndarray):
-            np.matmul(inputs.mT, dvalues, out=self.dweights)
-        else:
-            self.dweights[...] = inputs.T @ dvalues
-        # dvalues.sum(axis=-2) as a product, which is the fastest way to add up short columns.
-        np.matmul(ones, dvalues, out=self.dbiases)
-        if self.is_regularized:
-            self.weight_penalty.add_gradient(self._weights, self.dweights)
-            self.bias_penalty.add_gradient(self._biases, self.dbiases)
+        ``dweights`` is ``inputs.T @ dvalues`` and ``dbiases`` the sum of ``dvalues`` over the
+        samples, plus the gradients of the penalties.
+        """
+        self.dweights[:] = self.inputs.T @ dvalues
+        self.dbiases[:] = dvalues.sum(axis=0)
+        if self.weight_penalty:
+            self.dweights += self.weight_penalty.gradient(self.weights)
+        if self.bias_penalty:
+            self.dbiases += self.bias_penalty.gradient(self.biases)
 
-    def regularization_loss(self) -> float | np.ndarray:
-        """Return the penalties on weights and biases.
+    def regularization_loss(self) -> float:
+        """Return the sum of the penalties on weights and biases.
 
         Returns
         -------
-        loss : float or ndarray of shape (...)
-            One number for each network.
+        loss : float
+            The sum.
         """
-        return self.weight_penalty.loss(self._weights) + self.bias_penalty.loss(self._biases)
+        return self.weight_penalty.loss(self.weights) + self.bias_penalty.loss(self.biases)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The weights, of shape (n_inputs, n_neurons)."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, values) -> None:
+        _assign(self._weights, values)
+
+    @property
+    def biases(self) -> np.ndarray:
+        """The biases, of shape (1, n_neurons)."""
+        return self._biases
+
+    @biases.setter
+    def biases(self, values) -> None:
+        _assign(self._biases, values)
 
     @classmethod
-    def from_arrays(cls, weights: np.ndarray, biases: np.ndarray, *regularizers) -> Self:
-        """Return a layer over existing arrays, which it does not copy.
+    def from_arrays(cls, weights: np.ndarray, biases: np.ndarray, **regularizers: Any) -> Self:
+        """Return a layer with existing arrays, which are not copied.
 
         Parameters
         ----------
-        weights : ndarray of shape (..., n_inputs, n_neurons)
-            The weights.
+        weights : ndarray of shape (n_inputs, n_neurons)
+            The weights. Their dtype is that of the layer.
 
-        biases : ndarray of shape (..., 1, n_neurons)
+        biases : ndarray of shape (1, n_neurons)
             The biases.
 
-        *regularizers : float or ndarray
-            The four strengths, in the constructor's order.
+        **regularizers : float
+            Strengths of the penalties, by the names of the constructor's arguments.
 
         Returns
         -------
         layer : Dense
             The layer.
         """
-        layer = cls.__new__(cls)
-        layer._set_up(weights, biases, Penalty(*regularizers[:2]), Penalty(*regularizers[2:]))
-        return layer
-
-    @property
-    def stack_key(self) -> Hashable:
-        """What has to be equal in layers that are stacked; penalties may differ."""
-        return type(self), self._weights.shape, self._weights.dtype
-
-    @classmethod
-    def stack(cls, layers: "Sequence[Dense]") -> Self:
-        """Return ``K`` layers of one shape as one layer of ``K`` networks, with copied arrays.
-
-        Parameters
-        ----------
-        layers : sequence of Dense
-            One of each network.
-
-        Returns
-        -------
-        layer : Dense
-            With weights of shape ``(K, n_inputs, n_neurons)``.
-        """
-        return cls.from_arrays(
-            np.stack([layer.weights for layer in layers]),
-            np.stack([layer.biases for layer in layers]),
-            *Penalty.stack([layer.weight_penalty for layer in layers]),
-            *Penalty.stack([layer.bias_penalty for layer in layers]),
+        return cls(
+            *weights.shape,
+            **regularizers,
+            initializer=lambda *_: (weights, biases),
+            dtype=weights.dtype,
         )
 
-    def _set_up(self, weights, biases, weight_penalty, bias_penalty) -> None:
-        super().__init__()
-        self._weights, self._biases = weights, biases
-        self.dweights = self.dbiases = None
-        self.weight_penalty, self.bias_penalty = weight_penalty, bias_penalty
-        self.is_regularized = bool(weight_penalty) or bool(bias_penalty)
-        self._in_network = False
-
-    def __repr__(self) -> str:
-        n_inputs, n_neurons = self.weights.shape[-2:]
-        return f"{type(self).__name__}({n_inputs}, {n_neurons})"
-
-    # The book's names.
-    weight_regularizer_l1 = property(lambda self: self.weight_penalty.l1)
-    weight_regularizer_l2 = property(lambda self: self.weight_penalty.l2)
-    bias_regularizer_l1 = property(lambda self: self.bias_penalty.l1)
-    bias_regularizer_l2 = property(lambda self: self.bias_penalty.l2)
-
-    @property
-    def weights(self) -> np.ndarray:
-        """The weights, of shape (..., n_inputs, n_neurons)."""
-        return self._weights
-
-    @weights.setter
-    def weights(self, values) -> None:
-        self._weights = self._assigned(self._weights, values)
-
-    @property
-    def biases(self) -> np.ndarray:
-        """The biases, of shape (..., 1, n_neurons)."""
-        return self._biases
-
-    @biases.setter
-    def biases(self, values) -> None:
-        self._biases = self._assigned(self._biases, values)
-
-    def _assigned(self, current: np.ndarray, values) -> np.ndarray:
-        if not self._in_network:
-            Buffered.__init__(self)
-            self.dweights = self.dbiases = None
-            return as_floating(values)
-        # A network's layers are views of its one vector: fill them, never replace them.
-        if np.shape(values) != current.shape:
-            raise ValueError(
-                f"This layer belongs to a network: expected an array of shape {current.shape}, "
-                f"got {np.shape(values)}."
-            )
-        current[...] = values
-        return current
-
     def join(self, weights, biases, dweights, dbiases) -> None:
-        """Move the parameters into a network's arrays, and the gradients with them.
+        """Move the parameters to arrays of a network, and the gradients as well.
 
         Parameters
         ----------
@@ -260,48 +196,56 @@ class Dense(Buffered):
             Views of the network's parameters.
 
         dweights, dbiases : ndarray
-            Views of its gradients.
+            Views of the network's gradients.
         """
-        weights[...], biases[...] = self._weights, self._biases
+        weights[:], biases[:] = self._weights, self._biases
         self._weights, self._biases = weights, biases
         self.dweights, self.dbiases = dweights, dbiases
-        self._in_network = True
 
-    def _checked(self, inputs):
-        if not hasattr(inputs, "shape"):
-            inputs = as_floating(inputs)
-        if inputs.ndim < 2 or inputs.shape[-1] != self._weights.shape[-2]:
+    def __repr__(self) -> str:
+        n_inputs, n_neurons = self.weights.shape
+        return f"{type(self).__name__}({n_inputs}, {n_neurons})"
+
+    def _check(self, inputs):
+        """Return the inputs in the dtype of the weights; raise an error for another shape."""
+        if hasattr(inputs, "tocsr"):
+            inputs = inputs.astype(self.weights.dtype, copy=False)
+        else:
+            inputs = np.asarray(inputs, self.weights.dtype)
+        if inputs.ndim != 2 or inputs.shape[1] != len(self.weights):
             raise ValueError(
-                f"{self!r} expected inputs of shape (..., n_samples, {self._weights.shape[-2]}), "
-                f"got shape {inputs.shape}."
+                f"{self!r} expected inputs of shape (n_samples, {len(self.weights)}), got shape "
+                f"{inputs.shape}."
             )
         return inputs
 
-    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
-        *leading, n_inputs, n_neurons = self._weights.shape
-        samples = shape[:-1] if len(shape) >= self._weights.ndim else (*leading, shape[-2])
-        return {
-            "output": zeros((*samples, n_neurons), dtype),
-            "dinputs": zeros((*samples, n_inputs), dtype),
-            "_ones": np.ones((1, samples[-1]), dtype),
-        }
+
+def _assign(array: np.ndarray, values) -> None:
+    """Copy values of the same shape into an array, which may be a view."""
+    if np.shape(values) != array.shape:
+        raise ValueError(f"Expected an array of shape {array.shape}, got {np.shape(values)}.")
+    array[:] = values
 
 
-class Dropout(Buffered):
-    """Inverted dropout: each input is kept with probability ``1 - rate`` and divided by it.
+class Dropout(Configurable):
+    """Inverted dropout: inputs are kept with probability ``1 - rate`` and divided by it [1]_.
 
-    The expected output is the input, so nothing is to be scaled when the network predicts;
-    prediction leaves the layer out [1]_. Of a sparse matrix, only stored elements are dropped.
+    The expected output is equal to the input, so that predictions need no scaling. For a sparse
+    matrix, only stored elements are dropped.
 
     Parameters
     ----------
-    rate : float or ndarray of shape (K, 1, 1)
-        The share that is dropped, in [0, 1).
+    rate : float
+        Probability of dropping an input, in [0, 1).
 
-    random_state : int, numpy.random.Generator or a list of K of them, default=None
-        What the masks are drawn from: an int seeds a new generator, ``None`` is one without a
-        seed. A list has a generator for each of ``K`` networks, which count along the first axis
-        of the inputs; each drops what it would drop alone.
+    random_state : int, Generator or None, default=None
+        Source of the masks. An int is the seed of a new :func:`numpy.random.default_rng`. If None,
+        the generator is seeded by the operating system.
+
+    Attributes
+    ----------
+    mask : ndarray of shape (n_samples, n_inputs)
+        Factors of the last ``forward``: 0 or ``1 / (1 - rate)``.
 
     References
     ----------
@@ -311,83 +255,41 @@ class Dropout(Buffered):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.layers import Dropout
+    >>> from skscratch.nn import Dropout
     >>> dropout = Dropout(0.5, random_state=0)
     >>> dropout.forward(np.ones((1, 6)))
     array([[2., 0., 0., 0., 2., 2.]])
     >>> dropout.backward(np.ones((1, 6)))
     array([[2., 0., 0., 0., 2., 2.]])
+    >>> dropout.forward(np.ones((1, 6)), training=False)
+    array([[1., 1., 1., 1., 1., 1.]])
     """
 
-    def __init__(
-        self,
-        rate: float | np.ndarray,
-        random_state: int | np.random.Generator | list[np.random.Generator] | None = None,
-    ) -> None:
-        if not np.all((np.asarray(rate) >= 0) & (np.asarray(rate) < 1)):
-            raise ValueError(f"rate, the share that is dropped, must be in [0, 1), got {rate}.")
-        if not isinstance(random_state, list):
-            random_state = generator_of(random_state)
+    def __init__(self, rate: float, random_state: int | np.random.Generator | None = None) -> None:
+        if not 0 <= rate < 1:
+            raise ValueError(f"rate, the probability of dropping, must be in [0, 1), got {rate}.")
         if isinstance(random_state, np.random.RandomState):
             raise ValueError(
-                "Dropout draws its masks from a numpy.random.Generator, got a RandomState: use "
-                "numpy.random.default_rng(seed), or give the seed itself."
+                "Expected an int or a numpy.random.Generator, got a RandomState. Use "
+                "numpy.random.default_rng(seed), or pass the seed."
             )
-        super().__init__()
-        self.rate, self.random_state = rate, random_state
+        self.rate = float(rate)
+        self.random_state: Any = generator_of(random_state)
 
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
-        """Return ``inputs`` with a random share of them 0 and the others scaled up."""
+    def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
+        """Return the inputs times a random mask, or unchanged if ``training`` is False."""
         if hasattr(inputs, "tocsr"):
             output = inputs.tocsr(copy=True)
-            output.data = self.forward(output.data[np.newaxis])[0].copy()
+            output.data = self.forward(output.data, training)
             return output
-        inputs = self._prepare(inputs)
-        self._draw()
-        rate = np.asarray(self.rate, self._dtype)
-        np.greater_equal(self.mask, rate, out=self.mask)
-        np.divide(self.mask, 1 - rate, out=self.mask)
-        return np.multiply(inputs, self.mask, out=self.output)
+        inputs = as_floating(inputs)
+        self.mask = self._draw_mask(inputs) if training else np.ones_like(inputs)
+        return inputs * self.mask
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
-        """Return ``dvalues`` times the last mask."""
-        dinputs = self._result("dinputs")
-        return np.multiply(dvalues, self.mask, out=dinputs)
+        """Return ``dvalues`` times the mask of the last ``forward``."""
+        return dvalues * self.mask
 
-    @property
-    def stack_key(self) -> Hashable:
-        """What has to be equal in layers that are stacked; rates may differ."""
-        return type(self)
-
-    @classmethod
-    def stack(cls, layers: "Sequence[Dropout]") -> Self:
-        """Return ``K`` layers as one layer of ``K`` networks, each with its own generator.
-
-        Parameters
-        ----------
-        layers : sequence of Dropout
-            One of each network.
-
-        Returns
-        -------
-        layer : Dropout
-            Drops what each of the layers would.
-        """
-        rate = side_by_side([layer.rate for layer in layers], 2)
-        return cls(rate, [layer.random_state for layer in layers])
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.rate})"
-
-    def _allocate(self, shape: tuple[int, ...], dtype) -> dict[str, Any]:
-        return {name: zeros(shape, dtype) for name in ("mask", "output", "dinputs")}
-
-    def _draw(self) -> None:
-        """Fill the mask with uniform numbers in [0, 1), each network's from its own generator."""
-        # Generators fill C-contiguous memory only.
-        mask = self.mask if self.mask.flags.c_contiguous else self.mask.mT
-        if isinstance(self.random_state, list):
-            for generator, part in zip(self.random_state, mask, strict=True):
-                generator.random(out=part, dtype=self._dtype)
-        else:
-            self.random_state.random(out=mask, dtype=self._dtype)
+    def _draw_mask(self, inputs: np.ndarray) -> np.ndarray:
+        uniform = self.random_state.random(inputs.shape, inputs.dtype)
+        return (uniform >= self.rate).astype(inputs.dtype) / (1 - self.rate)

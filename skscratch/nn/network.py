@@ -1,15 +1,14 @@
-"""The network: layers in order and a loss, over one vector of parameters."""
+"""Networks: layers in order and a loss, over one vector of parameters."""
 
 import copy
-import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 
-from skscratch.nn._buffers import Buffered, reusing, side_by_side
-from skscratch.nn.layers import Dense
-from skscratch.nn.losses import LogitsLoss, mean
+from skscratch.nn.activations import Activation
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.losses import LogitsLoss
 from skscratch.nn.penalties import Penalty
 
 __all__ = ["Network"]
@@ -18,35 +17,42 @@ __all__ = ["Network"]
 class Network:
     """Layers in order and a loss, over one vector of parameters.
 
-    All weights and biases live in one vector, all gradients in another, and each dense layer's
-    arrays are views of them. So an optimizer updates the whole network in a few lines, and a
-    checkpoint is one array. ``K`` networks of one shape have parameters of shape ``(K, P)``.
+    All weights and biases are stored in one vector, all gradients in another, and the arrays of the
+    dense layers are views of them. An optimizer updates the whole network in a few lines, and a
+    checkpoint is one array.
 
     Parameters
     ----------
-    layers : sequence of layers
-        Dense layers, activations and dropout, in order. The dense layers' parameters are moved
-        into the network's vector. Layers and loss reuse their arrays from now on: what they return
-        is overwritten by the next call.
+    layers : sequence of Dense, Activation and Dropout
+        The layers in order. The last one is dense: its outputs are logits. The parameters of the
+        dense layers are moved to the network's vector.
 
     loss : LogitsLoss
-        One of the losses that include the output activation: the last layer's outputs are logits.
+        A loss that includes the output activation.
 
-    alpha : float or ndarray of shape (K, 1), default=0.0
-        :class:`~sklearn.neural_network.MLPClassifier`'s penalty ``alpha / 2 * sum(w**2) / n``
-        on the weights of all layers, not the biases; ``n`` is the sum of the batch's sample
-        weights, its number of samples where there are none.
+    alpha : float, default=0.0
+        Strength of the penalty ``alpha / 2 * sum(w**2) / n`` of
+        :class:`~sklearn.neural_network.MLPClassifier` on the weights of all layers, without biases.
+        ``n`` is the sum of the sample weights of the batch, or its number of samples.
 
     Attributes
     ----------
-    parameters : ndarray of shape (P,) or (K, P)
+    parameters : ndarray of shape (n_parameters,)
         The weights of all layers, then the biases of all layers.
 
-    gradients : ndarray of shape (P,) or (K, P)
-        After :meth:`compute_gradients`, the gradient with respect to ``parameters``.
+    gradients : ndarray of shape (n_parameters,)
+        Gradient with respect to ``parameters``, after :meth:`compute_gradients`.
 
     dense : list of Dense
-        The layers that have parameters.
+        The dense layers.
+
+    output : ndarray of shape (n_samples, n_outputs)
+        The logits of the last :meth:`forward`.
+
+    Raises
+    ------
+    ValueError
+        If the last layer is not dense.
 
     Examples
     --------
@@ -67,21 +73,19 @@ class Network:
     array([0, 1, 1, 0])
     """
 
-    def __init__(self, layers: Sequence, loss: LogitsLoss, alpha: float | np.ndarray = 0.0) -> None:
-        self.layers = list(layers)
-        self.loss = loss
-        self.alpha = alpha
+    def __init__(
+        self, layers: Sequence[Dense | Activation | Dropout], loss: LogitsLoss, alpha: float = 0.0
+    ) -> None:
+        self.layers, self.loss, self.alpha = list(layers), loss, alpha
         self.dense = [layer for layer in self.layers if isinstance(layer, Dense)]
         if not self.dense or self.layers[-1] is not self.dense[-1]:
-            raise ValueError("A network ends in a Dense layer, whose outputs are the logits.")
-        for part in (*self.layers, self.loss):
-            if isinstance(part, Buffered):
-                reusing(part)
-
-        *leading, _, _ = self.dense[0].weights.shape
-        n_weights = sum(math.prod(layer.weights.shape[-2:]) for layer in self.dense)
-        n_biases = sum(layer.biases.shape[-1] for layer in self.dense)
-        self.parameters = np.zeros((*leading, n_weights + n_biases), self.dense[0].weights.dtype)
+            raise ValueError(
+                "A network ends in a Dense layer, whose outputs are the logits. Append one, or "
+                "remove the layers after the last one: the loss includes the output activation."
+            )
+        self.n_weights = sum(layer.weights.size for layer in self.dense)
+        n_biases = sum(layer.biases.size for layer in self.dense)
+        self.parameters = np.zeros(self.n_weights + n_biases, self.dense[0].weights.dtype)
         self.gradients = np.zeros_like(self.parameters)
         for layer, *views in zip(
             self.dense,
@@ -91,181 +95,129 @@ class Network:
         ):
             layer.join(*views)
 
-        # What alpha penalizes: the weights of all layers.
-        self._weights = self.parameters[..., :n_weights]
-        self._weight_gradients = self.gradients[..., :n_weights]
-        self._alpha_penalty = Penalty(l2=alpha / 2)
-        self._has_alpha = bool(self._alpha_penalty)
-        self._alpha_gradients = np.empty_like(self._weights)
-        self._regularized = [layer for layer in self.dense if layer.is_regularized]
-        self._after_first = self.layers[self.layers.index(self.dense[0]) + 1 :]
-
-    @property
-    def stack_key(self) -> Hashable:
-        """What has to be equal in networks that are stacked: loss, dtype, each layer's key."""
-        layers = tuple(layer.stack_key for layer in self.layers)
-        return self.loss.stack_key, self.parameters.dtype, layers
-
-    @classmethod
-    def stack(cls, networks: "Sequence[Network]") -> Self:
-        """Return networks of one shape as one, to be trained side by side.
-
-        Parameters
-        ----------
-        networks : sequence of Network
-            ``K`` networks with the same :attr:`stack_key`.
-
-        Returns
-        -------
-        network : Network
-            With copies of their parameters, of shape ``(K, P)``.
-
-        Raises
-        ------
-        ValueError
-            If their keys differ.
-        """
-        first = networks[0]
-        for network in networks:
-            if network.stack_key != first.stack_key:
-                raise ValueError(
-                    f"Networks that are stacked must have the same layers, loss and dtype, got "
-                    f"{first!r} of {first.parameters.dtype} and {network!r} of "
-                    f"{network.parameters.dtype}, with keys {first.stack_key} and "
-                    f"{network.stack_key}."
-                )
-        layers = [
-            type(same[0]).stack(same) for same in zip(*(n.layers for n in networks), strict=True)
-        ]
-        loss = type(first.loss).stack([network.loss for network in networks])
-        return cls(layers, loss, side_by_side([network.alpha for network in networks]))
-
-    def __repr__(self) -> str:
-        return f"Network({self.layers}, {self.loss})"
-
-    def __copy__(self) -> Self:
-        # Its layers write to its vector: two networks cannot share them.
-        return copy.deepcopy(self)
-
-    def __getstate__(self) -> tuple:
-        # Copied layers would have arrays of their own: the copy collects them in a vector anew.
-        return self.layers, self.loss, self.alpha
-
-    def __setstate__(self, state: tuple) -> None:
-        self.__init__(*state)
-
-    def forward(self, inputs: np.ndarray) -> np.ndarray:
+    def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
         """Return the logits of a batch.
 
         Parameters
         ----------
-        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
+        inputs : ndarray or sparse matrix of shape (n_samples, n_inputs)
             The batch.
+
+        training : bool, default=True
+            Whether dropout layers drop inputs.
 
         Returns
         -------
-        logits : ndarray of shape (..., n_samples, n_outputs)
-            Overwritten by the next call.
+        logits : ndarray of shape (n_samples, n_outputs)
+            The outputs of the last layer.
         """
         for layer in self.layers:
-            inputs = layer.forward(inputs)
-        return inputs
+            inputs = layer.forward(inputs, training)
+        self.output = inputs
+        return self.output
 
     def backward(self, dvalues: np.ndarray) -> None:
-        """Fill :attr:`gradients` from the gradient with respect to the logits.
+        """Set :attr:`gradients`, without the penalty ``alpha``.
 
         Parameters
         ----------
-        dvalues : ndarray of shape (..., n_samples, n_outputs)
-            The gradient of the loss with respect to the logits of the last :meth:`forward`.
+        dvalues : ndarray of shape (n_samples, n_outputs)
+            Gradient of the loss with respect to the logits of the last :meth:`forward`.
         """
-        for layer in reversed(self._after_first):
+        first = self.layers.index(self.dense[0])
+        for layer in reversed(self.layers[first + 1 :]):
             dvalues = layer.backward(dvalues)
-        # Nothing asks for the gradient with respect to the network's inputs.
+        # The gradient with respect to the network's inputs is not needed.
         self.dense[0].backward_parameters(dvalues)
 
     def compute_gradients(
         self, inputs: np.ndarray, y_true: np.ndarray, sample_weight: np.ndarray | None = None
-    ) -> tuple[float | np.ndarray, float | np.ndarray]:
-        """Fill :attr:`gradients` with those of a batch's loss, penalties included.
+    ) -> tuple[float, float]:
+        """Compute the loss of a batch and set :attr:`gradients`.
 
         Parameters
         ----------
-        inputs : ndarray or sparse matrix of shape (..., n_samples, n_inputs)
+        inputs : ndarray or sparse matrix of shape (n_samples, n_inputs)
             The batch.
 
-        y_true : ndarray of shape (..., n_samples, n_outputs) or (..., n_samples)
-            Rows of probabilities or class indices.
+        y_true : ndarray of shape (n_samples, n_outputs) or (n_samples,)
+            Rows of targets or class indices.
 
-        sample_weight : ndarray of shape (..., n_samples), default=None
-            Weights of the samples' losses.
-
-        Returns
-        -------
-        data_loss : float or ndarray of shape (K,)
-            The mean loss of the samples, one number for each network.
-
-        regularization_loss : float or ndarray of shape (K,)
-            The penalties, which the loss has beside.
-        """
-        losses = self.loss.forward(self.forward(inputs), y_true)
-        self.backward(self.loss.gradient(sample_weight))
-        return mean(losses, sample_weight), self._penalize(self.loss.total_weight)
-
-    def unflatten(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return views of a vector like :attr:`parameters`: each layer's weights and biases.
-
-        Parameters
-        ----------
-        vector : ndarray of shape (..., P)
-            Weights of all layers, then biases of all layers.
+        sample_weight : ndarray of shape (n_samples,), default=None
+            Weights of the samples' losses. If None, all samples have the same weight.
 
         Returns
         -------
-        weights : list of ndarray of shape (..., n_inputs, n_neurons)
-            One for each dense layer.
+        data_loss : float
+            The mean loss of the samples.
 
-        biases : list of ndarray of shape (..., 1, n_neurons)
-            One for each dense layer.
+        regularization_loss : float
+            The sum of all penalties.
         """
-        arrays = [layer.weights for layer in self.dense] + [layer.biases for layer in self.dense]
-        views, start = [], 0
-        for rows, columns in (array.shape[-2:] for array in arrays):
-            stop = start + rows * columns
-            views.append(vector[..., start:stop].reshape(*vector.shape[:-1], rows, columns))
-            start = stop
-        return views[: len(self.dense)], views[len(self.dense) :]
+        logits = self.forward(inputs)
+        data_loss, dlogits = self.loss.loss_gradient(logits, y_true, sample_weight)
+        self.backward(dlogits)
 
-    def clip_gradients(self, clip_norm: float | np.ndarray) -> None:
-        r"""Scale the gradients down if their norm is greater than ``clip_norm``.
+        regularization_loss = sum(layer.regularization_loss() for layer in self.dense)
+        if self.alpha:
+            n = len(logits) if sample_weight is None else float(np.sum(sample_weight, dtype=float))
+            penalty, weights = Penalty(l2=self.alpha / 2 / n), self.parameters[: self.n_weights]
+            regularization_loss += penalty.loss(weights)
+            self.gradients[: self.n_weights] += penalty.gradient(weights)
+        return float(data_loss), regularization_loss
+
+    def clip_gradients(self, clip_norm: float) -> None:
+        r"""Scale the gradients down if their norm is larger than ``clip_norm``.
 
         .. math:: g \leftarrow g \min(1, c / \lVert g \rVert_2)
 
-        with the norm of each network's whole vector [1]_.
+        with the norm of the whole vector [1]_.
 
         Parameters
         ----------
-        clip_norm : float or ndarray of shape (K, 1)
-            The greatest norm :math:`c` that is let through.
+        clip_norm : float
+            The largest norm :math:`c`.
 
         References
         ----------
         .. [1] R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
            networks", ICML 2013, algorithm 1.
         """
-        clip_norm = np.asarray(clip_norm, self.gradients.dtype)
-        norm = np.sqrt(np.vecdot(self.gradients, self.gradients))[..., np.newaxis]
-        scale = np.divide(clip_norm, norm, out=np.ones_like(norm), where=norm > clip_norm)
-        np.multiply(self.gradients, scale, out=self.gradients)
+        norm = float(np.linalg.norm(self.gradients))
+        if norm > clip_norm:
+            self.gradients *= clip_norm / norm
 
-    def _penalize(self, total_weight: int | np.ndarray) -> float | np.ndarray:
-        """Add the gradient of alpha's penalty; return all penalties' loss."""
-        loss = 0.0
-        if self._has_alpha:
-            weights, own = self._weights, self._alpha_gradients
-            self._alpha_penalty.add_gradient(weights, self._weight_gradients, own, total_weight)
-            # The gradient of alpha / 2 * w**2 is alpha * w.
-            loss = np.vecdot(weights, own) / 2
-        for layer in self._regularized:
-            loss = loss + layer.regularization_loss()
-        return loss
+    def unflatten(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return views of a vector like :attr:`parameters`: each layer's weights and biases.
+
+        Parameters
+        ----------
+        vector : ndarray of shape (n_parameters,)
+            Weights of all layers, then biases of all layers.
+
+        Returns
+        -------
+        weights : list of ndarray of shape (n_inputs, n_neurons)
+            One array for each dense layer.
+
+        biases : list of ndarray of shape (1, n_neurons)
+            One array for each dense layer.
+        """
+        arrays = [layer.weights for layer in self.dense] + [layer.biases for layer in self.dense]
+        stops = np.cumsum([array.size for array in arrays])
+        views = [
+            part.reshape(array.shape)
+            for part, array in zip(np.split(vector, stops[:-1]), arrays, strict=True)
+        ]
+        return views[: len(self.dense)], views[len(self.dense) :]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.layers}, {self.loss})"
+
+    def __copy__(self) -> Self:
+        # Layers hold views of one network's vector, so two networks cannot share them.
+        return copy.deepcopy(self)
+
+    def __reduce__(self):
+        # Copies of views are separate arrays; the constructor moves them to the vector of the copy.
+        return type(self), (self.layers, self.loss, self.alpha)

@@ -1,43 +1,34 @@
-"""Optimizers: from gradients to better parameters.
+r"""Optimizers: updates of parameters by gradients, from the simplest to Adam.
 
-Each is an ``update(parameters, gradients)`` of one array, of any shape, in place. What an
-optimizer remembers from update to update are arrays of that shape, its own.
-
-Hyper-parameters are numbers, or arrays that broadcast against the parameters: shape ``(K, 1)``
-gives each of ``K`` networks, whose parameters are the rows of a ``(K, P)`` array, its own. An
-update of ``K`` networks at once is, to the last bit, ``K`` updates of one; that is why running sums
-stand here where textbooks have powers, whose last digit depends on how many are taken at once.
+Every optimizer has ``update(parameters, gradients)``, which changes an array of parameters in
+place. In the equations, :math:`\theta` are the parameters, :math:`g` their gradient and
+:math:`\eta` the current learning rate; all operations are elementwise.
 """
 
 import copy
 import math
-from collections.abc import Hashable, Sequence
-from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from skscratch.nn._buffers import hashable, side_by_side
+from skscratch.nn.base import Configurable
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
-class Optimizer:
-    r"""What optimizers have in common: a decaying learning rate, state, and the count of updates.
+class Optimizer(Configurable):
+    r"""Base class: settings, state, and a learning rate that decays.
 
-    A subclass writes ``_step(parameters, gradients, scratch)``, which changes ``parameters`` in
-    place and may overwrite ``scratch``, an array like them. What goes on from update to update are
-    arrays ``self._array(name, parameters)``, at first zeros, and numbers in ``self._state``: they
-    are what :meth:`state_dict` returns. Settings are attributes; in a stack of networks, those that
-    are numbers become arrays of shape ``(K, 1)`` where they differ, and others have to be equal. In
-    the dtype of the parameters, both give the same to the last bit.
+    A subclass defines ``_step(parameters, gradients)``, which changes ``parameters`` in place. Its
+    settings are its constructor arguments. Its state consists of ``iterations`` and of arrays
+    ``self._array(name, parameters)`` of the parameters' shape and dtype, initially zeros.
 
     Parameters
     ----------
-    learning_rate : float or ndarray of shape (K, 1)
-        The step size :math:`\eta` before decay.
+    learning_rate : float
+        Learning rate before decay.
 
-    decay : float or ndarray of shape (K, 1), default=0.0
+    decay : float, default=0.0
         The learning rate of update :math:`t = 0, 1, \ldots` is ``learning_rate / (1 + decay * t)``.
 
     Attributes
@@ -45,12 +36,19 @@ class Optimizer:
     iterations : int
         Number of updates so far.
 
-    current_learning_rate : float or ndarray of shape (K, 1)
-        ``learning_rate / (1 + decay * iterations)``, set before each update.
+    current_learning_rate : float
+        Learning rate of the last update.
+
+    state_arrays : tuple of str
+        Names of the arrays of the state.
+
+    References
+    ----------
+    .. [1] X. Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023.
 
     Examples
     --------
-    Lion takes steps of one size, in the direction of the sign of a momentum:
+    Lion [1]_ moves every parameter by the learning rate, in the direction of a momentum:
 
     >>> import numpy as np
     >>> from skscratch.nn import Optimizer
@@ -59,12 +57,11 @@ class Optimizer:
     ...         super().__init__(learning_rate, decay)
     ...         self.beta_1, self.beta_2 = beta_1, beta_2
     ...
-    ...     def _step(self, parameters, gradients, scratch):
-    ...         settings = self.current_learning_rate, self.beta_1, self.beta_2
-    ...         rate, beta_1, beta_2 = (np.asarray(x, parameters.dtype) for x in settings)
+    ...     def _step(self, parameters, gradients):
     ...         momentums = self._array("momentums", parameters)
-    ...         parameters -= rate * np.sign(beta_1 * momentums + (1 - beta_1) * gradients)
-    ...         momentums[:] = beta_2 * momentums + (1 - beta_2) * gradients
+    ...         direction = np.sign(self.beta_1 * momentums + (1 - self.beta_1) * gradients)
+    ...         parameters -= self.current_learning_rate * direction
+    ...         momentums[:] = self.beta_2 * momentums + (1 - self.beta_2) * gradients
     >>> optimizer = Lion(learning_rate=0.1)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -72,183 +69,96 @@ class Optimizer:
     array([0.9, 2.1])
     """
 
-    def __init__(self, learning_rate, decay=0.0) -> None:
+    state_arrays: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: float, decay: float = 0.0) -> None:
         self.learning_rate = learning_rate
         self.decay = decay
-        self.iterations = 0
         self.current_learning_rate = learning_rate
+        self.iterations = 0
         self._state: dict[str, Any] = {}
-        self._scratch = None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(learning_rate={self.learning_rate}, decay={self.decay})"
 
     def update(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
-        """Change ``parameters`` in place by one step against ``gradients``.
+        """Change the parameters in place by one step.
 
         Parameters
         ----------
-        parameters : ndarray of any shape
-            What is optimized; the same array, or one of its shape, at every update.
+        parameters : ndarray
+            The parameters, of any shape. All updates must have the same shape.
 
         gradients : ndarray of the same shape
-            The gradient of the loss with respect to the parameters.
+            Gradient of the loss with respect to the parameters.
 
         Raises
         ------
         ValueError
-            If the parameters are not of the shape that the first update saw, or there are no
-            gradients.
+            If the state belongs to parameters of another shape.
         """
-        if gradients is None:
-            raise ValueError("There are no gradients yet: call backward before update.")
-        if self._scratch is None:
-            self._scratch = np.empty_like(parameters)
-        elif self._scratch.shape != parameters.shape:
-            raise ValueError(
-                f"This optimizer has updated parameters of shape {self._scratch.shape}, got "
-                f"{parameters.shape}; use one optimizer for each array."
-            )
         self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
-        self._step(parameters, gradients, self._scratch)
+        self._step(parameters, gradients)
         self.iterations += 1
 
-    def _step(self, parameters, gradients, scratch) -> None:
+    def _step(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
         raise NotImplementedError
 
     def _array(self, name: str, parameters: np.ndarray) -> np.ndarray:
-        """Return the array of that name that goes on from update to update, at first zeros."""
+        """Return an array of the state, which initially contains zeros."""
         if name not in self._state:
-            self._state[name] = np.zeros(parameters.shape, parameters.dtype)
-        return self._state[name]
+            self._state[name] = np.zeros_like(parameters)
+        array = self._state[name]
+        if array.shape != parameters.shape:
+            raise ValueError(
+                f"This optimizer has updated parameters of shape {array.shape}, got "
+                f"{parameters.shape}. Use one optimizer for each array."
+            )
+        return array
 
     def state_dict(self, copied: bool = True) -> dict[str, Any]:
-        """Return what the optimizer remembers, as arrays and numbers.
+        """Return the state.
 
         Parameters
         ----------
         copied : bool, default=True
-            Whether to return copies of the arrays, which further updates leave alone.
+            Whether to copy the arrays. If False, further updates change them.
 
         Returns
         -------
         state : dict
-            For :meth:`load_state_dict` of an optimizer of the same class.
+            The argument of :meth:`load_state_dict` for an optimizer of the same class.
         """
         state = copy.deepcopy(self._state) if copied else self._state
         return {"iterations": self.iterations, **state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where another optimizer of this class was.
+        """Continue from the state of another optimizer of this class.
 
         Parameters
         ----------
         state : dict
-            What its :meth:`state_dict` returned.
+            A result of :meth:`state_dict`, which is copied.
         """
         self._state = copy.deepcopy(state)
-        self.iterations = self._state.pop("iterations")
-        self._scratch = None
-
-    @property
-    def stack_key(self) -> Hashable:
-        """What has to be equal in optimizers that are stacked.
-
-        The class, the number of iterations, what is remembered, and all settings but numbers.
-        """
-        settings = sorted(self._settings().items())
-        own = [(name, None if _is_number(value) else hashable(value)) for name, value in settings]
-        return type(self), self.iterations, tuple(sorted(self._state)), *own
-
-    @classmethod
-    def stack(cls, optimizers: "Sequence[Optimizer]") -> Self:
-        """Return one optimizer for ``K`` networks, which goes on from where each one's was.
-
-        Parameters
-        ----------
-        optimizers : sequence of Optimizer
-            One of each network, all with the same :attr:`stack_key`.
-
-        Returns
-        -------
-        optimizer : Optimizer
-            With settings of shape ``(K, 1)`` where numbers differ.
-
-        Raises
-        ------
-        ValueError
-            If their keys differ.
-        """
-        first = optimizers[0]
-        for optimizer in optimizers:
-            if optimizer.stack_key != first.stack_key:
-                raise ValueError(
-                    f"Optimizers that are stacked may differ in numbers only, got {first!r} and "
-                    f"{optimizer!r}, with keys {first.stack_key} and {optimizer.stack_key}."
-                )
-        stacked = copy.copy(first)
-        for name, value in first._settings().items():
-            if _is_number(value):
-                setattr(stacked, name, side_by_side([vars(each)[name] for each in optimizers]))
-        stacked._scratch = None
-        stacked._state = {}
-        for name, value in first._state.items():
-            values = [each._state[name] for each in optimizers]
-            is_array = isinstance(value, np.ndarray)
-            stacked._state[name] = np.stack(values) if is_array else side_by_side(values)
-        return stacked
-
-    def state_dict_of(self, k: int) -> dict[str, Any]:
-        """Return a copy of what the optimizer of a stack remembers of one network.
-
-        Parameters
-        ----------
-        k : int
-            The network's index.
-
-        Returns
-        -------
-        state : dict
-            For :meth:`load_state_dict` of an optimizer of that network alone.
-        """
-        state = {"iterations": self.iterations}
-        for name, value in self._state.items():
-            if isinstance(value, np.ndarray):
-                # A row of numbers like the parameters, or one number of a column.
-                value = value[k].copy() if value.shape == self._scratch.shape else value[k].item()
-            state[name] = value
-        return state
-
-    def _settings(self) -> dict[str, Any]:
-        left_out = ("iterations", "_state", "_scratch")
-        return {name: value for name, value in vars(self).items() if name not in left_out}
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-
-
-def _sqrt(value):
-    """Return the root; of a number, ten times as fast as NumPy does."""
-    return np.sqrt(value) if isinstance(value, np.ndarray) else math.sqrt(value)
+        self.iterations = int(self._state.pop("iterations"))
 
 
 class SGD(Optimizer):
-    r"""Stochastic gradient descent, with momentum if asked for.
+    r"""Stochastic gradient descent, optionally with momentum.
 
     Without momentum :math:`\theta \leftarrow \theta - \eta g`. With momentum :math:`\mu`
 
     .. math::
         v \leftarrow \mu v - \eta g, \qquad \theta \leftarrow \theta + v
 
-    and with Nesterov's [1]_, in the form that needs no gradient elsewhere,
-    :math:`\theta \leftarrow \theta + \mu v - \eta g` with the new :math:`v`.
-    The first parameters are those of :class:`Optimizer`.
+    and with Nesterov's momentum [1]_ :math:`\theta \leftarrow \theta + \mu v - \eta g`, with the
+    new :math:`v`.
 
     Parameters
     ----------
-    momentum : float or ndarray of shape (K, 1), default=0.0
-        The share :math:`\mu` of the last step that is taken again.
+    learning_rate, decay : float, default=1.0, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
+
+    momentum : float, default=0.0
+        Share :math:`\mu` of the previous step.
 
     nesterov : bool, default=False
         Whether to use Nesterov's momentum.
@@ -261,7 +171,7 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.optimizers import SGD
+    >>> from skscratch.nn import SGD
     >>> optimizer = SGD(learning_rate=0.5)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([1.0, -1.0]))
@@ -269,49 +179,40 @@ class SGD(Optimizer):
     array([0.5, 2.5])
     """
 
+    state_arrays = ("momentums",)
+
     def __init__(self, learning_rate=1.0, decay=0.0, momentum=0.0, *, nesterov=False) -> None:
         super().__init__(learning_rate, decay)
         self.momentum = momentum
         self.nesterov = nesterov
 
-    @property
-    def stack_key(self) -> Hashable:
-        """What has to be equal in optimizers that are stacked; one without momentum keeps none."""
-        return *super().stack_key, self._has_momentum()
-
-    def _has_momentum(self) -> bool:
-        return isinstance(self.momentum, np.ndarray) or self.momentum != 0
-
-    def _step(self, parameters, gradients, scratch) -> None:
-        step = np.multiply(
-            gradients, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch
-        )
-        if not self._has_momentum():
-            np.subtract(parameters, step, out=parameters)
+    def _step(self, parameters, gradients):
+        step = self.current_learning_rate * gradients
+        if self.momentum == 0:
+            parameters -= step
             return
-        momentum = np.asarray(self.momentum, parameters.dtype)
-        velocity = self._array("momentums", parameters)
-        np.multiply(velocity, momentum, out=velocity)
-        np.subtract(velocity, step, out=velocity)
+        momentums = self._array("momentums", parameters)
+        momentums *= self.momentum
+        momentums -= step
         if self.nesterov:
-            np.subtract(parameters, step, out=parameters)
-            np.add(parameters, np.multiply(velocity, momentum, out=scratch), out=parameters)
+            parameters += self.momentum * momentums - step
         else:
-            np.add(parameters, velocity, out=parameters)
+            parameters += momentums
 
 
 class Adagrad(Optimizer):
-    r"""Adagrad [1]_: every parameter's step is divided by the root of its squared gradients so far.
+    r"""Adagrad [1]_: steps divided by the root of the sum of squared gradients.
 
     .. math::
         c \leftarrow c + g^2, \qquad \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
 
-    The first parameters are those of :class:`Optimizer`.
-
     Parameters
     ----------
-    epsilon : float or ndarray of shape (K, 1), default=1e-7
-        Keeps the division from that by 0.
+    learning_rate, decay : float, default=1.0, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
+
+    epsilon : float, default=1e-7
+        Small constant for numerical stability.
 
     References
     ----------
@@ -321,7 +222,7 @@ class Adagrad(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.optimizers import Adagrad
+    >>> from skscratch.nn import Adagrad
     >>> optimizer = Adagrad(learning_rate=0.5)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -329,37 +230,38 @@ class Adagrad(Optimizer):
     array([0.5, 2.5])
     """
 
+    state_arrays = ("cache",)
+
     def __init__(self, learning_rate=1.0, decay=0.0, epsilon=1e-7) -> None:
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
 
-    def _step(self, parameters, gradients, scratch) -> None:
+    def _step(self, parameters, gradients):
         cache = self._array("cache", parameters)
-        np.add(cache, np.square(gradients, out=scratch), out=cache)
+        self._accumulate(cache, gradients)
+        parameters -= self.current_learning_rate * gradients / (np.sqrt(cache) + self.epsilon)
 
-        np.sqrt(cache, out=scratch)
-        np.add(scratch, np.asarray(self.epsilon, parameters.dtype), out=scratch)
-        np.divide(gradients, scratch, out=scratch)
-        np.multiply(scratch, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch)
-        np.subtract(parameters, scratch, out=parameters)
+    def _accumulate(self, cache: np.ndarray, gradients: np.ndarray) -> None:
+        cache += gradients**2
 
 
-class RMSprop(Optimizer):
-    r"""RMSprop [1]_: Adagrad that forgets.
+class RMSprop(Adagrad):
+    r"""RMSprop [1]_: Adagrad with a moving average instead of the sum.
 
     .. math::
         c \leftarrow \rho c + (1 - \rho) g^2, \qquad
         \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
 
-    The first parameters are those of :class:`Optimizer`.
-
     Parameters
     ----------
-    epsilon : float or ndarray of shape (K, 1), default=1e-7
-        Keeps the division from that by 0.
+    learning_rate, decay : float, default=0.001, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
 
-    rho : float or ndarray of shape (K, 1), default=0.9
-        The share of the squared gradients' average that is kept.
+    epsilon : float, default=1e-7
+        Small constant for numerical stability.
+
+    rho : float, default=0.9
+        Decay of the moving average of squared gradients.
 
     References
     ----------
@@ -369,7 +271,7 @@ class RMSprop(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.optimizers import RMSprop
+    >>> from skscratch.nn import RMSprop
     >>> optimizer = RMSprop(learning_rate=0.1, rho=0.75)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -378,22 +280,12 @@ class RMSprop(Optimizer):
     """
 
     def __init__(self, learning_rate=0.001, decay=0.0, epsilon=1e-7, rho=0.9) -> None:
-        super().__init__(learning_rate, decay)
-        self.epsilon = epsilon
+        super().__init__(learning_rate, decay, epsilon)
         self.rho = rho
 
-    def _step(self, parameters, gradients, scratch) -> None:
-        cache = self._array("cache", parameters)
-        np.square(gradients, out=scratch)
-        np.multiply(scratch, np.asarray(1 - self.rho, parameters.dtype), out=scratch)
-        np.multiply(cache, np.asarray(self.rho, parameters.dtype), out=cache)
-        np.add(cache, scratch, out=cache)
-
-        np.sqrt(cache, out=scratch)
-        np.add(scratch, np.asarray(self.epsilon, parameters.dtype), out=scratch)
-        np.divide(gradients, scratch, out=scratch)
-        np.multiply(scratch, np.asarray(self.current_learning_rate, parameters.dtype), out=scratch)
-        np.subtract(parameters, scratch, out=parameters)
+    def _accumulate(self, cache, gradients):
+        cache *= self.rho
+        cache += (1 - self.rho) * gradients**2
 
 
 class Adam(Optimizer):
@@ -406,29 +298,27 @@ class Adam(Optimizer):
         \hat v = v / (1 - \beta_2^t) \\
         \theta &\leftarrow \theta - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}
 
-    :math:`\hat m` and :math:`\hat v` are weighted means of the gradients and of their squares. So
-    they are kept as what a weighted mean is, a sum and its weight, which follow one recursion:
-    :math:`M \leftarrow \beta_1 M + g` and :math:`w \leftarrow \beta_1 w + 1` give
-    :math:`\hat m = M / w`. That saves two passes over the parameters, and the powers.
-    The first parameters are those of :class:`Optimizer`.
+    for the updates :math:`t = 1, 2, \ldots`
 
     Parameters
     ----------
-    epsilon : float or ndarray of shape (K, 1), default=1e-7
-        Keeps the division from that by 0; it is added to the root of the corrected
-        :math:`\hat v`, as in the paper's algorithm 1.
+    learning_rate, decay : float, default=0.001, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
 
-    beta_1 : float or ndarray of shape (K, 1), default=0.9
-        The share of the gradients' mean that is kept.
+    epsilon : float, default=1e-7
+        Small constant for numerical stability, added to :math:`\sqrt{\hat v}` as in algorithm 1 of
+        the paper.
 
-    beta_2 : float or ndarray of shape (K, 1), default=0.999
-        The share of the squared gradients' mean that is kept.
+    beta_1 : float, default=0.9
+        Decay of the moving average of gradients.
+
+    beta_2 : float, default=0.999
+        Decay of the moving average of squared gradients.
 
     epsilon_hat : bool, default=False
-        Whether ``epsilon`` is added to :math:`\sqrt v` instead of :math:`\sqrt{\hat v}`, the
-        form at the end of the paper's section 2 and that of
-        :class:`~sklearn.neural_network.MLPClassifier`. It damps the first steps of parameters whose
-        gradients are tiny.
+        Whether to add ``epsilon`` to :math:`\sqrt v` before the bias correction, as at the end of
+        section 2 of the paper and in :class:`~sklearn.neural_network.MLPClassifier`. The first
+        updates by tiny gradients are then smaller.
 
     References
     ----------
@@ -437,13 +327,15 @@ class Adam(Optimizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.optimizers import Adam
+    >>> from skscratch.nn import Adam
     >>> optimizer = Adam(learning_rate=0.1)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
     >>> parameters.round(6)
     array([0.9, 2.1])
     """
+
+    state_arrays = ("momentums", "cache")
 
     def __init__(
         self,
@@ -461,42 +353,44 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon_hat = epsilon_hat
 
-    def _step(self, parameters, gradients, scratch) -> None:
+    def _step(self, parameters, gradients):
         momentums = self._array("momentums", parameters)
-        np.multiply(momentums, np.asarray(self.beta_1, parameters.dtype), out=momentums)
-        np.add(momentums, gradients, out=momentums)
-        momentums_weight = self.beta_1 * self._state.get("momentums_weight", 0.0) + 1.0
-        self._state["momentums_weight"] = momentums_weight
-
+        momentums *= self.beta_1
+        momentums += (1 - self.beta_1) * gradients
         cache = self._array("cache", parameters)
-        np.multiply(cache, np.asarray(self.beta_2, parameters.dtype), out=cache)
-        np.add(cache, np.square(gradients, out=scratch), out=cache)
-        cache_weight = self.beta_2 * self._state.get("cache_weight", 0.0) + 1.0
-        self._state["cache_weight"] = cache_weight
+        cache *= self.beta_2
+        cache += (1 - self.beta_2) * gradients**2
 
-        # parameters -= rate * (momentums / w_1) / (sqrt(cache / w_2) + epsilon), with the two
-        # weights moved out of the arrays into the step size and epsilon
-        root = _sqrt(cache_weight)
-        step_size = self.current_learning_rate * root / momentums_weight
-        epsilon_scale = 1 / _sqrt(1 - self.beta_2) if self.epsilon_hat else root
-        np.sqrt(cache, out=scratch)
-        np.add(scratch, np.asarray(self.epsilon * epsilon_scale, parameters.dtype), out=scratch)
-        np.divide(momentums, scratch, out=scratch)
-        np.multiply(scratch, np.asarray(step_size, parameters.dtype), out=scratch)
-        np.subtract(parameters, scratch, out=parameters)
+        t = self.iterations + 1
+        momentum_correction = 1 - self.beta_1**t
+        root_correction = math.sqrt(1 - self.beta_2**t)
+        # The corrections are applied to numbers instead of arrays: the step below is
+        # rate * (m / momentum_correction) / (sqrt(v) / root_correction + epsilon).
+        rate = self.current_learning_rate * root_correction / momentum_correction
+        epsilon = self.epsilon if self.epsilon_hat else self.epsilon * root_correction
+        parameters -= rate * momentums / (np.sqrt(cache) + epsilon)
 
 
 class AdamW(Adam):
     r"""Adam with decoupled weight decay [1]_.
 
-    Before Adam's step, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. Unlike the gradient
-    of an L2 penalty, the decay is not divided by the root of the mean squared gradient. The other
-    parameters are those of :class:`Adam`.
+    Before the step of Adam, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. In contrast to
+    the gradient of an L2 penalty, the decay is not divided by the root of the mean squared
+    gradient.
 
     Parameters
     ----------
-    weight_decay : float or ndarray of shape (K, 1), default=0.01
-        The decay's strength :math:`\lambda`, on all parameters.
+    learning_rate, decay : float, default=0.001, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
+
+    epsilon, beta_1, beta_2 : float, default=1e-7, 0.9, 0.999
+        See :class:`Adam`.
+
+    weight_decay : float, default=0.01
+        Strength :math:`\lambda` of the weight decay, for all parameters.
+
+    epsilon_hat : bool, default=False
+        Whether to add ``epsilon`` before the bias correction, see :class:`Adam`.
 
     References
     ----------
@@ -505,7 +399,7 @@ class AdamW(Adam):
     Examples
     --------
     >>> import numpy as np
-    >>> from skscratch.nn.optimizers import AdamW
+    >>> from skscratch.nn import AdamW
     >>> optimizer = AdamW(learning_rate=0.1, weight_decay=0.5)
     >>> parameters = np.array([1.0, 2.0])
     >>> optimizer.update(parameters, np.array([3.0, -1.0]))
@@ -527,7 +421,6 @@ class AdamW(Adam):
         super().__init__(learning_rate, decay, epsilon, beta_1, beta_2, epsilon_hat=epsilon_hat)
         self.weight_decay = weight_decay
 
-    def _step(self, parameters, gradients, scratch) -> None:
-        kept = 1 - self.current_learning_rate * self.weight_decay
-        np.multiply(parameters, np.asarray(kept, parameters.dtype), out=parameters)
-        super()._step(parameters, gradients, scratch)
+    def _step(self, parameters, gradients):
+        parameters *= 1 - self.current_learning_rate * self.weight_decay
+        super()._step(parameters, gradients)

@@ -10,21 +10,21 @@ __all__ = ["check_gradient", "numerical_gradient"]
 def numerical_gradient(
     function: Callable[[], float], array: np.ndarray, step: float = 1e-6
 ) -> np.ndarray:
-    """Return the gradient of a function with respect to an array that it reads.
+    """Return the gradient of a function with respect to an array, by central differences.
 
-    Each entry in turn is moved by ``step`` both ways: central differences,
-    ``(f(x + step) - f(x - step)) / (2 step)``, whose error is of the order of ``step**2``.
+    The derivative with respect to each entry is ``(f(x + step) - f(x - step)) / (2 step)``, with an
+    error of the order of ``step**2``.
 
     Parameters
     ----------
     function : callable
-        Takes nothing, reads ``array`` and returns a number.
+        Function without arguments that reads ``array`` and returns a number.
 
     array : ndarray of float64
-        Changed in place, and put back.
+        The array, which is changed in place and restored.
 
     step : float, default=1e-6
-        How far each entry is moved.
+        Step of the differences.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def numerical_gradient(
     Raises
     ------
     ValueError
-        If the array is not float64: differences of rounded numbers say nothing.
+        If the array is not float64: in lower precision, rounding errors dominate the differences.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def numerical_gradient(
     array([2., 4., 6.])
     """
     if array.dtype != np.float64:
-        raise ValueError(f"Expected an array of float64, got {array.dtype}.")
+        raise ValueError(f"Expected an array of float64, got {array.dtype}. Convert it.")
     gradient = np.empty(array.shape, np.float64)
     for index in np.ndindex(array.shape):
         value = array[index]
@@ -84,20 +84,19 @@ def check_gradient(
         How far each entry is moved.
 
     rtol, atol : float, default=1e-6, 1e-8
-        Tolerances relative to the differences and absolute.
+        Relative and absolute tolerance.
 
     Raises
     ------
     AssertionError
-        If the two differ; it says where and by how much.
+        If the gradients differ. The message contains the differences.
 
     Examples
     --------
     A dense layer's gradient with respect to its weights:
 
     >>> import numpy as np
-    >>> from skscratch.nn.layers import Dense
-    >>> from skscratch.nn.losses import MeanSquaredError
+    >>> from skscratch.nn import Dense, MeanSquaredError
     >>> from skscratch.nn.testing import check_gradient
     >>> rng = np.random.default_rng(0)
     >>> dense, loss = Dense(3, 2, random_state=rng), MeanSquaredError()

@@ -1,0 +1,91 @@
+"""Engines: the choice between NumPy's and the native one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from skscratch import native
+from skscratch.nn.engine import NumPyEngine
+from skscratch.nn.prediction import FittedNetwork
+
+MIN_ROWS = 17
+"""Number of rows from which on the native engine predicts faster than NumPy."""
+
+
+def engine_class(name: str, network, optimizer, batches) -> Callable:
+    """Return the class of the engine that trains a network.
+
+    Parameters
+    ----------
+    name : {'auto', 'native', 'numpy'}
+        The estimator's parameter. 'auto' is 'native' if the native engine is installed and
+        supports all parts of the network, otherwise 'numpy'.
+
+    network : Network
+        The network to train.
+
+    optimizer : Optimizer or None
+        The optimizer; None for L-BFGS.
+
+    batches : Batches
+        The training data.
+
+    Returns
+    -------
+    engine_class : type
+        :class:`~skscratch.nn.engine.NumPyEngine` or a class with the same methods.
+
+    Raises
+    ------
+    ImportError
+        If ``name='native'`` and the native engine is not installed.
+
+    ValueError
+        If ``name='native'`` and it does not support a part of the network.
+    """
+    if name == "numpy":
+        return NumPyEngine
+    if not native.is_available():
+        if name == "native":
+            raise ImportError(native.unavailable_reason())
+        return NumPyEngine
+    unsupported = native.NativeEngine.unsupported(network, optimizer, batches)
+    if unsupported is None:
+        return native.NativeEngine
+    if name == "native":
+        raise ValueError(
+            f"The native engine does not support {unsupported}. Set engine='auto' or 'numpy'."
+        )
+    return NumPyEngine
+
+
+def forward(name: str, network: FittedNetwork, X, output: Callable | None = None) -> np.ndarray:
+    """Return the outputs of a fitted network.
+
+    Parameters
+    ----------
+    name : {'auto', 'native', 'numpy'}
+        The estimator's parameter. Except for 'numpy', the native engine is used if it is installed
+        and supports the activations.
+
+    network : FittedNetwork
+        The network.
+
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The inputs.
+
+    output : callable, default=None
+        Function of the logits. If None, the logits are returned.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        The logits, or the results of ``output``.
+    """
+    is_native = name != "numpy" and X.shape[0] >= MIN_ROWS and native.is_available()
+    if is_native and native.prediction_unsupported(network.activations) is None:
+        logits = native.forward(X, *network)
+        return logits if output is None else output(logits)
+    return network.forward(X, output)

@@ -1,0 +1,68 @@
+"""Parameters: their types, for editors and type checkers, and their constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import sparray, spmatrix
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from skscratch.estimators.architecture import INITIALIZERS, REGULARIZERS
+from skscratch.estimators.solvers import SCHEDULES, SOLVERS, SolverName
+from skscratch.nn.activations import ACTIVATIONS, Activation, ActivationName
+from skscratch.nn.optimizers import Optimizer
+
+MatrixLike = ArrayLike | sparray | spmatrix
+
+HiddenActivations = (
+    ActivationName | type[Activation] | Sequence[ActivationName | type[Activation]] | np.ndarray
+)
+Solver = SolverName | type[Optimizer] | Optimizer
+ClassWeight = dict[Any, float] | list[dict[Any, float]] | Literal["balanced"]
+Scoring = str | Callable[..., float]
+Engine = Literal["auto", "native", "numpy"]
+
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_SHARE = Interval(Real, 0, 1, closed="left")
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+CONSTRAINTS: dict[str, list] = {
+    "hidden_layer_sizes": ["array-like", _COUNT],
+    "activation": [StrOptions(set(ACTIVATIONS)), "array-like", callable],
+    "solver": [StrOptions(set(SOLVERS)), callable, Optimizer],
+    "alpha": [_NOT_NEGATIVE],
+    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "learning_rate_init": [_POSITIVE],
+    "power_t": [_NOT_NEGATIVE],
+    "max_iter": [_COUNT],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [_NOT_NEGATIVE],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [_SHARE],
+    "beta_1": [_SHARE],
+    "beta_2": [_SHARE],
+    "epsilon": [_POSITIVE],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
+    "max_fun": [_COUNT],
+    "decay": [_NOT_NEGATIVE],
+    "rho": [_SHARE],
+    **{name: [_NOT_NEGATIVE, "array-like"] for name in REGULARIZERS},
+    "dropout": [_SHARE, "array-like"],
+    "input_dropout": [_SHARE],
+    "weight_init": [StrOptions(set(INITIALIZERS))],
+    "weight_decay": [_NOT_NEGATIVE],
+    "clip_norm": [_POSITIVE, None],
+    "scoring": [str, callable, None],
+    "engine": [StrOptions({"auto", "native", "numpy"})],
+}

@@ -1,0 +1,122 @@
+"""Scoring: the loss and the score of a network on a validation set."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+
+from skscratch.estimators.architecture import Architecture
+from skscratch.estimators.engines import forward
+from skscratch.estimators.validation import Samples
+from skscratch.nn.prediction import FittedNetwork
+
+
+class Validator:
+    """Measures a network on a validation set.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier or MLPScratchRegressor
+        The estimator, of which ``scoring`` and ``engine`` are read.
+
+    samples : Samples
+        The validation set.
+
+    architecture : Architecture
+        The network's layers.
+
+    score : callable or str
+        The result of :func:`score_of`.
+    """
+
+    def __init__(self, estimator, samples: Samples, architecture: Architecture, score) -> None:
+        self.samples, self.architecture, self.score = samples, architecture, score
+        self.engine = estimator.engine
+        if samples.score_weight is not None and isinstance(score, _Score):
+            score.check_weights()
+
+    def measure(self, weights: list, biases: list) -> tuple[float, float]:
+        """Return the loss without penalties, and the score.
+
+        Parameters
+        ----------
+        weights : list of ndarray of shape (n_inputs, n_neurons)
+            The weights of each layer.
+
+        biases : list of ndarray of shape (n_neurons,)
+            The biases of each layer.
+
+        Returns
+        -------
+        loss, score : float
+            A higher score is better.
+        """
+        samples, targets = self.samples, self.architecture.targets
+        network = FittedNetwork(weights, biases, self.architecture.activations)
+        logits = forward(self.engine, network, samples.X)
+        loss = targets.loss.calculate(logits, samples.y, samples.sample_weight)
+        loss = float(loss) * targets.loss_scale
+        if self.score == "loss":
+            return loss, -loss
+        if self.score == "default":
+            return loss, targets.score(logits, samples.y, samples.score_weight)
+        attributes = self.architecture.fitted_attributes(weights, biases)
+        weight = samples.score_weight
+        return loss, self.score(attributes, samples.X, targets.labels(samples.y), weight)
+
+
+def score_of(estimator) -> Callable | str:
+    """Return the score that an estimator's parameter ``scoring`` selects.
+
+    Parameters
+    ----------
+    estimator : MLPScratchClassifier or MLPScratchRegressor
+        The estimator.
+
+    Returns
+    -------
+    score : callable or {'default', 'loss'}
+        For :class:`Validator`.
+    """
+    if estimator.scoring is None:
+        return "default"
+    if estimator.scoring == "loss":
+        return "loss"
+    # Imported here: it slows the package's import by 5%.
+    from sklearn.metrics import check_scoring
+
+    return _Score(estimator, check_scoring(estimator, scoring=estimator.scoring))
+
+
+class _Score:
+    """A scorer of scikit-learn, which needs an estimator."""
+
+    def __init__(self, estimator, scorer: Callable) -> None:
+        self.estimator, self.scorer = copy.copy(estimator), scorer
+        # Validated inputs have no feature names, and decoded labels are dense.
+        for name in ("feature_names_in_", "_sparse_labels"):
+            vars(self.estimator).pop(name, None)
+
+    def check_weights(self) -> None:
+        """Raise an error if the scorer has no parameter for weights."""
+        function = getattr(self.scorer, "_score_func", self.scorer)
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            # Some functions written in C have no signature.
+            return
+        if not any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters):
+            raise ValueError(
+                f"scoring={self.estimator.scoring!r} takes no sample_weight, but the validation "
+                f"set has weights (sample_weight_val, or sample_weight of a held-out part). "
+                f"Add a parameter sample_weight to the scorer, or pass no weights."
+            )
+
+    def __call__(self, attributes: dict, X, y: np.ndarray, sample_weight) -> float:
+        fitted = copy.copy(self.estimator)
+        vars(fitted).update(attributes)
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self.scorer(fitted, X, y, **weight))

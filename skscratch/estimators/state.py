@@ -1,0 +1,168 @@
+"""State: what a fitted estimator keeps of its training, as plain arrays and numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skscratch._version import __version__
+
+HISTORY = (
+    "loss",
+    "data_loss",
+    "regularization_loss",
+    "learning_rate",
+    "accuracy",
+    "validation_loss",
+    "validation_score",
+)
+"""The columns of ``history_``, in order."""
+
+
+@dataclass
+class TrainingState:
+    """State from which training resumes; an estimator stores its fields as a dict.
+
+    The weights are not part of it: training resumes from ``coefs_`` and ``intercepts_``.
+    """
+
+    version: str = __version__
+    """Version of the package that wrote the state."""
+
+    solver: str | None = None
+    """Name of the solver. If None, there is no state besides the weights."""
+
+    seed: int | None = None
+    """The parameter ``random_state``; None for a RandomState instance."""
+
+    random_state: dict[str, Any] | None = None
+    """State of the random number generator."""
+
+    split_random_state: dict[str, Any] | None = None
+    """State of the generator before a validation set was split off."""
+
+    dropout: dict[str, Any] | None = None
+    """State of the generator of the dropout masks."""
+
+    order: np.ndarray | None = None
+    """Order of the samples in the last epoch, int32."""
+
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    """State of the optimizer."""
+
+    learning_rate_scale: float = 1.0
+    """Factor of ``learning_rate='adaptive'``."""
+
+    n_without_improvement: int = 0
+    """Number of consecutive epochs without improvement."""
+
+    n_iter: int = 0
+    """Number of epochs of an unfinished fit; 0 if the fit was finished."""
+
+    parameters: np.ndarray | None = None
+    """Weights of the last epoch of an unfinished fit, if ``coefs_`` are those of a better one."""
+
+    @classmethod
+    def of(cls, estimator, solver: str) -> TrainingState:
+        """Read the state of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : MLPScratchClassifier or MLPScratchRegressor
+            The fitted estimator.
+
+        solver : str
+            Name of the solver that resumes.
+
+        Returns
+        -------
+        state : TrainingState
+            Without the state of another solver.
+
+        Raises
+        ------
+        ValueError
+            If another version of the package wrote the state.
+        """
+        stored = getattr(estimator, "_training_state", {})
+        version = stored.get("version", "unknown")
+        if version != __version__:
+            raise ValueError(
+                f"Cannot resume the training of an estimator that was fitted with skscratch "
+                f"{version}; this is skscratch {__version__}. The estimator can still predict. "
+                f"Fit a new estimator, or set warm_start=False and call fit."
+            )
+        state = cls(**stored)
+        return state if state.solver == solver else cls()
+
+    def generator(self, random_state) -> np.random.RandomState:
+        """Return the generator that a fit draws from.
+
+        Parameters
+        ----------
+        random_state : int, RandomState or None
+            The estimator's parameter.
+
+        Returns
+        -------
+        generator : RandomState
+            A given instance itself; otherwise one that continues the previous fit's stream if the
+            seed is the same.
+        """
+        if isinstance(random_state, np.random.RandomState):
+            return random_state
+        generator = np.random.RandomState(random_state)
+        if self.random_state is not None and self.seed == random_state:
+            generator.set_state(self.random_state)
+        return generator
+
+
+class History:
+    """Values of each epoch, in a list for each column.
+
+    Parameters
+    ----------
+    columns : dict of str to list of float, default=None
+        Values of earlier epochs, which are copied.
+    """
+
+    def __init__(self, columns: dict[str, list[float]] | None = None) -> None:
+        columns = {"loss": []} if columns is None else columns
+        self.columns = {name: list(values) for name, values in columns.items()}
+
+    def __len__(self) -> int:
+        return len(self.columns["loss"])
+
+    def append(self, **values: float) -> None:
+        """Add an epoch; columns without a value get NaN.
+
+        Parameters
+        ----------
+        **values : float
+            The loss, and any other column by its name.
+        """
+        for name in values.keys() - self.columns.keys():
+            self.columns[name] = [math.nan] * len(self)
+        for name, column in self.columns.items():
+            column.append(values.get(name, math.nan))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the columns as arrays, without those that have no value.
+
+        Returns
+        -------
+        history : dict of str to ndarray of shape (n_epochs,)
+            In the order of :data:`HISTORY`.
+        """
+        arrays = {name: np.array(values, float) for name, values in self.columns.items()}
+        if "data_loss" in arrays:
+            with np.errstate(invalid="ignore"):
+                arrays["regularization_loss"] = arrays["loss"] - arrays["data_loss"]
+        return {
+            name: arrays[name]
+            for name in HISTORY
+            if name in arrays and (name == "loss" or not np.isnan(arrays[name]).all())
+        }

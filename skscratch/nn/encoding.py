@@ -1,0 +1,98 @@
+"""Encoding of classes: class indices as one-hot rows."""
+
+import numpy as np
+
+__all__ = ["as_rows", "check_indices", "one_hot"]
+
+
+def check_indices(indices: np.ndarray, n_outputs: int) -> None:
+    """Check that an array contains class indices.
+
+    Parameters
+    ----------
+    indices : ndarray
+        The array to check.
+
+    n_outputs : int
+        Number of classes.
+
+    Raises
+    ------
+    ValueError
+        If the values are not integers from 0 to ``n_outputs - 1``.
+    """
+    expected = f"Expected class indices from 0 to {n_outputs - 1}"
+    if indices.dtype.kind not in "iub":
+        raise ValueError(
+            f"{expected}, got an array of {indices.dtype}. Convert whole numbers with "
+            f"y.astype(int) and labels with numpy.unique(y, return_inverse=True). Other targets "
+            f"are rows with one number for each output."
+        )
+    if indices.size and (indices.min() < 0 or indices.max() >= n_outputs):
+        raise ValueError(f"{expected}, got {indices.min()} to {indices.max()}.")
+
+
+def one_hot(indices, n_outputs: int, dtype=np.float64) -> np.ndarray:
+    """Return rows of probabilities: 1 for the class of the sample, 0 elsewhere.
+
+    Parameters
+    ----------
+    indices : array-like of int, shape (n_samples,)
+        Class indices from 0 to ``n_outputs - 1``.
+
+    n_outputs : int
+        Number of classes.
+
+    dtype : dtype, default=numpy.float64
+        Dtype of the rows.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_samples, n_outputs)
+        One row for each sample.
+
+    Examples
+    --------
+    >>> from skscratch.nn.encoding import one_hot
+    >>> one_hot([1, 0], 3)
+    array([[0., 1., 0.],
+           [1., 0., 0.]])
+    """
+    rows = np.zeros((len(indices), n_outputs), dtype)
+    rows[np.arange(len(indices)), np.asarray(indices, int)] = 1
+    return rows
+
+
+def as_rows(y_true, y_pred: np.ndarray) -> np.ndarray:
+    """Return targets as rows of the shape and the dtype of the predictions.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Class indices or rows. For a single output, a vector contains one target for each sample.
+
+    y_pred : ndarray of shape (n_samples, n_outputs)
+        The predictions.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_samples, n_outputs)
+        The targets.
+
+    Raises
+    ------
+    ValueError
+        If the targets have another shape, or are not class indices.
+    """
+    y_true, n_outputs = np.asarray(y_true), y_pred.shape[1]
+    if y_true.ndim == 1 and n_outputs == 1:
+        y_true = y_true[:, np.newaxis]
+    elif y_true.ndim == 1:
+        check_indices(y_true, n_outputs)
+        y_true = one_hot(y_true, n_outputs)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"y_true must be one class index per sample or rows of the shape of y_pred, "
+            f"{y_pred.shape}; got shape {y_true.shape}."
+        )
+    return y_true.astype(y_pred.dtype, copy=False)
