@@ -61,31 +61,33 @@ def engine_class(name: str, network, optimizer, batches) -> Callable:
     return NumPyEngine
 
 
-def forward(name: str, network: FittedNetwork, X, output: Callable | None = None) -> np.ndarray:
-    """Return the outputs of a fitted network.
+def fitted_network(
+    name: str, n_rows: int, weights: list, biases: list, activations: list
+) -> FittedNetwork:
+    """Return the network that predicts.
 
     Parameters
     ----------
     name : {'auto', 'native', 'numpy'}
-        The estimator's parameter. Except for 'numpy', the native engine is used if it is installed
-        and supports the activations.
+        The estimator's parameter. Except for 'numpy', the network is native if the native engine is
+        installed, supports the activations and is faster for this number of rows.
 
-    network : FittedNetwork
-        The network.
+    n_rows : int
+        Number of rows of the input.
 
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The inputs.
-
-    output : callable, default=None
-        Function of the logits. If None, the logits are returned.
+    weights, biases, activations : list
+        The arguments of :class:`~skscratch.nn.prediction.FittedNetwork`.
 
     Returns
     -------
-    outputs : ndarray of shape (n_samples, n_outputs)
-        The logits, or the results of ``output``.
+    network : FittedNetwork
+        The network.
     """
-    is_native = name != "numpy" and X.shape[0] >= MIN_ROWS and native.is_available()
-    if is_native and native.prediction_unsupported(network.activations) is None:
-        logits = native.forward(X, *network)
-        return logits if output is None else output(logits)
-    return network.forward(X, output)
+    is_native = (
+        name != "numpy"
+        and n_rows >= MIN_ROWS
+        and native.is_available()
+        and native.NativeFittedNetwork.unsupported(activations) is None
+    )
+    network_class = native.NativeFittedNetwork if is_native else FittedNetwork
+    return network_class(weights, biases, activations)

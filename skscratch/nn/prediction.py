@@ -9,8 +9,6 @@ from skscratch.nn.activations import Activation
 
 __all__ = ["FittedNetwork"]
 
-CHUNK_SIZE = 4096
-
 
 class FittedNetwork(NamedTuple):
     """Weights, biases and activations of a fitted network.
@@ -41,6 +39,9 @@ class FittedNetwork(NamedTuple):
     activations: Sequence[type[Activation]]
     """Class of the activation of each hidden layer."""
 
+    # Number of rows that are processed at once
+    chunk_size = 4096
+
     @np.errstate(over="ignore", invalid="ignore")
     def forward(self, X, output: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """Return the outputs for all rows of ``X``.
@@ -62,8 +63,8 @@ class FittedNetwork(NamedTuple):
             The outputs. ``output`` may return another shape for each sample.
         """
         chunks = (
-            self._logits(X[start : start + CHUNK_SIZE])
-            for start in range(0, X.shape[0], CHUNK_SIZE)
+            self._logits(X[start : start + self.chunk_size])
+            for start in range(0, X.shape[0], self.chunk_size)
         )
         return np.concatenate([logits if output is None else output(logits) for logits in chunks])
 
