@@ -9,7 +9,8 @@ from skscratch.nn.activations import Activation
 
 __all__ = ["FittedNetwork"]
 
-CHUNK_SIZE = 4096
+# Rows of a chunk: with 4096 rows, arrays exceed the cache and prediction takes twice as long.
+CHUNK_SIZE = 512
 
 
 class FittedNetwork(NamedTuple):
