@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import measure, plots, report
 from benchmarks.cases import CASES, Training
-from benchmarks.contestants import CONTESTANTS, REFERENCE
+from benchmarks.contestants import NAMES, REFERENCE
 
 HERE = Path(__file__).parent
 
@@ -17,12 +17,12 @@ def main() -> None:
     if args.list:
         for case in CASES:
             print(f"{case.name:16} {case.title}")
-        print(f"\nContestants: {', '.join(CONTESTANTS)}")
+        print(f"\nContestants: {'; '.join(NAMES)}")
         return
 
     cases, contestants = choose(args.only)
-    # What is not a whole measurement must not replace one.
-    trial = args.quick or contestants != set(CONTESTANTS)
+    # A partial measurement must not replace a complete one.
+    trial = args.quick or contestants != set(NAMES)
     results, pictures = HERE / "results", HERE / "figures"
     if trial:
         results, pictures = results / "trial", pictures / "trial"
@@ -45,40 +45,40 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure skscratch beside MLPClassifier, PyTorch and others.",
+        description="Compare skscratch with MLPClassifier, JAX, PyTorch and others.",
     )
     parser.add_argument(
         "--only",
         nargs="+",
         default=[],
         metavar="NAME",
-        help="cases (or how several of their names begin) and contestants; see --list. "
-        f"{REFERENCE} always takes part",
+        help="cases (or prefixes of their names) and contestants; see --list. "
+        f"{REFERENCE} is always included",
     )
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant")
+    parser.add_argument("--rounds", type=int, default=7, help="number of rounds")
     parser.add_argument("--quick", action="store_true", help="fewer parameters and rounds")
     parser.add_argument("--list", action="store_true", help="list cases and contestants")
     parser.add_argument(
         "--threads",
         choices=["one", "default"],
         default="one",
-        help="pin BLAS and PyTorch to one thread; with 'default', run once more without that",
+        help="limit BLAS and PyTorch to one thread; 'default' also measures without this limit",
     )
     return parser.parse_args()
 
 
 def choose(names: list[str]) -> tuple[list[type], set[str]]:
-    """Return the cases and the contestants of these names; all of them, where none is named."""
+    """Return the cases and contestants with these names; all of them if none is named."""
     contestants, cases = set(), []
     for name in map(str.lower, names):
-        same_name = {contestant for contestant in CONTESTANTS if contestant.lower() == name}
+        same_name = {contestant for contestant in NAMES if contestant.lower() == name}
         chosen = [case for case in CASES if case.name == name]
         chosen = chosen or [case for case in CASES if case.name.startswith(name)]
         if not same_name and not chosen:
             sys.exit(f"{name} is neither a case nor a contestant, see --list.")
         contestants |= same_name
         cases += chosen
-    return cases or CASES, contestants | {REFERENCE} if contestants else set(CONTESTANTS)
+    return cases or CASES, contestants | {REFERENCE} if contestants else set(NAMES)
 
 
 def run(case: type, threads: str, args: argparse.Namespace, contestants: set[str]) -> dict:

@@ -1,8 +1,8 @@
-"""What is measured. Each class is a case, in the shape that asv expects of a benchmark.
+"""Cases: classes with the interface of asv's benchmarks.
 
-``params`` and ``param_names`` say over what a case varies, the contestant last; ``setup`` prepares
-what is not timed; the ``time_`` method is timed; ``track_`` methods return a number. All of them
-take one argument per parameter. So one measurement can be taken by hand:
+``params`` and ``param_names`` are the parameters of a case, the contestant last. ``setup`` is not
+timed, the ``time_`` method is, and ``track_`` methods return a number. All of them have one
+argument per parameter. A single measurement:
 
 >>> from timeit import timeit
 >>> from benchmarks.cases import Training
@@ -14,32 +14,28 @@ take one argument per parameter. So one measurement can be taken by hand:
 True
 """
 
-import os
 import subprocess
 import sys
-import tempfile
 import tracemalloc
 from functools import partial
 
 import numpy as np
-from sklearn.ensemble import BaggingClassifier
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, KFold, learning_curve
 
 from benchmarks import contestants, datasets
 from benchmarks.contestants import (
-    FITTERS,
-    FLOOR,
+    CONTESTANTS,
+    DEFAULT,
     JAX,
-    NUMBA,
+    NUMPY,
+    PRODUCTS,
     REFERENCE,
     SEARCHERS,
-    SEARCHES,
     Arguments,
 )
 
-DTYPES = ["float32", "float64"]
-AGAINST_FLOOR = ["skscratch", NUMBA, REFERENCE, FLOOR]
+DTYPES = ["float64", "float32"]
+ENGINES = [DEFAULT, NUMPY, REFERENCE, PRODUCTS]
 NAN = float("nan")
 
 
@@ -53,9 +49,9 @@ class _TimedFit:
     title: str
     params: list[list]
     param_names: list[str]
-    # What of the parameters is left in a quick run; all, where nothing is said.
+    # Parameters of a quick run, if fewer.
     quick: dict[str, list] = {}
-    # Less than the number of rounds asked for, where a single one takes seconds.
+    # Limit on the number of rounds, for cases that take seconds.
     max_rounds = 100
 
     def setup(self, *params) -> None:
@@ -76,7 +72,7 @@ class _TimedFit:
 
 
 class _Fit(_TimedFit):
-    """What was learned is reported beside the time, so that nobody wins by learning less."""
+    """A fit whose accuracies are reported with its time."""
 
     def track_training_accuracy(self, *params) -> float:
         return self._accuracy(params, self.data.X, self.data.y)
@@ -85,13 +81,13 @@ class _Fit(_TimedFit):
         return self._accuracy(params, self.data.X_held_out, self.data.y_held_out)
 
     def _accuracy(self, params, X, y) -> float:
-        if params[-1] == FLOOR or len(y) == 0:
+        if params[-1] == PRODUCTS or len(y) == 0:
             return NAN
         return float(np.mean(self.fitted(*params).predict_proba(X).argmax(axis=1) == y))
 
 
-# Each work's data and arguments, for fits of some tenths of a second, in which validation does not
-# count. The learning rate of the spirals is the book's.
+# Data and arguments of each work. Fits take tenths of a second, so that the time of validation is
+# negligible. The learning rate of the spirals is the book's.
 WORKS = {
     "spiral 300 x 2-64-3, full batch": (
         datasets.spiral,
@@ -113,8 +109,8 @@ WORKS = {
 
 class Training(_Fit):
     name = "training"
-    title = "One fit by Adam"
-    params = [list(WORKS), DTYPES, FITTERS]
+    title = "One fit with the Adam solver"
+    params = [list(WORKS), DTYPES, list(CONTESTANTS)]
     param_names = ["work", "dtype", "contestant"]
     quick = {"work": [work for work in WORKS if work.startswith("digits")], "dtype": ["float32"]}
 
@@ -127,12 +123,12 @@ class Regression(_TimedFit):
     """Half the squared error of a single value. The reference is MLPRegressor."""
 
     name = "regression"
-    title = "One regression by Adam (the reference is MLPRegressor)"
+    title = "One regression with the Adam solver (the reference is MLPRegressor)"
     works = {
         "2,000 x 20-100-1, batch 32": (2_000, 20, Arguments((100,), batch_size=32, epochs=20)),
         "20,000 x 50-100-50-1, batch 200": (20_000, 50, Arguments((100, 50), epochs=5)),
     }
-    params = [list(works), DTYPES, ["skscratch", NUMBA, REFERENCE, JAX, "PyTorch", FLOOR]]
+    params = [list(works), DTYPES, [DEFAULT, NUMPY, REFERENCE, JAX, "PyTorch", PRODUCTS]]
     param_names = ["work", "dtype", "contestant"]
     quick = {"dtype": ["float32"]}
 
@@ -141,30 +137,30 @@ class Regression(_TimedFit):
         return datasets.curves(dtype, n_samples, n_features), arguments
 
     def track_held_out_r2(self, *params) -> float:
-        if params[-1] == FLOOR:
+        if params[-1] == PRODUCTS:
             return NAN
         predicted = self.fitted(*params).predict(self.data.X_held_out)
         return r2_score(self.data.y_held_out, predicted)
 
 
 class Solvers(_Fit):
-    """Each solver with a learning rate at which it learns.
+    """Each solver, with a suitable learning rate.
 
-    L-BFGS has none, takes all samples at once, and its epochs are iterations.
+    L-BFGS has none and processes all samples at once; its epochs are iterations.
     """
 
     name = "solvers"
-    title = "One fit by each solver: digits 64-100-10, batch 32"
+    title = "One fit with each solver: digits 64-100-10, batch 32"
     learning_rates = {"adam": 0.001, "sgd": 0.1, "lbfgs": 0.001, "adagrad": 0.01, "rmsprop": 0.001}
-    params = [list(learning_rates), DTYPES, AGAINST_FLOOR]
+    params = [list(learning_rates), DTYPES, ENGINES]
     param_names = ["solver", "dtype", "contestant"]
     quick = {"dtype": ["float32"]}
 
     def work(self, solver, dtype, contestant):
         if contestant == REFERENCE and solver in ("adagrad", "rmsprop"):
-            raise NotImplementedError("it has neither Adagrad nor RMSprop")
-        if contestant == FLOOR and solver == "lbfgs":
-            raise NotImplementedError("nobody knows beforehand how many products L-BFGS needs")
+            raise NotImplementedError("it does not support Adagrad and RMSprop")
+        if contestant == PRODUCTS and solver == "lbfgs":
+            raise NotImplementedError("the number of products of L-BFGS is not known in advance")
         return datasets.digits(dtype), Arguments(
             (100,),
             batch_size=32,
@@ -175,7 +171,7 @@ class Solvers(_Fit):
 
 
 class _Growth(_Fit):
-    """A network of 64-100-10 on 2,000 samples in batches of 200, one of its sizes growing."""
+    """A network 64-100-10 on 2,000 samples in batches of 200, with one size varied."""
 
     param_names = ["size", "contestant"]
 
@@ -187,7 +183,7 @@ class _Growth(_Fit):
 class GrowthSamples(_Growth):
     name = "growth-samples"
     title = "Growth with the number of samples"
-    params = [[200, 1000, 5000, 25000], AGAINST_FLOOR]
+    params = [[200, 1000, 5000, 25000], ENGINES]
     quick = {"size": [200, 5000]}
 
     def work(self, size, contestant):
@@ -197,7 +193,7 @@ class GrowthSamples(_Growth):
 class GrowthFeatures(_Growth):
     name = "growth-features"
     title = "Growth with the number of features"
-    params = [[8, 32, 128, 512, 2048], AGAINST_FLOOR]
+    params = [[8, 32, 128, 512, 2048], ENGINES]
     quick = {"size": [8, 512]}
 
     def work(self, size, contestant):
@@ -207,7 +203,7 @@ class GrowthFeatures(_Growth):
 class GrowthNeurons(_Growth):
     name = "growth-neurons"
     title = "Growth with the number of hidden neurons"
-    params = [[8, 32, 128, 512, 2048], AGAINST_FLOOR]
+    params = [[8, 32, 128, 512, 2048], ENGINES]
     quick = {"size": [8, 512]}
 
     def work(self, size, contestant):
@@ -217,7 +213,7 @@ class GrowthNeurons(_Growth):
 class GrowthLayers(_Growth):
     name = "growth-layers"
     title = "Growth with the number of hidden layers of 100 neurons"
-    params = [[1, 2, 4, 8, 16], AGAINST_FLOOR]
+    params = [[1, 2, 4, 8, 16], ENGINES]
     quick = {"size": [1, 8]}
 
     def work(self, size, contestant):
@@ -225,11 +221,11 @@ class GrowthLayers(_Growth):
 
 
 class SmallFit(_Fit):
-    """Where little is computed, what remains is what a call of ``fit`` costs."""
+    """A fit with little computation: the overhead of a call of ``fit``."""
 
     name = "small-fit"
     title = "A small fit: 150 irises, 4-100-3, 5 epochs"
-    params = [DTYPES, FITTERS]
+    params = [DTYPES, list(CONTESTANTS)]
     param_names = ["dtype", "contestant"]
 
     def work(self, dtype, contestant):
@@ -237,10 +233,10 @@ class SmallFit(_Fit):
 
 
 class FirstFit:
-    """What is compiled has to be compiled once: JAX in every process, Numba on every machine."""
+    """JAX compiles in every process; the other contestants compile nothing."""
 
     name = "first-fit"
-    title = "A new Python that imports, and fits the irises for one epoch: 4-100-3, float32"
+    title = "First fit of a fresh process, imports included: irises, 4-100-3, one epoch, float32"
     program = """
 import sys
 class Others:
@@ -252,30 +248,25 @@ from benchmarks import contestants, datasets
 data = datasets.iris("float32")
 contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, epochs=1))
 """
-    caches = ["used before", "never used before"]
-    params = [caches, ["skscratch", NUMBA, REFERENCE, JAX]]
-    param_names = ["machine", "contestant"]
-    quick = {"machine": caches[:1]}
-    max_rounds = 3
+    params = [[DEFAULT, NUMPY, REFERENCE, JAX]]
+    param_names = ["contestant"]
+    quick: dict[str, list] = {}
+    max_rounds = 5
 
-    def setup(self, machine, contestant) -> None:
-        contestants.get(contestant)
+    def setup(self, contestant) -> None:
+        contestants.require(contestant)
 
-    def time_process(self, machine, contestant) -> None:
-        # Nobody waits for the imports of others.
+    def time_process(self, contestant) -> None:
+        # The imports of other contestants do not count.
         others = ["torch", "skorch", *(["jax"] if contestant != JAX else [])]
         program = self.program.format(name=contestant, others=others)
-        with tempfile.TemporaryDirectory() as folder:
-            environment = {} if machine == self.caches[0] else {"NUMBA_CACHE_DIR": folder}
-            subprocess.run(
-                [sys.executable, "-c", program], check=True, env={**os.environ, **environment}
-            )
+        subprocess.run([sys.executable, "-c", program], check=True)
 
 
 class Sparse(_Fit):
     name = "sparse"
     title = "Sparse texts: 10,000 x 50,000-100-20, 0.1% filled, batch 200, one epoch"
-    params = [["float32"], ["skscratch", NUMBA, REFERENCE]]
+    params = [["float32"], [DEFAULT, NUMPY, REFERENCE]]
     param_names = ["dtype", "contestant"]
     max_rounds = 3
 
@@ -284,7 +275,7 @@ class Sparse(_Fit):
 
 
 class _Predict:
-    """Probabilities by a network 64-100-10 that has learned a little."""
+    """Probabilities of a network 64-100-10 after a few epochs."""
 
     quick: dict[str, list] = {}
     max_rounds = 100
@@ -302,20 +293,20 @@ class _Predict:
 class Predict(_Predict):
     name = "predict"
     title = "predict_proba of 64-100-10"
-    params = [[1_000_000], DTYPES, ["skscratch", REFERENCE, "PyTorch", "skorch", "book"]]
+    params = [[1_000_000], DTYPES, [DEFAULT, REFERENCE, "PyTorch", "skorch", "book"]]
     param_names = ["rows", "dtype", "contestant"]
     max_rounds = 5
     quick = {"rows": [100_000], "dtype": ["float32"]}
 
     def setup(self, *params) -> None:
         if params[-1] == "skorch":
-            raise NotImplementedError("it takes its rows one by one, too long for a short run")
+            raise NotImplementedError("it processes rows one by one, too slow for this case")
         super().setup(*params)
 
     def track_megabytes_beyond_output(self, *params) -> float:
-        """Return the peak of what is allocated during a call, less what it returns.
+        """Return the peak of the memory allocated during a call, without the returned array.
 
-        Python's tracer sees NumPy's arrays but not PyTorch's tensors.
+        tracemalloc traces NumPy's arrays but not PyTorch's tensors.
         """
         if params[-1] == "PyTorch":
             return NAN
@@ -327,19 +318,19 @@ class Predict(_Predict):
 
 
 class PredictOneRow(_Predict):
-    """The estimators and skorch validate what they are given, PyTorch and the book do not."""
+    """The estimators and skorch validate their input, PyTorch and the book's loop do not."""
 
     name = "one-row"
-    title = "predict_proba of one row by 64-100-10"
-    params = [[1], DTYPES, ["skscratch", REFERENCE, "PyTorch", "skorch", "book"]]
+    title = "predict_proba of one row with 64-100-10"
+    params = [[1], DTYPES, [DEFAULT, REFERENCE, "PyTorch", "skorch", "book"]]
     param_names = ["rows", "dtype", "contestant"]
 
 
 class Import:
-    """A new Python that imports the package and ends."""
+    """A fresh process that imports the package and exits."""
 
     name = "import"
-    title = "Importing the package in a new Python"
+    title = "Importing the package in a fresh process"
     modules = {
         "skscratch": "skscratch",
         REFERENCE: "sklearn.neural_network",
@@ -352,16 +343,16 @@ class Import:
     max_rounds = 5
 
     def setup(self, contestant) -> None:
-        contestants.get(contestant)
+        contestants.require(contestant)
 
     def time_import(self, contestant) -> None:
         subprocess.run([sys.executable, "-c", f"import {self.modules[contestant]}"], check=True)
 
 
 class _Search:
-    """A grid of learning rates, and of what else a work says, by 5 folds with two jobs.
+    """A grid of learning rates, and of other parameters of a work, with 5 folds.
 
-    The workers have been started and have imported everything when the clock runs.
+    Worker processes are started, and import their modules, before they are timed.
     """
 
     quick: dict[str, list] = {}
@@ -369,7 +360,7 @@ class _Search:
 
     def setup(self, *params) -> None:
         self.contestant = params[-1]
-        contestants.get(self.contestant)
+        contestants.require(self.contestant)
         self.data, self.arguments, self.grid = self.work(*params)
         self.found = None
 
@@ -378,7 +369,7 @@ class _Search:
 
     def time_search(self, *params) -> None:
         X, y = self.data.X, self.data.y
-        self.found = contestants.search(self.contestant, X, y, self.arguments, self.grid, n_jobs=2)
+        self.found = contestants.search(self.contestant, X, y, self.arguments, self.grid)
 
     def track_best_mean_accuracy(self, *params) -> float:
         if self.found is None:
@@ -392,8 +383,8 @@ def learning_rates(number: int) -> dict:
 
 SHAPES = {"hidden_layer_sizes": [(32,), (64,), (100,)]}
 
-# Each search's data, arguments and what it tries beside eight learning rates. They last as long as
-# searches do: MLPClassifier takes some ten seconds. Four of five folds of the spiral have 240 rows.
+# Data and arguments of each search, and its grid in addition to eight learning rates. MLPClassifier
+# takes about ten seconds. Four of five folds of the spiral have 240 rows.
 SEARCH_WORKS = {
     "digits 64-100-10, batch 32": (datasets.digits, Arguments((100,), 32, epochs=50), {}),
     "digits 64-32-10, batch 32": (datasets.digits, Arguments((32,), 32, epochs=50), {}),
@@ -406,15 +397,15 @@ SEARCH_WORKS = {
 
 class Search(_Search):
     name = "search"
-    title = "A search: 8 learning rates x 5 folds, two jobs, float32"
-    params = [list(SEARCH_WORKS), SEARCHERS]
+    title = "A search: 8 learning rates x 5 folds, two jobs unless stated, float32"
+    params = [list(SEARCH_WORKS), list(SEARCHERS)]
     param_names = ["work", "contestant"]
     quick = {"work": ["digits 64-32-10, batch 32"]}
 
     def work(self, work, contestant):
         data, arguments, grid = SEARCH_WORKS[work]
         data = data("float32")
-        # Folds are cut in the order of the samples, in which the spirals are wound up.
+        # The spirals are sorted, and folds are split in the order of the samples.
         order = np.random.default_rng(0).permutation(len(data.y))
         data = data._replace(X=data.X[order], y=data.y[order])
         return data, arguments, {**learning_rates(8), **grid}
@@ -423,89 +414,12 @@ class Search(_Search):
 class GrowthCandidates(_Search):
     name = "growth-candidates"
     title = "Growth of a search with the number of candidates: digits 64-32-10, batch 32, 20 epochs"
-    params = [[1, 2, 4, 8, 16, 32], SEARCHERS]
+    params = [[1, 2, 4, 8, 16, 32], list(SEARCHERS)]
     param_names = ["size", "contestant"]
     quick = {"size": [1, 8]}
 
     def work(self, size, contestant):
         return datasets.digits("float32"), Arguments((32,), 32, epochs=20), learning_rates(size)
-
-
-class Tools:
-    """What else fits many networks: an ensemble and a curve, with two jobs."""
-
-    name = "tools"
-    title = "Other tools: digits 64-32-10, batch 32, 20 epochs, two jobs, float32"
-    tools = {
-        "bagging of 20, with replacement": lambda X, y: (
-            lambda estimator: BaggingClassifier(estimator, 20, random_state=0).fit(X, y)
-        ),
-        "bagging of 20 features": lambda X, y: (
-            lambda estimator: BaggingClassifier(
-                estimator, 20, max_features=0.3, bootstrap=False, random_state=0
-            ).fit(X, y)
-        ),
-        "learning curve, 5 sizes x 5 folds": lambda X, y: (
-            lambda estimator: learning_curve(estimator, X, y)
-        ),
-    }
-    params = [list(tools), list(SEARCHES)]
-    param_names = ["tool", "contestant"]
-    quick: dict[str, list] = {}
-    max_rounds = 3
-
-    def setup(self, tool, contestant) -> None:
-        contestants.get(contestant)
-        self.data = datasets.digits("float32")
-        # Bagging gives weights of zero, and MLPClassifier fails where a small last batch has no
-        # other: every batch is whole.
-        rows = slice(len(self.data.y) // 32 * 32)
-        self.data = self.data._replace(X=self.data.X[rows], y=self.data.y[rows])
-        self.tool = self.tools[tool](self.data.X, self.data.y)
-        self.arguments = Arguments((32,), 32, epochs=20)
-
-    def time_tool(self, tool, contestant) -> None:
-        contestants.use(contestant, self.tool, self.data.X, self.arguments, n_jobs=2)
-
-
-class SearchMemory:
-    """The peak of a search in this process, which must not grow with what is searched."""
-
-    name = "search-memory"
-    title = "Memory of a search: 200 rows, 200-64-10, one epoch, one job, float32"
-    sizes = {
-        "10 candidates x 5 folds": (10, 5),
-        "40 candidates x 5 folds": (40, 5),
-        "120 candidates x 5 folds": (120, 5),
-        "2 candidates x 5 folds": (2, 5),
-        "2 candidates x 10 folds": (2, 10),
-        "2 candidates x 50 folds": (2, 50),
-        "2 candidates, leave one out": (2, 200),
-    }
-    params = [list(sizes), ["skscratch", REFERENCE]]
-    param_names = ["size", "contestant"]
-    quick = {"size": ["10 candidates x 5 folds", "2 candidates x 5 folds"]}
-    max_rounds = 1
-
-    def setup(self, size, contestant) -> None:
-        n_candidates, n_folds = self.sizes[size]
-        self.data = datasets.clouds("float32", 200, 200)
-        self.arguments = Arguments((64,), batch_size=50, epochs=1)
-        grid, folds = learning_rates(n_candidates), KFold(n_folds)
-        self.tool = lambda estimator: GridSearchCV(estimator, grid, cv=folds, refit=False).fit(
-            self.data.X, self.data.y
-        )
-
-    def time_search(self, size, contestant) -> None:
-        contestants.use(contestant, self.tool, self.data.X, self.arguments, n_jobs=1)
-
-    def track_megabytes(self, size, contestant) -> float:
-        """Return the peak of what is allocated during a search."""
-        tracemalloc.start()
-        self.time_search(size, contestant)
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return peak / 1e6
 
 
 CASES = [
@@ -523,7 +437,5 @@ CASES = [
     FirstFit,
     Search,
     GrowthCandidates,
-    Tools,
-    SearchMemory,
     Import,
 ]

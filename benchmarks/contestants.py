@@ -1,18 +1,16 @@
-"""Who takes part. Each contestant is a function ``fit(X, y, arguments)`` that returns a model.
+"""Contestants: functions ``fit(X, y, arguments)`` that return a fitted model.
 
-A model has ``predict_proba(X)``, or ``predict(X)`` where ``y`` is of floating point numbers. All
-contestants are given the same arrays of the same dtype and the same arguments, take the same number
-of steps on batches of the same sizes, and nobody stops early. Numba, JAX, PyTorch and skorch are
+A model has ``predict_proba(X)``, or ``predict(X)`` if ``y`` contains floating-point numbers. All
+contestants receive the same arrays of the same dtype and the same arguments, and take the same
+number of steps on batches of the same sizes, without early stopping. JAX, PyTorch and skorch are
 optional.
 """
 
-import importlib.util
 import os
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
@@ -25,7 +23,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks import book
-from skscratch import MLPScratchClassifier, MLPScratchRegressor, train_together
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
 try:
     import jax
@@ -45,16 +43,15 @@ except ImportError:
     skorch = None
 
 REFERENCE = "MLPClassifier"
-NUMBA = "skscratch, Numba"
-ONE_BY_ONE = "one by one"
-NUMBA_ONE_BY_ONE = "one by one, Numba"
+DEFAULT = "skscratch"
+NUMPY = "skscratch, NumPy"
 JAX = "JAX"
-FLOOR = "floor"
+PRODUCTS = "NumPy matrix products"
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """What every contestant is told. Hidden layers are ReLU.
+    """Arguments of all contestants. Hidden layers have ReLU activations.
 
     The output is a softmax with cross-entropy, or the identity with half the squared error.
     """
@@ -69,18 +66,14 @@ class Arguments:
 
 
 def fit_skscratch(X, y, arguments: Arguments, **parameters):
+    """Fit with default settings, the engine included, unless ``parameters`` differ."""
     estimator_class = MLPScratchRegressor if _is_regression(y) else MLPScratchClassifier
     return _fit_estimator(partial(estimator_class, **parameters), X, y, arguments)
 
 
-def fit_numba(X, y, arguments: Arguments):
-    return fit_skscratch(X, y, arguments, engine="numba")
-
-
 def fit_mlpclassifier(X, y, arguments: Arguments):
-    """Fit the reference: MLPClassifier, or what it is called in regression."""
-    estimator_class = MLPRegressor if _is_regression(y) else MLPClassifier
-    return _fit_estimator(estimator_class, X, y, arguments)
+    """Fit the reference: MLPClassifier, or MLPRegressor."""
+    return _fit_estimator(MLPRegressor if _is_regression(y) else MLPClassifier, X, y, arguments)
 
 
 def _is_regression(y) -> bool:
@@ -88,10 +81,9 @@ def _is_regression(y) -> bool:
 
 
 def _fit_estimator(estimator_class, X, y, arguments: Arguments):
-    estimator = _estimator(estimator_class, X, arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return estimator.fit(X, y)
+        return _estimator(estimator_class, X, arguments).fit(X, y)
 
 
 def _estimator(estimator_class, X, arguments: Arguments):
@@ -108,27 +100,20 @@ def _estimator(estimator_class, X, arguments: Arguments):
     )
 
 
-def search(contestant: str, X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
-    """Search a grid by 5 folds, every job a process with one BLAS thread; return the best score."""
+def search(contestant: str, X, y, arguments: Arguments, grid: dict) -> float:
+    """Search a grid with 5 folds, one BLAS thread per job; return the best score."""
+    estimator_class, backend, n_jobs = SEARCHERS[contestant]
     if contestant == JAX:
         return search_jax(X, y, arguments, grid, n_jobs)
-
-    def tool(estimator):
-        return GridSearchCV(estimator, grid, refit=False, n_jobs=n_jobs).fit(X, y)
-
-    return use(contestant, tool, X, arguments, n_jobs).best_score_
-
-
-def use(contestant: str, tool: Callable, X, arguments: Arguments, n_jobs: int):
-    """Return what one of scikit-learn's tools makes of a contestant's estimator."""
-    context, estimator_class = SEARCHES[contestant]
+    estimator = _estimator(estimator_class, X, arguments)
+    # The other backends run in this process, which has one thread already.
+    options = {"inner_max_num_threads": 1} if backend == "loky" else {}
     with (
         warnings.catch_warnings(),
-        joblib.parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1),
-        context(),
+        joblib.parallel_config(backend=backend, n_jobs=n_jobs, **options),
     ):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return tool(_estimator(estimator_class, X, arguments))
+        return GridSearchCV(estimator, grid, refit=False).fit(X, y).best_score_
 
 
 class JaxModel:
@@ -145,9 +130,9 @@ class JaxModel:
 
 
 def fit_jax(X, y, arguments: Arguments) -> JaxModel:
-    """Train by the fastest plain loop: one call an epoch, a jitted scan over its batches.
+    """Train with the fastest plain loop: a call per epoch to a jitted scan over its batches.
 
-    It is compiled for every new shape, which :class:`benchmarks.cases.FirstFit` measures.
+    It is compiled for every new shape; :class:`benchmarks.cases.FirstFit` includes this time.
     """
     parameters = _first_parameters(X, y, arguments, np.random.RandomState(0))
     rate = X.dtype.type(arguments.learning_rate)
@@ -155,9 +140,9 @@ def fit_jax(X, y, arguments: Arguments) -> JaxModel:
 
 
 def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
-    """Search by vmap: in each process, a part of the networks of one shape are one program.
+    """Search with vmap: each process trains a part of the networks of one shape in one program.
 
-    Networks side by side need equally many rows, so all folds are cut to the fewest.
+    vmap requires the same number of rows, so all folds are truncated to the smallest one.
     """
     folds = list(StratifiedKFold().split(X, y))
     n_rows = min(len(train) for train, _ in folds)
@@ -175,7 +160,7 @@ def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
 
 @cache
 def _jax_processes(n_jobs: int) -> list[ProcessPoolExecutor]:
-    """Start a process for each part: what it has compiled is there when the part comes again."""
+    """Start a process for each part, which caches the programs that it compiles."""
     return [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(n_jobs)]
 
 
@@ -210,7 +195,7 @@ def _first_parameters(X, y, arguments: Arguments, rng: np.random.RandomState) ->
 
 
 def _train_jax(parameters, X, y, arguments: Arguments, rate, order: np.ndarray):
-    """Train a network; or several, each with its parameters, its rate and a row of the order."""
+    """Train one network, or several with their own parameters, learning rate and row of order."""
     _start_jax()
     n_rows = order.shape[-1]
     batch_size = min(arguments.batch_size, n_rows)
@@ -221,28 +206,28 @@ def _train_jax(parameters, X, y, arguments: Arguments, rate, order: np.ndarray):
         if batch_size < n_rows:
             for rows in order.reshape(-1, n_rows):
                 rng.shuffle(rows)
-        # A copy, because it may be read while the next epoch's order is drawn.
+        # A copy, because the array may be read while the next order is drawn.
         parameters, state = train_epoch(parameters, state, X, y, order.copy(), rate)
     return jax.block_until_ready(parameters)
 
 
 @cache
 def _start_jax() -> None:
-    """Give JAX one thread: it makes its threads at first use, one for each core that it may use."""
+    """Limit JAX to one thread: at first use, it starts one for each core of its affinity mask."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:
         jax.block_until_ready(jnp.zeros(1))
     finally:
-        # On whichever core there is room: processes side by side would all be on the first one.
+        # The threads may run on any core; parallel processes would share the first one.
         for thread in os.listdir("/proc/self/task"):
             os.sched_setaffinity(int(thread), cores)
 
 
-# Kept, because a new function would be compiled again.
+# Cached, because a new function would be compiled again.
 @cache
-def _jax_epoch(batch_size: int, alpha: float, is_regression: bool, side_by_side: bool):
-    """Return what the optimizer starts from, and the compiled epoch."""
+def _jax_epoch(batch_size: int, alpha: float, is_regression: bool, vectorized: bool):
+    """Return the initialization of the optimizer's state, and the compiled epoch."""
 
     def loss(parameters, X, y):
         logits = _jax_logits(parameters, X)
@@ -270,7 +255,7 @@ def _jax_epoch(batch_size: int, alpha: float, is_regression: bool, side_by_side:
         return carry
 
     start = optax.adam(0.0).init
-    if side_by_side:
+    if vectorized:
         start = jax.vmap(start)
         train_epoch = jax.vmap(train_epoch, (0, 0, None, None, 0, 0))
     return start, jax.jit(train_epoch)
@@ -299,7 +284,7 @@ class TorchModel:
 
 
 def fit_pytorch(X, y, arguments: Arguments) -> TorchModel:
-    """Train by the fastest plain loop: no DataLoader, the fused Adam, no record of the loss."""
+    """Train with the fastest plain loop: no DataLoader, fused Adam, no record of the loss."""
     torch.manual_seed(0)
     units = _units(X, y, arguments)
     loss_function = torch.nn.CrossEntropyLoss()
@@ -331,7 +316,7 @@ def fit_pytorch(X, y, arguments: Arguments) -> TorchModel:
 
 
 def fit_skorch(X, y, arguments: Arguments):
-    """Train as skorch's users do: its defaults, but for the validation split and the printing."""
+    """Train with skorch's defaults, except for the validation split and the printing."""
     torch.manual_seed(0)
     module = _torch_module(_units(X, y, arguments), torch.from_numpy(X[:0]).dtype)
     batch_size = min(arguments.batch_size, len(X))
@@ -363,7 +348,7 @@ def _torch_module(units: list[int], dtype):
 
 
 def _torch_parameters(module, arguments: Arguments) -> list[dict]:
-    """Return the module's parameters in two groups: the penalty is on the weights alone."""
+    """Return the module's parameters in two groups: only weights are penalized."""
     weights, biases = [], []
     for name, parameter in module.named_parameters():
         (biases if name.endswith("bias") else weights).append(parameter)
@@ -384,12 +369,12 @@ def fit_book(X, y, arguments: Arguments) -> book.Model:
     )
 
 
-def fit_floor(X, y, arguments: Arguments) -> None:
-    """Multiply the matrices that the steps have to multiply, and do nothing else.
+def multiply_matrices(X, y, arguments: Arguments) -> None:
+    """Compute the matrix products of all training steps with NumPy, without training.
 
-    Each layer's forward product, its product for the gradient of its weights and, for all layers
-    but the first, the one for the gradient of its inputs. Nothing is gathered or allocated on the
-    way and nothing is learned: with NumPy's BLAS there is no faster way to do more than this.
+    These are each layer's forward product, the product for the gradient of its weights and, except
+    for the first layer, the product for the gradient of its inputs. An implementation that uses
+    NumPy's products cannot be faster.
     """
     units = _units(X, y, arguments)
     n_samples, n_layers = len(X), len(units) - 1
@@ -427,50 +412,50 @@ def _units(X, y, arguments: Arguments) -> list[int]:
 
 
 def _bound(n_inputs: int, n_neurons: int) -> float:
-    """Return the bound of the first weights and biases: Glorot's, MLPClassifier's for ReLU."""
+    """Return the bound of the initial weights and biases: Glorot's, as MLPClassifier for ReLU."""
     return (6 / (n_inputs + n_neurons)) ** 0.5
 
 
 CONTESTANTS: dict[str, Callable] = {
-    "skscratch": fit_skscratch,
-    NUMBA: fit_numba,
-    ONE_BY_ONE: fit_skscratch,
-    NUMBA_ONE_BY_ONE: fit_numba,
+    DEFAULT: fit_skscratch,
+    NUMPY: partial(fit_skscratch, engine="numpy"),
     REFERENCE: fit_mlpclassifier,
     JAX: fit_jax,
     "PyTorch": fit_pytorch,
     "skorch": fit_skorch,
     "book": fit_book,
-    FLOOR: fit_floor,
+    PRODUCTS: multiply_matrices,
 }
 
-# Who takes part where one network is trained; "one by one" is another way to search.
-FITTERS = [name for name in CONTESTANTS if not name.startswith(ONE_BY_ONE)]
-
-SEARCHES = {
-    "skscratch": (train_together, MLPScratchClassifier),
-    NUMBA: (train_together, partial(MLPScratchClassifier, engine="numba")),
-    ONE_BY_ONE: (nullcontext, MLPScratchClassifier),
-    NUMBA_ONE_BY_ONE: (nullcontext, partial(MLPScratchClassifier, engine="numba")),
-    REFERENCE: (nullcontext, MLPClassifier),
+# Estimator, joblib backend and number of jobs of each search.
+SEARCHERS = {
+    "skscratch, threads": (MLPScratchClassifier, "threading", 2),
+    "skscratch, loky": (MLPScratchClassifier, "loky", 2),
+    "skscratch, one job": (MLPScratchClassifier, "sequential", 1),
+    REFERENCE: (MLPClassifier, "loky", 2),
+    JAX: (None, None, 2),
 }
-SEARCHERS = [*SEARCHES, JAX]
+
+NAMES = list(dict.fromkeys([*CONTESTANTS, *SEARCHERS]))
 
 
-def get(contestant: str) -> Callable:
-    """Return a contestant's function.
+def require(contestant: str) -> None:
+    """Check that a contestant's packages are installed.
 
     Raises
     ------
     NotImplementedError
-        If it cannot take part. asv and the runner leave out what raises this in its set-up.
+        If they are not. asv and the runner skip a benchmark whose setup raises this exception.
     """
-    if contestant in (NUMBA, NUMBA_ONE_BY_ONE) and importlib.util.find_spec("numba") is None:
-        raise NotImplementedError("numba is not installed")
     if jax is None and contestant == JAX:
         raise NotImplementedError("jax and optax are not installed")
     if torch is None and contestant in ("PyTorch", "skorch"):
         raise NotImplementedError("torch is not installed")
     if skorch is None and contestant == "skorch":
         raise NotImplementedError("skorch is not installed")
+
+
+def get(contestant: str) -> Callable:
+    """Return a contestant's function; see :func:`require` for the exceptions raised."""
+    require(contestant)
     return CONTESTANTS[contestant]

@@ -1,6 +1,6 @@
-"""How it is measured: the contestants take turns, and ratios are taken within each round.
+"""Measurement: contestants alternate, and ratios are computed within each round.
 
-A machine that is slow for a while is then slow for everybody, so a ratio keeps what a time loses.
+Temporary slowdowns of the machine then affect all contestants, and largely cancel in the ratios.
 """
 
 import importlib.metadata
@@ -17,12 +17,11 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skscratch
-from benchmarks.contestants import FLOOR, REFERENCE, torch
+from benchmarks.contestants import PRODUCTS, REFERENCE, torch
 
-# Whose versions are reported
-DISTRIBUTIONS = "numpy", "scipy", "scikit-learn", "numba", "jax", "torch", "skorch"
+DISTRIBUTIONS = "numpy", "scipy", "scikit-learn", "jax", "torch", "skorch"
 
-# Shorter calls are repeated within a round until they have taken about this long together.
+# Shorter calls are repeated within a round for about this time.
 SECONDS_PER_TURN = 0.1
 
 
@@ -35,19 +34,19 @@ def run(case: type, rounds: int, only: set[str], quick: bool) -> Iterator[dict]:
         One of the classes of :mod:`benchmarks.cases`.
 
     rounds : int
-        How many turns each contestant has.
+        Number of measurements of each contestant.
 
     only : set of str
-        Names of the contestants that take part.
+        Names of the contestants.
 
     quick : bool
-        Whether to measure the parameters of quick runs only.
+        Whether to measure only the parameters of quick runs.
 
     Yields
     ------
     record : dict
-        The parameters; of each contestant its seconds in each round, their median, its ratios and
-        what it tracks; and why others are not there.
+        The parameters; each contestant's seconds in each round, their median, its ratios and
+        tracked numbers; and the reasons why other contestants are missing.
     """
     values = dict(zip(case.param_names, case.params, strict=True))
     if quick:
@@ -59,13 +58,13 @@ def run(case: type, rounds: int, only: set[str], quick: bool) -> Iterator[dict]:
 
 
 def _measure(case: type, params: tuple, contestants: list[str], rounds: int) -> dict:
-    instances, not_there = {}, {}
+    instances, missing = {}, {}
     for name in contestants:
         instance = case()
         try:
             instance.setup(*params, name)
         except NotImplementedError as reason:
-            not_there[name] = str(reason)
+            missing[name] = str(reason)
         else:
             instances[name] = instance
 
@@ -76,15 +75,15 @@ def _measure(case: type, params: tuple, contestants: list[str], rounds: int) -> 
     for name, instance in instances.items():
         results[name] = {
             "median_seconds": float(np.median(seconds[name])),
-            "times_as_fast": _ratio(seconds.get(REFERENCE), seconds[name]),
-            "times_the_floor": _ratio(seconds[name], seconds.get(FLOOR)),
+            "speedup": _ratio(seconds.get(REFERENCE), seconds[name]),
+            "relative_to_products": _ratio(seconds[name], seconds.get(PRODUCTS)),
             "tracked": {
                 method.removeprefix("track_"): getattr(instance, method)(*params, name)
                 for method in _methods(case, "track_")
             },
             "seconds": seconds[name],
         }
-    return {"contestants": results, "not_there": not_there}
+    return {"contestants": results, "missing": missing}
 
 
 def _methods(case: type, prefix: str) -> list[str]:
@@ -92,24 +91,24 @@ def _methods(case: type, prefix: str) -> list[str]:
 
 
 def _take_turns(calls: dict, rounds: int) -> dict[str, list[float]]:
-    """Return the seconds that one call takes, for each contestant in each round."""
+    """Return the seconds of one call, for each contestant in each round."""
     numbers = {name: _calls_in_a_turn(call) for name, call in calls.items()}
     seconds = {name: [] for name in calls}
     order = list(calls)
     for _ in range(rounds):
         for name in order:
-            # timeit turns garbage collection off while the clock runs.
+            # timeit disables garbage collection.
             seconds[name].append(timeit(calls[name], number=numbers[name]) / numbers[name])
-        # Everybody begins a round now and then.
+        # Each round starts with another contestant.
         order = order[1:] + order[:1]
     return seconds
 
 
 def _calls_in_a_turn(call) -> int:
-    """Warm up, and return how often to call in one turn."""
+    """Warm up, and return the number of calls in a round."""
     once = timeit(call, number=1)
     if once < SECONDS_PER_TURN:
-        # The first call may have prepared what the next ones find ready.
+        # The first call may have filled caches.
         once = timeit(call, number=1)
     return max(1, round(SECONDS_PER_TURN / once))
 
@@ -125,7 +124,7 @@ def _ratio(numerators, denominators) -> dict[str, float] | None:
 
 @contextmanager
 def threads(setting: str) -> Iterator[None]:
-    """Pin all BLAS and PyTorch to one thread, or leave them their default; JAX always has one."""
+    """Limit BLAS and PyTorch to one thread, or keep their defaults; JAX always has one."""
     if setting == "default":
         yield
         return
@@ -141,7 +140,7 @@ def threads(setting: str) -> Iterator[None]:
 
 
 def machine() -> dict:
-    """Describe the machine and the versions: what a reader needs, and not whose machine it is."""
+    """Describe the machine and the versions, without identifying the machine."""
     keys = ["internal_api", "version", "architecture", "threading_layer", "num_threads"]
     thread_pools = [
         {key: pool[key] for key in keys if pool.get(key) is not None} for pool in threadpool_info()

@@ -1,4 +1,4 @@
-"""The pictures, drawn from what report.py has written."""
+"""Figures of the results."""
 
 from pathlib import Path
 
@@ -9,40 +9,25 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from benchmarks.contestants import (
-    FITTERS,
-    FLOOR,
-    JAX,
-    NUMBA,
-    NUMBA_ONE_BY_ONE,
-    ONE_BY_ONE,
-    REFERENCE,
-    SEARCHERS,
-)
+from benchmarks.contestants import CONTESTANTS, DEFAULT, JAX, NUMPY, PRODUCTS, REFERENCE
 
 COLORS = {
-    "skscratch": "#d9480f",
-    NUMBA: "#9c2706",
-    ONE_BY_ONE: "#f0a184",
-    NUMBA_ONE_BY_ONE: "#c98a76",
+    DEFAULT: "#d9480f",
+    NUMPY: "#f0a184",
+    "skscratch, threads": "#d9480f",
+    "skscratch, loky": "#9c2706",
+    "skscratch, one job": "#f0a184",
     REFERENCE: "#1971c2",
     JAX: "#2f9e44",
     "PyTorch": "#5f7483",
     "skorch": "#b4c0c9",
     "book": "#e0a458",
-    FLOOR: "#212529",
+    PRODUCTS: "#212529",
 }
-# How far the bars could reach, behind them.
+# The matrix products, behind the bars.
 BAND = "#e6ebef"
-LABELS = {"book": "the book's loop", FLOOR: "matrix products alone"}
-SEARCH_LABELS = {
-    "skscratch": "GridSearchCV in train_together",
-    NUMBA: "in train_together, engine='numba'",
-    ONE_BY_ONE: "GridSearchCV of skscratch",
-    NUMBA_ONE_BY_ONE: "of skscratch, engine='numba'",
-    REFERENCE: f"GridSearchCV of {REFERENCE}",
-    JAX: "vmap, JAX",
-}
+LABELS = {"book": "the book's loop"}
+SEARCH_LABELS = {REFERENCE: f"{REFERENCE}, loky", JAX: "JAX, vmap"}
 
 STYLE = {
     "font.size": 10,
@@ -61,18 +46,18 @@ STYLE = {
 
 
 def draw(results: dict[str, dict], folder: Path, threads: str) -> None:
-    """Draw every picture for which all has been measured.
+    """Draw all figures whose cases have been measured.
 
     Parameters
     ----------
     results : dict
-        The cases' results, as of :func:`benchmarks.report.read`.
+        The results of the cases, see :func:`benchmarks.report.read`.
 
     folder : Path
-        Where the pictures are written.
+        Folder of the figures.
 
     threads : str
-        The setting under which it was measured. The pictures of one thread have no suffix.
+        Setting of the threads. Figures for one thread have no suffix.
     """
     folder.mkdir(parents=True, exist_ok=True)
     suffix = "" if threads == "one" else f".{threads}"
@@ -91,10 +76,10 @@ def draw(results: dict[str, dict], folder: Path, threads: str) -> None:
 
 
 def ratios(training: dict) -> plt.Figure:
-    """Draw how many times as fast as MLPClassifier everybody trains, as bars from 1."""
+    """Draw speedups over MLPClassifier as bars that start at 1."""
     dtypes = list(dict.fromkeys(record["params"]["dtype"] for record in training["records"]))
     works = list(dict.fromkeys(record["params"]["work"] for record in training["records"]))
-    names = [name for name in FITTERS if name not in (REFERENCE, FLOOR)]
+    names = [name for name in CONTESTANTS if name not in (REFERENCE, PRODUCTS)]
 
     figure, axes = plt.subplots(
         1, len(dtypes), figsize=(9, 8), sharex=True, sharey=True, squeeze=False
@@ -109,14 +94,14 @@ def ratios(training: dict) -> plt.Figure:
             for name, y, height in _slots(middle, names):
                 if name in speeds:
                     _bar_from_one(axis, y, speeds[name], height, name)
-            if FLOOR in speeds:
-                axis.barh(middle, speeds[FLOOR] - 1, 0.9, left=1, color=BAND, zorder=0.6)
+            if PRODUCTS in speeds:
+                axis.barh(middle, speeds[PRODUCTS] - 1, 0.9, left=1, color=BAND, zorder=0.6)
         axis.axvline(1, color=COLORS[REFERENCE], lw=1.5)
         axis.grid(axis="x")
 
     axis.set_xscale("log")
     low, high = axis.get_xlim()
-    # Room for the numbers beside the longest bars.
+    # Space for the numbers next to the longest bars.
     axis.set_xlim(low / 1.5, high * 1.3)
     _plain_ticks(axis.xaxis, [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50])
     axis.set_yticks(range(len(works)), [work.replace(", ", "\n") for work in works])
@@ -124,21 +109,21 @@ def ratios(training: dict) -> plt.Figure:
     for axis in axes[0]:
         axis.tick_params(axis="y", length=0)
         axis.spines["left"].set_visible(False)
-        axis.set_xlabel(f"times as fast as {REFERENCE}")
+        axis.set_xlabel(f"speedup over {REFERENCE}")
     _legend(
         figure,
         names,
         {
             REFERENCE: plt.Line2D([], [], color=COLORS[REFERENCE], lw=1.5),
-            FLOOR: plt.Rectangle((0, 0), 1, 1, color=BAND),
+            PRODUCTS: plt.Rectangle((0, 0), 1, 1, color=BAND),
         },
     )
-    _caption(figure, training, "One fit by Adam, everybody in the same batches and epochs")
+    _caption(figure, training, "One fit with the Adam solver, the same batches and epochs for all")
     return figure
 
 
 def _slots(middle: float, names: list[str]):
-    """Yield the place and the height of each contestant's bar in a group."""
+    """Yield the position and the height of each contestant's bar in a group."""
     pitch = 0.8 / len(names)
     for i, name in enumerate(names):
         yield name, middle + (i - (len(names) - 1) / 2) * pitch, 0.88 * pitch
@@ -174,7 +159,7 @@ def _number_beside(axis, y: float, x: float, text: str, name: str, rightwards: b
         ha="left" if rightwards else "right",
         va="center",
         fontsize=8.5,
-        fontweight="bold" if name == "skscratch" else "normal",
+        fontweight="bold" if name == DEFAULT else "normal",
     )
 
 
@@ -187,7 +172,7 @@ GROWTH = {
 
 
 def growth(*results: dict) -> plt.Figure:
-    """Draw how the time of a fit grows with each size, with both axes logarithmic."""
+    """Draw the time of a fit over each size, with logarithmic axes."""
     figure, axes = plt.subplots(2, 2, figsize=(9, 6.6), sharey=True)
     for axis, result, label in zip(axes.flat, results, GROWTH.values(), strict=True):
         records = result["records"]
@@ -200,7 +185,7 @@ def growth(*results: dict) -> plt.Figure:
                 marker="o",
                 markersize=4.5,
                 lw=2,
-                ls="--" if name == FLOOR else "-",
+                ls="--" if name == PRODUCTS else "-",
             )
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -214,14 +199,14 @@ def growth(*results: dict) -> plt.Figure:
     _caption(
         figure,
         results[0],
-        "3 epochs by Adam, batches of 200, float32. What does not grow: 2,000 samples, "
-        "64 features, 100 neurons, 1 layer",
+        "3 epochs with the Adam solver, batches of 200, float32. Sizes that are not varied: 2,000 "
+        "samples, 64 features, 100 neurons, 1 layer",
     )
     return figure
 
 
 def predict(result: dict) -> plt.Figure:
-    """Draw speed and memory of predicting, side by side."""
+    """Draw speed and memory of predictions."""
     records = result["records"]
     names = list(records[0]["contestants"])
     figure, (speed_axis, memory_axis) = plt.subplots(1, 2, figsize=(9, 3.3), sharey=True)
@@ -233,9 +218,9 @@ def predict(result: dict) -> plt.Figure:
 
             memory = record["contestants"][name]["tracked"]["megabytes_beyond_output"]
             memory_axis.barh(y, memory or 0, height, color=COLORS[name])
-            text = "not seen by the tracer" if memory is None else f"{memory:,.0f}"
+            text = "not traced" if memory is None else f"{memory:,.0f}"
             _number_beside(memory_axis, y, memory or 0, text, name)
-    speed_axis.set_title(f"times as fast as {REFERENCE}")
+    speed_axis.set_title(f"speedup over {REFERENCE}")
     memory_axis.set_title("peak memory beyond the output, MB")
     speed_axis.set_yticks(range(len(records)), [record["params"]["dtype"] for record in records])
     speed_axis.invert_yaxis()
@@ -246,15 +231,17 @@ def predict(result: dict) -> plt.Figure:
         axis.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axis.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,g}"))
     _legend(figure, names, {})
-    _caption(figure, result, f"predict_proba of {records[0]['params']['rows']:,} rows by 64-100-10")
+    _caption(
+        figure, result, f"predict_proba of {records[0]['params']['rows']:,} rows with 64-100-10"
+    )
     return figure
 
 
 def search(searches: dict, growing: dict) -> plt.Figure:
-    """Draw how many times as fast a search is, and how its time grows with the candidates."""
+    """Draw the speedups of searches, and their times over the number of candidates."""
     records = searches["records"]
-    everybody = [name for name in SEARCHERS if name in records[0]["contestants"]]
-    names = [name for name in everybody if name != REFERENCE]
+    searchers = list(records[0]["contestants"])
+    names = [name for name in searchers if name != REFERENCE]
     figure, (speed_axis, time_axis) = plt.subplots(
         1, 2, figsize=(9, 6), width_ratios=[1.15, 1], layout="constrained"
     )
@@ -264,7 +251,7 @@ def search(searches: dict, growing: dict) -> plt.Figure:
             speed_axis.barh(y, speeds[name], height, color=COLORS[name])
             _number_beside(speed_axis, y, speeds[name], _times(speeds[name]), name)
     speed_axis.axvline(1, color=COLORS[REFERENCE], lw=1.5)
-    speed_axis.set_title(f"times as fast as with {REFERENCE}")
+    speed_axis.set_title(f"speedup over {SEARCH_LABELS[REFERENCE]}")
     works = [record["params"]["work"] for record in records]
     speed_axis.set_yticks(range(len(works)), [work.replace(", ", "\n") for work in works])
     speed_axis.tick_params(axis="y", length=0)
@@ -274,21 +261,21 @@ def search(searches: dict, growing: dict) -> plt.Figure:
 
     records = growing["records"]
     sizes = [record["params"]["size"] for record in records]
-    for name in everybody:
+    for name in searchers:
         seconds = [record["contestants"][name]["median_seconds"] for record in records]
         time_axis.plot(sizes, seconds, "o-", color=COLORS[name], markersize=4.5, lw=2)
     time_axis.set_xscale("log")
     time_axis.set_yscale("log")
     time_axis.set_title("seconds, digits 64-32-10")
-    time_axis.set_xlabel("candidates, by 5 folds each")
+    time_axis.set_xlabel("candidates, 5 folds each")
     _plain_ticks(time_axis.xaxis, sizes)
     _plain_ticks(time_axis.yaxis, [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20])
     time_axis.grid()
-    handles = [plt.Line2D([], [], color=COLORS[name], lw=4) for name in everybody]
-    labels = [SEARCH_LABELS[name] for name in everybody]
+    handles = [plt.Line2D([], [], color=COLORS[name], lw=4) for name in searchers]
+    labels = [SEARCH_LABELS.get(name, name) for name in searchers]
     figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=9)
     figure.supxlabel(
-        "8 learning rates x 5 folds by Adam, float32; two jobs, one thread each.",
+        "8 learning rates x 5 folds, Adam solver, float32; two jobs unless stated.",
         fontsize=9,
         color="#5f6b76",
     )
@@ -297,13 +284,12 @@ def search(searches: dict, growing: dict) -> plt.Figure:
 
 def _speeds(record: dict) -> dict[str, float]:
     return {
-        name: contestant["times_as_fast"]["median"]
-        for name, contestant in record["contestants"].items()
+        name: contestant["speedup"]["median"] for name, contestant in record["contestants"].items()
     }
 
 
 def _plain_ticks(axis, ticks: list[float]) -> None:
-    """Label a logarithmic axis with plain numbers at these ticks, as far as they are in view."""
+    """Label a logarithmic axis with plain numbers, at the ticks within its limits."""
     limits = axis.get_view_interval()
     axis.set_ticks([tick for tick in ticks if min(limits) <= tick <= max(limits)])
     axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,g}"))

@@ -1,11 +1,11 @@
-"""What is written: tables for people, JSON for programs. No number here is typed by hand."""
+"""Results as tables and as JSON."""
 
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contestants import CONTESTANTS, FLOOR, NUMBA, REFERENCE
+from benchmarks.contestants import PRODUCTS, REFERENCE
 from benchmarks.measure import DISTRIBUTIONS
 
 
@@ -19,7 +19,7 @@ class Table:
     notes: list[str]
 
     def text(self) -> str:
-        """Return the table for a terminal; what the row above says already is left blank."""
+        """Return the table for a terminal, without parameters repeated from the row above."""
         widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
 
         def line(cells) -> str:
@@ -53,32 +53,29 @@ def table(result: dict) -> Table:
     """Return a case's records, one row for each contestant."""
     records = result["records"]
     tracked = list(next(iter(records[0]["contestants"].values()))["tracked"])
-    has_floor = any(FLOOR in record["contestants"] for record in records)
+    has_products = any(PRODUCTS in record["contestants"] for record in records)
     header = [
         *records[0]["params"],
         "contestant",
         "median time",
-        f"times as fast as {REFERENCE}",
-        *(["times the floor"] if has_floor else []),
+        f"speedup over {REFERENCE}",
+        *(["time relative to matrix products"] if has_products else []),
         *(name.replace("_", " ") for name in tracked),
     ]
     rows, notes = [], []
     for record in records:
         params = [_value(value) for value in record["params"].values()]
-        for name in CONTESTANTS:
-            if name in record["not_there"]:
-                rows.append([*params, name, "not there", *["-"] * (len(header) - len(params) - 2)])
-                notes.append(f"{name} is not there: {record['not_there'][name]}.")
-            if name not in record["contestants"]:
-                continue
-            contestant = record["contestants"][name]
+        for name, reason in record["missing"].items():
+            rows.append([*params, name, "missing", *["-"] * (len(header) - len(params) - 2)])
+            notes.append(f"{name} is missing: {reason}.")
+        for name, contestant in record["contestants"].items():
             rows.append(
                 [
                     *params,
                     name,
                     _duration(contestant["median_seconds"]),
-                    _ratio(contestant["times_as_fast"]),
-                    *([_ratio(contestant["times_the_floor"])] if has_floor else []),
+                    _ratio(contestant["speedup"]),
+                    *([_ratio(contestant["relative_to_products"])] if has_products else []),
                     *(_number(number) for number in contestant["tracked"].values()),
                 ]
             )
@@ -86,30 +83,26 @@ def table(result: dict) -> Table:
 
 
 def summary(result: dict) -> str:
-    """Return in Markdown how many times as fast as MLPClassifier each contestant trains."""
-    everybody = {name for record in result["records"] for name in _names(record)}
-    others = [name for name in CONTESTANTS if name in everybody - {REFERENCE, FLOOR}]
-    ours = [name for name in ("skscratch", NUMBA) if name in everybody]
-    header = ["work", "dtype", *others, *(f"{name}: times the floor" for name in ours)]
-    rows = []
-    for record in result["records"]:
-        contestants = record["contestants"]
-        ratios = [
-            _ratio(contestants[name]["times_as_fast"], quartiles=False)
-            if name in contestants
-            else "not there"
-            for name in others
+    """Return the speedups of all contestants in Markdown."""
+    records = result["records"]
+    names = dict.fromkeys(name for record in records for name in record["contestants"])
+    names = [name for name in names if name != REFERENCE]
+    rows = [
+        [
+            *record["params"].values(),
+            *(
+                _ratio(record["contestants"].get(name, {}).get("speedup"), quartiles=False)
+                for name in names
+            ),
         ]
-        floors = [
-            _ratio(contestants.get(name, {}).get("times_the_floor"), quartiles=False)
-            for name in ours
-        ]
-        rows.append([*record["params"].values(), *ratios, *floors])
-    return Table(f"Times as fast as {REFERENCE}", header, rows, []).markdown()
+        for record in records
+    ]
+    header = [*records[0]["params"], *names]
+    return Table(f"Speedup over {REFERENCE}", header, rows, []).markdown()
 
 
 def conditions(result: dict) -> str:
-    """Return in a line under what conditions a case was measured."""
+    """Return the machine and the versions of a case in one line."""
     machine = result["machine"]
     names = ["python", "skscratch", *DISTRIBUTIONS]
     versions = [f"{name} {machine[name]}" for name in names if machine.get(name)]
@@ -120,10 +113,6 @@ def conditions(result: dict) -> str:
     }
     where = f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
     return f"{where}; {', '.join(versions)}; {', '.join(sorted(pools))}.\n"
-
-
-def _names(record: dict) -> set[str]:
-    return {*record["contestants"], *record["not_there"]}
 
 
 def _value(value) -> str:
@@ -153,7 +142,7 @@ def _number(number: float | None) -> str:
 
 
 def read(folder: Path, threads: str) -> dict[str, dict]:
-    """Return what has been measured with this setting of threads, by case."""
+    """Return the results measured with this setting of threads, by case."""
     results = {}
     for path in folder.glob(f"*.{threads}.json"):
         result = json.loads(path.read_text())
@@ -169,7 +158,7 @@ def write(folder: Path, result: dict) -> None:
 
 
 def _without_nan(value):
-    """Return the value with ``None`` for what is not a number, of which JSON knows nothing."""
+    """Return the value with ``None`` in place of NaN, which JSON does not support."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list):

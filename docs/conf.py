@@ -29,7 +29,6 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["build"]
 nitpicky = True
-nitpick_ignore = [("py:mod", "skscratch.nn.compiled")]  # a module for those who read the source
 
 # Guide and examples are Markdown. Headings can be linked to.
 myst_enable_extensions = ["colon_fence", "dollarmath"]

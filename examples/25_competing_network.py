@@ -1,4 +1,4 @@
-"""A network that competes: a recipe for tables, an ensemble trained together, calibration."""
+"""A network that competes: a recipe for tables, an ensemble, calibration."""
 
 # %% Three tables. Two are real, and small; half of each is for the test. The third is synthetic:
 # four classes, each of several clouds, in 20 columns, with 10,000 rows to test on.
@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from time import perf_counter
 
+import joblib
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
@@ -21,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skscratch import MLPScratchClassifier, train_together
+from skscratch import MLPScratchClassifier
 
 began = perf_counter()
 
@@ -59,9 +60,8 @@ recipe = MLPScratchClassifier(
     random_state=0,
 )
 
-# %% The ensemble: the mean of three such networks, which differ in their random numbers alone. Each
-# errs in places of its own, and the mean errs less. Inside train_together, fits that
-# BaggingClassifier would run one after the other meet, and are trained side by side on two cores.
+# %% The ensemble: the mean of three such networks with different seeds. Their errors differ, so the
+# mean has a smaller error.
 models = {
     "LogisticRegression": LogisticRegression(max_iter=1000),
     "HistGradientBoosting": HistGradientBoostingClassifier(random_state=0),
@@ -70,12 +70,10 @@ models = {
     "three networks": BaggingClassifier(recipe, 3, bootstrap=False, random_state=0),
 }
 
-# %% Everybody else has one thread, so that times compare. +- is the standard error of an accuracy
-# that was measured on so many rows: differences below twice that are luck. The two processes are
-# started before anything is timed.
-with train_together(n_jobs=2):
-    clone(models["three networks"]).fit(*(part[:200] for part in synthetic))
-warnings.simplefilter("ignore", ConvergenceWarning)  # the default network's 200 epochs are over
+# %% Each model has one thread, except for the ensemble, whose networks are trained in two threads.
+# +- is the standard error of the accuracy on that many rows: differences below twice the error may
+# be due to chance.
+warnings.simplefilter("ignore", ConvergenceWarning)  # the defaults stop after 200 epochs
 
 
 def probabilities_of(model, X):
@@ -99,7 +97,7 @@ for table, (X, y, test_size) in tables.items():
     for name, model in models.items():
         pipeline = make_pipeline(StandardScaler(), clone(model))
         start = perf_counter()
-        with threadpool_limits(1), train_together(n_jobs=2):
+        with threadpool_limits(1), joblib.parallel_config(backend="threading", n_jobs=2):
             pipeline.fit(X_train, y_train)
         seconds = perf_counter() - start
         probabilities = probabilities_of(pipeline, X_test)

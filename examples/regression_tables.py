@@ -2,7 +2,6 @@
 
 # %% Three of scikit-learn's tables: how diabetes has progressed after a year; the alcohol in a wine
 # from what else a chemist finds in it; the worst concavity of a tumor's cells from their means.
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skscratch import MLPScratchRegressor, train_together
+from skscratch import MLPScratchRegressor
 
 began = perf_counter()
 
@@ -77,10 +76,8 @@ results, seconds = {}, {}
 print(f"\n{'R2 in five folds':22}" + "".join(f"{table:>18}" for table in TABLES))
 for name, model in MODELS.items():
     start = perf_counter()
-    # In the context networks of one shape are trained side by side. One thread for everybody: so
-    # times can be compared.
-    context = train_together() if name == "MLPScratchRegressor" else nullcontext()
-    with catch_warnings(action="ignore"), threadpool_limits(1), context:
+    # One fit at a time and one thread each, so that times can be compared.
+    with catch_warnings(action="ignore"), threadpool_limits(1):
         results[name] = [cross_val_score(model, X, y, cv=folds) for X, y in TABLES.values()]
     seconds[name] = perf_counter() - start
     row = "".join(f"{r2.mean():9.3f} +- {r2.std() / 5**0.5:.3f}" for r2 in results[name])

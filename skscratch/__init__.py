@@ -20,6 +20,9 @@ skscratch.onnx
 
 skscratch.nn
     The layers, losses and optimizers, a library that depends on NumPy only.
+
+skscratch.native
+    The same training in C, and facts about its installation.
 """
 
 import importlib
@@ -30,7 +33,7 @@ from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 
 if TYPE_CHECKING:
-    from skscratch import callbacks, datasets, inspection, nn, onnx
+    from skscratch import callbacks, datasets, inspection, native, nn, onnx
 
 __all__ = [
     "MLPScratchClassifier",
@@ -38,6 +41,7 @@ __all__ = [
     "callbacks",
     "datasets",
     "inspection",
+    "native",
     "nn",
     "onnx",
 ]

@@ -12,6 +12,7 @@ from skscratch import MLPScratchClassifier, native
 STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 SOLVERS = [*STOCHASTIC, "lbfgs"]
 
+# The native engine is built at installation if there is a compiler.
 ENGINES = ["numpy", "native"] if native.is_available() else ["numpy"]
 
 X_digits, y_digits = load_digits(return_X_y=True)

@@ -20,7 +20,7 @@ pytestmark = [
 
 
 @parametrize_with_checks(
-    [MLPScratchClassifier(engine=engine) for engine in ENGINES[1:]]
+    [MLPScratchClassifier(engine=engine) for engine in ENGINES]
     + [MLPScratchClassifier(solver=solver) for solver in SOLVERS]
     + [
         MLPScratchClassifier(solver=solver, decay=DECAY.get(solver, 0.0), **CONVERGING)

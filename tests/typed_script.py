@@ -39,7 +39,7 @@ losses: np.ndarray = clf.history_["validation_loss"]
 labels: np.ndarray = clf.predict(csr_array(X))
 probabilities: np.ndarray = clf.predict_proba(X.tolist()) + clf.predict_log_proba(X)
 
-pipeline = make_pipeline(StandardScaler(), MLPScratchClassifier(solver=Adam(0.01)))
+pipeline = make_pipeline(StandardScaler(), MLPScratchClassifier(solver=Adam(0.01), engine="numpy"))
 accuracy: float = pipeline.fit(X, y).score(X, y)
 
 points, arms = make_spiral(n_samples=100, n_classes=3, random_state=0)
@@ -49,6 +49,7 @@ assert_type(quartiles, MLPScratchRegressor)
 levels: np.ndarray | None = quartiles.quantiles_
 share: float = quartiles.score(points, points[:, 0])
 
-# What is wrong is found before it is run.
+# Errors are found before the script runs.
 MLPScratchClassifier(solver="adan")  # type: ignore[arg-type]
+MLPScratchClassifier(engine="cuda")  # type: ignore[arg-type]
 clf.fit(X, y, X_valid=X)  # type: ignore[call-arg]

@@ -1,48 +1,27 @@
-"""The native engine, which is not built yet."""
+"""The native engine: the epochs of :mod:`skscratch.nn` in C.
 
-from __future__ import annotations
+The library is built when the package is installed and loaded with :mod:`ctypes`. Without a compiler
+the package is installed without it, and the NumPy engine trains.
 
-from typing import Any
+engine
+    :class:`NativeEngine`, with the interface of :class:`~skscratch.nn.engine.NumPyEngine`, and the
+    outputs of fitted networks.
 
-NativeEngine: Any = None
+library
+    The shared library: its interface, and its absence.
 
+*.h, engine.c
+    The source, in files named like the modules of :mod:`skscratch.nn` that they mirror.
+"""
 
-def is_available() -> bool:
-    """Return whether the native engine is installed.
+from skscratch.native.engine import NativeEngine, forward, prediction_unsupported
+from skscratch.native.library import info, is_available, unavailable_reason
 
-    Returns
-    -------
-    available : bool
-        False.
-    """
-    return False
-
-
-def unavailable_reason() -> str:
-    """Return the reason why the native engine is not installed.
-
-    Returns
-    -------
-    reason : str
-        The reason, and what to do.
-    """
-    return "The native engine is not part of this installation. Set engine='auto' or 'numpy'."
-
-
-def prediction_unsupported(activations) -> str | None:
-    """Return the reason why the native engine cannot predict, None if it can.
-
-    Parameters
-    ----------
-    activations : sequence of type
-        The class of each hidden layer's activation.
-
-    Returns
-    -------
-    reason : str or None
-        The reason.
-    """
-    return unavailable_reason()
-
-
-forward: Any = None
+__all__ = [
+    "NativeEngine",
+    "forward",
+    "info",
+    "is_available",
+    "prediction_unsupported",
+    "unavailable_reason",
+]

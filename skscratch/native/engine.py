@@ -1,0 +1,411 @@
+"""The native engine: the epochs of :mod:`skscratch.nn.engine` and its predictions, in C."""
+
+import contextlib
+import ctypes
+from collections.abc import Sequence
+
+import numpy as np
+
+from skscratch.native.library import Library, library
+from skscratch.nn.activations import Activation, Identity
+from skscratch.nn.batches import Batches, Epoch
+from skscratch.nn.layers import Dense, Dropout
+from skscratch.nn.network import Network
+from skscratch.nn.optimizers import Optimizer
+
+__all__ = ["NativeEngine", "forward", "prediction_unsupported"]
+
+# Settings of the optimizers that are members of the C struct.
+SETTINGS = "decay momentum nesterov epsilon rho beta_1 beta_2 epsilon_hat weight_decay".split()
+# The setting of a loss, a number for each output.
+LOSS_SETTINGS = "delta", "quantile"
+MAX_LAYERS = 64
+# Multiplications per call, which take less than a second: then Python handles interrupts.
+WORK_PER_CALL = 2e9
+# Rows of several epochs per call, a bound on the memory for their orders.
+MAX_ROWS = 1 << 17
+# Activations of the rows that are computed at once: bytes, and numbers of rows.
+CHUNK_BYTES, MIN_CHUNK, MAX_CHUNK = 1 << 17, 64, 1024
+
+
+class NativeEngine:
+    """Training in C, several epochs per call.
+
+    It has the interface of :class:`~skscratch.nn.engine.NumPyEngine` and leaves all objects in the
+    same state, so either continues the other's training.
+
+    Parameters
+    ----------
+    network : Network
+        The network to train. Its parameters are changed in place.
+
+    optimizer : Optimizer or None
+        Updates the parameters after every batch. If None, only :meth:`compute_gradients` may be
+        called.
+
+    batches : Batches
+        The training data.
+
+    random_state : RandomState or Generator, default=None
+        Shuffles the samples before each epoch. If None, the samples keep their order.
+
+    clip_norm : float, default=None
+        Largest norm of the gradient. If None, gradients are not clipped.
+
+    Attributes
+    ----------
+    max_epochs : int
+        Largest useful number of epochs per call of :meth:`train`.
+
+    Raises
+    ------
+    ImportError
+        If the library is not available.
+
+    ValueError
+        If the library does not support all parts of the network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch import native
+    >>> from skscratch.nn import SGD, Batches, Dense, IdentitySquaredError, Network, NumPyEngine
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> network = Network([Dense(1, 1, random_state=0)], IdentitySquaredError())
+    >>> batches = Batches(X, 2 * X, batch_size=2, n_outputs=1)
+    >>> engine_class = native.NativeEngine if native.is_available() else NumPyEngine
+    >>> epochs = engine_class(network, SGD(), batches, np.random.RandomState(0)).train([0.1] * 100)
+    >>> round(epochs[0].loss, 3), round(epochs[-1].loss, 3)
+    (6.528, 0.0)
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer | None,
+        batches: Batches,
+        random_state: np.random.RandomState | np.random.Generator | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        reason = self.unsupported(network, optimizer, batches)
+        if reason is not None:
+            raise ValueError(f"engine='native' does not support {reason}; use engine='numpy'.")
+        self.network, self.optimizer, self.batches = network, optimizer, batches
+        self.random_state = random_state if batches.n_batches > 1 else None
+        self._library = library()
+        self._task = task = _new_task(self._library, [layer.weights for layer in network.dense])
+        self._lock = contextlib.nullcontext()
+        self._set_network()
+        self._set_data()
+        task.clip_norm = np.inf if clip_norm is None else clip_norm
+        task.optimizer = -1
+        if optimizer is not None:
+            task.optimizer = self._library.codes["optimizers"][type(optimizer).__name__]
+        task.point(workspace=self._library.workspace(task))
+
+    @staticmethod
+    def unsupported(network: Network, optimizer: Optimizer | None, batches: Batches) -> str | None:
+        """Return the part of a training that the library does not support.
+
+        Parameters
+        ----------
+        network, optimizer, batches : object
+            Those of the constructor.
+
+        Returns
+        -------
+        part : str or None
+            A description, or None if all parts are supported.
+        """
+        dtype = network.parameters.dtype
+        if dtype not in (np.float32, np.float64):
+            return f"parameters of dtype {dtype}"
+        activations = [each for each in network.layers if type(each) not in (Dense, Dropout)]
+        parts = [*(("activations", each) for each in activations), ("losses", network.loss)]
+        if optimizer is not None:
+            parts.append(("optimizers", optimizer))
+        for kind, part in parts:
+            if not _is_built_in(kind, type(part)):
+                return f"{part!r}, only the package's own {kind}"
+        if len(network.dense) > MAX_LAYERS:
+            return f"more than {MAX_LAYERS} dense layers"
+        if _layers_of(network) is None:
+            return (
+                f"{network.layers}, only dense layers, each followed by at most one activation and "
+                f"then at most one Dropout, all of which share a generator"
+            )
+        return None
+
+    @property
+    def max_epochs(self) -> int:
+        """Largest useful number of epochs per call of :meth:`train`."""
+        return max(1, min(MAX_ROWS, self._task.rows_per_call) // self.batches.n_rows)
+
+    def train(self, learning_rates: Sequence[float]) -> list[Epoch]:
+        """Train for one epoch per learning rate.
+
+        Parameters
+        ----------
+        learning_rates : sequence of float
+            Learning rate of each epoch, before the optimizer's decay.
+
+        Returns
+        -------
+        epochs : list of Epoch
+            The losses and the accuracy of each epoch.
+        """
+        optimizer, task, parameters = self.optimizer, self._task, self.network.parameters
+        for name in SETTINGS:
+            setattr(task, name, float(getattr(optimizer, name, 0.0)))
+        task.iterations = optimizer.iterations
+        task.point(
+            learning_rates=np.array(learning_rates, np.float64),
+            **{name: optimizer._array(name, parameters) for name in optimizer.state_arrays},
+        )
+        try:
+            sums = self._run(len(learning_rates))
+        finally:  # also after an interrupt
+            optimizer.iterations = int(task.iterations)
+            optimizer.current_learning_rate = task.current_learning_rate
+        optimizer.learning_rate = learning_rates[-1]
+        return [
+            Epoch(data_loss + penalty, data_loss, accuracy, learning_rate)
+            for data_loss, penalty, accuracy, learning_rate in sums
+        ]
+
+    def compute_gradients(self) -> tuple[float, float]:
+        """Compute the loss of all rows as one batch and fill ``network.gradients``.
+
+        Returns
+        -------
+        data_loss : float
+            The mean loss of the samples.
+
+        regularization_loss : float
+            The penalties.
+        """
+        if self.optimizer is not None:
+            return NativeEngine(self.network, None, self.batches).compute_gradients()
+        ((data_loss, penalty, _, _),) = self._run(1)
+        return data_loss, penalty
+
+    def _run(self, n_epochs: int) -> list[list[float]]:
+        """Train for some epochs; return the means of their sums over the rows."""
+        task, sums = self._task, np.zeros((n_epochs, 4))
+        task.n_epochs, task.epoch, task.batch, task.row, task.element = n_epochs, 0, 0, 0, 0
+        task.point(sums=sums)
+        if task.orders is not None:
+            task.point(orders=self._orders(n_epochs))
+        with self._lock:
+            while task.epoch < n_epochs:
+                self._library.train(task)
+        sums[:, :3] /= self.batches.n_rows
+        return sums.tolist()
+
+    def _orders(self, n_epochs: int) -> np.ndarray:
+        """Return the rows of X in the order of each epoch."""
+        batches = self.batches
+        orders = np.empty((n_epochs, batches.n_rows), np.int64)
+        for order in orders:
+            if self.random_state is not None:
+                batches.shuffle(self.random_state)
+            order[:] = batches.order
+        return orders if batches.rows is None else batches.rows.astype(np.int64)[orders]
+
+    def _set_network(self) -> None:
+        """Describe the network and the generator of its dropout."""
+        network, task, codes = self.network, self._task, self._library.codes
+        activations, rates, generator = _layers_of(network)
+        settings = [getattr(network.loss, name, None) for name in LOSS_SETTINGS]
+        setting = next((value for value in settings if value is not None), 0.0)
+        task.alpha, task.loss = network.alpha, codes["losses"][type(network.loss).__name__]
+        task.point(
+            activations=np.array([codes["activations"][each.__name__] for each in activations]),
+            dropout=np.array(rates, np.float64),
+            regularizers=np.array(
+                [[*layer.weight_penalty, *layer.bias_penalty] for layer in network.dense], np.float64
+            ),
+            loss_settings=np.array(np.broadcast_to(setting, self.batches.n_outputs), np.float64),
+            parameters=network.parameters,
+            gradients=network.gradients,
+        )
+        if generator is not None:
+            self._lock, functions = generator.bit_generator.lock, generator.bit_generator.ctypes
+            task.random_state = functions.state_address
+            task.next_uint32 = ctypes.cast(functions.next_uint32, ctypes.c_void_p).value
+            task.next_double = ctypes.cast(functions.next_double, ctypes.c_void_p).value
+
+    def _set_data(self) -> None:
+        """Describe the data, and how many rows are computed at once and in a call."""
+        task, batches, dtype = self._task, self.batches, self.network.parameters.dtype
+        task.n_rows = batches.n_rows
+        task.batch_size = batches.n_rows if self.optimizer is None else batches.batch_size
+        _set_inputs(task, batches.X, dtype)
+        if batches.y.ndim == 1:
+            task.point(classes=np.ascontiguousarray(batches.y, np.int64))
+        else:
+            task.point(targets=np.ascontiguousarray(batches.y, dtype))
+        if batches.sample_weight is not None:
+            task.point(sample_weight=np.ascontiguousarray(batches.sample_weight, dtype))
+        is_copied = task._dropout[0] > 0 and task.X is not None
+        if batches.rows is not None or task.batch_size < batches.n_rows or is_copied:
+            task.point(orders=np.empty(1, np.int64))
+        widths = np.array([array.shape for array in map(lambda x: x.weights, self.network.dense)])
+        if task.X is None:
+            lengths = np.sort(np.diff(batches.X.indptr))
+            task.max_elements = int(lengths[-task.batch_size :].sum())
+            widths[0, 0] = 1 + lengths.mean()
+        work = 6 * widths.prod(axis=1).sum() + 20 * self.network.parameters.size / task.batch_size
+        task.rows_per_call = max(1, int(WORK_PER_CALL / work))
+        task.chunk_size = min(task.batch_size, _chunk_size(task, dtype))
+
+
+def prediction_unsupported(activations: Sequence[type[Activation]]) -> str | None:
+    """Return the part of a prediction that the library does not support.
+
+    Parameters
+    ----------
+    activations : sequence of type
+        The classes of the hidden layers' activations.
+
+    Returns
+    -------
+    part : str or None
+        A description, or None if all parts are supported.
+    """
+    for activation in activations:
+        if not _is_built_in("activations", activation):
+            return f"{activation.__name__}, only the package's own activations"
+    return None if len(activations) < MAX_LAYERS else f"more than {MAX_LAYERS} dense layers"
+
+
+def forward(
+    X,
+    weights: Sequence[np.ndarray],
+    biases: Sequence[np.ndarray],
+    activations: Sequence[type[Activation]],
+    probabilities: bool = False,
+) -> np.ndarray:
+    """Return the outputs of a network for all rows of ``X``, computed in chunks.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The inputs. They are converted to the dtype of the weights.
+
+    weights : sequence of ndarray of shape (n_inputs, n_neurons)
+        Weights of each layer.
+
+    biases : sequence of ndarray of shape (n_neurons,)
+        Biases of each layer.
+
+    activations : sequence of type
+        The classes of the hidden layers' activations.
+
+    probabilities : bool, default=False
+        Whether to return the softmax of the logits. No probability is below the smallest normal
+        number of its dtype.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        Logits or probabilities.
+
+    Raises
+    ------
+    ImportError
+        If the library is not available.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch import native
+    >>> from skscratch.nn import ReLU
+    >>> X, weights = np.array([[1.0, 1.0], [-1.0, 0.0]]), [np.ones((2, 3)), np.ones((3, 1))]
+    >>> if native.is_available():
+    ...     outputs = native.forward(X, weights, [np.zeros(3), np.ones(1)], [ReLU])
+    ...     assert outputs.tolist() == [[7.0], [1.0]]
+    """
+    dtype, loaded = weights[0].dtype, library()
+    codes = loaded.codes["activations"]
+    task = _new_task(loaded, weights)
+    task.probabilities = probabilities
+    outputs = np.empty((X.shape[0], weights[-1].shape[1]), dtype)
+    task.point(
+        activations=np.array([codes[each.__name__] for each in activations] + [0]),
+        parameters=np.concatenate([np.ravel(part) for part in (*weights, *biases)], dtype=dtype),
+    )
+    n_weights = sum(part.size for part in weights)
+    n_rows = max(1, int(3 * WORK_PER_CALL / n_weights))
+    task.chunk_size = min(X.shape[0], _chunk_size(task, dtype))
+    for start in range(0, X.shape[0], n_rows):
+        rows = X[start : start + n_rows]
+        _set_inputs(task, rows, dtype)
+        task.n_rows = rows.shape[0]
+        task.point(output=outputs[start:])
+        if start == 0:
+            task.point(workspace=loaded.workspace(task))
+        loaded.predict(task)
+    return outputs
+
+
+def _new_task(loaded: Library, weights: Sequence[np.ndarray]):
+    """Return a task for a network with these weights."""
+    dtype = weights[0].dtype
+    task = loaded.Task(is_double=dtype == np.float64, n_layers=len(weights))
+    task.gemm = loaded.gemm[task.is_double]
+    sizes = [weights[0].shape[0], *(array.shape[1] for array in weights)]
+    task.point(sizes=np.array(sizes, np.int64))
+    return task
+
+
+def _set_inputs(task, X, dtype) -> None:
+    """Set the addresses of a dense or a CSR matrix."""
+    if isinstance(X, np.ndarray):
+        task.point(X=np.ascontiguousarray(X, dtype))
+        return
+    task.wide_indices = max(X.indices.dtype.itemsize, X.indptr.dtype.itemsize) > 4
+    index = np.int64 if task.wide_indices else np.int32
+    task.point(
+        elements=np.ascontiguousarray(X.data, dtype),
+        columns=np.ascontiguousarray(X.indices, index),
+        starts=np.ascontiguousarray(X.indptr, index),
+    )
+
+
+def _chunk_size(task, dtype) -> int:
+    """Return the number of rows whose activations fit into the cache."""
+    n_bytes = dtype.itemsize * 3 * int(task._sizes.sum())
+    return max(MIN_CHUNK, min(MAX_CHUNK, CHUNK_BYTES // n_bytes))
+
+
+def _is_built_in(kind: str, part: type) -> bool:
+    """Whether a class is the one in :mod:`skscratch.nn` that the library mirrors."""
+    return part.__name__ in library().codes[kind] and part.__module__ == f"skscratch.nn.{kind}"
+
+
+def _layers_of(network: Network) -> tuple[list[type], list[float], object] | None:
+    """Return the activation after each dense layer, the rate of dropout before it, the generator.
+
+    None if the layers are in another order than dense, activation, dropout.
+    """
+    activations: list[type] = []
+    rates: list[float] = []
+    generators, rate, previous = [], 0.0, None
+    for layer in network.layers:
+        kind = type(layer)
+        if kind is Dense:
+            activations.append(Identity)
+            rates.append(rate)
+            rate = 0.0
+        elif kind is Dropout and previous is not Dropout:
+            rate = layer.rate
+            generators.append(layer.random_state)
+        elif kind is not Dropout and previous is Dense:
+            activations[-1] = kind
+        else:
+            return None
+        previous = kind
+    if any(each is not generators[0] for each in generators):
+        return None
+    return activations, rates, generators[0] if generators else None
