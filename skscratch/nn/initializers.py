@@ -119,8 +119,8 @@ def glorot_uniform(
     With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which
     preserves the variance of activations and gradients from layer to layer.
     :class:`~sklearn.neural_network.MLPClassifier` also draws biases from this distribution, and
-    uses ``factor=2`` for the logistic activation. The other parameters and the results are those of
-    :func:`scaled_normal`.
+    uses ``factor=2`` for the logistic activation. All other parameters and the results are
+    those of :func:`scaled_normal`.
 
     References
     ----------
