@@ -87,16 +87,6 @@ def test_dense_starts_with_its_initializer(dtype):
     assert np.array_equal(dense.biases, biases.astype(dtype))
 
 
-@both_dtypes
-def test_dense_from_arrays(dtype):
-    weights, biases = normal(3, 4, dtype=dtype), normal(1, 4, dtype=dtype)
-    dense = Dense.from_arrays(weights, biases, bias_regularizer_l2=0.1)
-    assert dense.weights is weights
-    assert dense.biases is biases
-    assert dense.bias_penalty == Penalty(0, 0.1)
-    assert dense.forward(normal(5, 3, dtype=dtype)).dtype == dtype
-
-
 @pytest.mark.parametrize("seed", [0, np.int64(0)])
 def test_an_int_seeds_a_new_generator(seed):
     expected = np.random.default_rng(0)

@@ -386,7 +386,7 @@ def test_targets_that_are_rounded_to_0():
 
 def test_interval():
     assert Interval(0, 1).includes(np.array([-0.1, 0, 1, 1.1])).tolist() == [0, 1, 1, 0]
-    assert Interval(0, low_inclusive=False).includes(np.array([0, 0.1])).tolist() == [0, 1]
+    assert Interval(0, is_open=True).includes(np.array([0, 0.1])).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(

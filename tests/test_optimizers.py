@@ -228,13 +228,6 @@ def test_state_is_a_copy(optimizer_class, settings):
     assert np.array_equal(run(second, halfway, gradients[20:]), expected)
 
 
-def test_state_without_copy():
-    optimizer = Adam()
-    run(optimizer, np.ones(3), gradients_of((3,), 2))
-    first, second = (optimizer.state_dict(copied=False)["cache"] for _ in range(2))
-    assert first is second
-
-
 @pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adagrad(), RMSprop(), Adam(), AdamW()])
 def test_parameters_of_another_shape_are_refused(optimizer):
     optimizer.update(np.ones(3), np.ones(3))

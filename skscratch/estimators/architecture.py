@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -253,6 +255,8 @@ def _initializers(estimator, classes: list[type[Activation]]) -> list[Initialize
 def _per_layer(estimator, name: str, n_layers: int, layer: str) -> list[float]:
     """Return a parameter as one number for each layer."""
     value = getattr(estimator, name)
+    if isinstance(value, Real) and 0 <= value < math.inf:
+        return [float(value)] * n_layers
     array = np.asarray(value, dtype=float)
     if array.shape not in ((), (n_layers,)) or not (np.isfinite(array) & (array >= 0)).all():
         raise ValueError(

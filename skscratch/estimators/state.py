@@ -144,8 +144,9 @@ class History:
         **values : float
             The loss, and any other column by its name.
         """
-        for name in values.keys() - self.columns.keys():
-            self.columns[name] = [math.nan] * len(self)
+        for name in values:
+            if name not in self.columns:
+                self.columns[name] = [math.nan] * len(self)
         for name, column in self.columns.items():
             column.append(values.get(name, math.nan))
 

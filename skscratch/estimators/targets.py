@@ -14,9 +14,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import type_of_target
 
-from skscratch.nn.activations import Exponential, Sigmoid, Softmax
+from skscratch.nn.activations import Exponential, Sigmoid
 from skscratch.nn.losses import (
     ExponentialGammaDeviance,
     ExponentialPoissonDeviance,
@@ -28,6 +28,7 @@ from skscratch.nn.losses import (
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
+from skscratch.nn.prediction import softmax
 
 VALUE_LOSSES = {
     "squared_error": IdentitySquaredError,
@@ -156,11 +157,16 @@ class ClassTargets(Targets):
     def check(y, name="y"):
         """Return labels as a vector, or as a dense indicator matrix."""
         y = _dense(y)
-        check_classification_targets(y)
-        if y.ndim == 2 and type_of_target(y) == "multiclass-multioutput":
+        kind = type_of_target(y, input_name=name)
+        if kind == "multiclass-multioutput":
             raise ValueError(
                 f"Multioutput target data is not supported: {name} must be one class label per "
                 f"sample or a matrix of 0 and 1, got shape {y.shape} with other values."
+            )
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            raise ValueError(
+                f"Unknown label type: {kind}. Expected class labels in {name}; for real values, "
+                f"use MLPScratchRegressor."
             )
         return y
 
@@ -168,12 +174,13 @@ class ClassTargets(Targets):
         """Return a class index for every sample."""
         self._check_ndim(y, name)
         labels, inverse = np.unique(y, return_inverse=True)
-        unknown = labels[~np.isin(labels, self.classes)]
+        indices = np.searchsorted(self.classes, labels)
+        unknown = labels[self.classes.take(indices, mode="clip") != labels]
         if unknown.size:
             raise ValueError(
                 f"`{name}` has classes that are not in classes={self.classes}: {unknown}."
             )
-        return np.searchsorted(self.classes, labels)[inverse]
+        return indices[inverse]
 
     def _check_ndim(self, y: np.ndarray, name: str) -> None:
         if y.ndim != self.ndim:
@@ -255,9 +262,7 @@ class MulticlassTargets(ClassTargets):
     out_activation = "softmax"
     loss = SoftmaxCategoricalCrossentropy()
 
-    def probabilities(self, logits):
-        """Return the softmax, positive so that its logarithm is finite."""
-        return _positive(Softmax().forward(logits))
+    probabilities = staticmethod(softmax)
 
 
 class BinaryTargets(ClassTargets):

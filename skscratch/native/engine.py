@@ -12,7 +12,7 @@ from skscratch.nn.batches import Batches, Epoch
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import Optimizer
-from skscratch.nn.prediction import FittedNetwork
+from skscratch.nn.prediction import FittedNetwork, softmax
 
 __all__ = ["NativeEngine", "NativeFittedNetwork"]
 
@@ -37,6 +37,8 @@ WORK_PER_CALL = 2e9
 MAX_ROWS = 1 << 17
 # Activations of the rows that are computed at once: bytes, and numbers of rows.
 CHUNK_BYTES, MIN_CHUNK, MAX_CHUNK = 1 << 17, 64, 1024
+# Rows that are predicted in one call, a bound on the memory for their conversion.
+PREDICTED_ROWS = 1 << 13
 
 
 class NativeEngine:
@@ -292,8 +294,6 @@ class NativeFittedNetwork(FittedNetwork):
     ...     assert outputs.tolist() == [[7.0], [1.0]]
     """
 
-    chunk_size = 1 << 14
-
     @staticmethod
     def unsupported(activations: Sequence[type[Activation]]) -> str | None:
         """Return the part of a network that the library does not support.
@@ -313,23 +313,34 @@ class NativeFittedNetwork(FittedNetwork):
                 return f"{activation.__name__}, only the package's own activations"
         return None if len(activations) < MAX_LAYERS else f"more than {MAX_LAYERS} dense layers"
 
-    def _logits(self, X) -> np.ndarray:
+    def forward(self, X, output=None) -> np.ndarray:
+        """Return the outputs for all rows of ``X``, see :meth:`FittedNetwork.forward`."""
         dtype, loaded = self.weights[0].dtype, library()
         codes = [loaded.codes["activations"][each.__name__] for each in self.activations]
-        logits = np.empty((X.shape[0], self.weights[-1].shape[1]), dtype)
-        task = _new_task(loaded, self.weights)
-        _set_inputs(task, X, dtype)
-        task.n_rows = X.shape[0]
-        task.chunk_size = min(X.shape[0], _chunk_size(task, dtype))
+        task, is_native = _new_task(loaded, self.weights), output in (None, softmax)
         arrays = [np.ravel(part) for part in (*self.weights, *self.biases)]
+        n_outputs = self.weights[-1].shape[1]
+        outputs = np.empty((X.shape[0] if is_native else 0, n_outputs), dtype)
+        task.probabilities = output is softmax
+        task.chunk_size = min(X.shape[0], _chunk_size(task, dtype))
         task.point(
             activations=np.array([*codes, 0], np.int64),  # the last one is not used
             parameters=np.concatenate(arrays, dtype=dtype),
-            output=logits,
         )
-        task.point(workspace=loaded.workspace(task))
-        loaded.predict(task)
-        return logits
+        results = []
+        for start in range(0, X.shape[0], PREDICTED_ROWS):
+            rows = X[start : start + PREDICTED_ROWS]
+            task.n_rows = rows.shape[0]
+            _set_inputs(task, rows, dtype)
+            task.point(
+                output=outputs[start:] if is_native else np.empty((task.n_rows, n_outputs), dtype)
+            )
+            if start == 0:
+                task.point(workspace=loaded.workspace(task))
+            loaded.predict(task)
+            if not is_native:
+                results.append(output(task._output))
+        return outputs if is_native else np.concatenate(results)
 
 
 def _new_task(loaded: Library, weights: Sequence[np.ndarray]):

@@ -25,14 +25,7 @@ class Configurable:
     """
 
     def get_settings(self) -> dict[str, Any]:
-        """Return the constructor arguments.
-
-        Returns
-        -------
-        settings : dict
-            The values by the names of the arguments. ``type(self)(**settings)`` is a new object
-            with the same settings.
-        """
+        """Return the constructor arguments by name: ``type(self)(**settings)`` is a new object."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
@@ -47,17 +40,6 @@ class Configurable:
 
 
 def as_floating(values) -> np.ndarray:
-    """Return an array of floating-point numbers.
-
-    Parameters
-    ----------
-    values : array-like
-        Numbers. Integers are converted to float64; float32 and float64 keep their dtype.
-
-    Returns
-    -------
-    array : ndarray
-        The same array if it contains floating-point numbers.
-    """
+    """Return an array of floating-point numbers; integers are converted to float64."""
     values = np.asarray(values)
     return values if values.dtype.kind == "f" else values.astype(np.float64)

@@ -72,13 +72,7 @@ class Batches:
         self.order = np.arange(self.n_rows)
 
     def shuffle(self, random_state: np.random.RandomState | np.random.Generator) -> None:
-        """Shuffle :attr:`order`, unless a single batch contains all rows.
-
-        Parameters
-        ----------
-        random_state : RandomState or Generator
-            The generator that shuffles.
-        """
+        """Shuffle :attr:`order`, unless a single batch contains all rows."""
         if self.n_batches > 1:
             random_state.shuffle(self.order)
 

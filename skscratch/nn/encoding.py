@@ -6,21 +6,7 @@ __all__ = ["as_rows", "check_indices", "one_hot"]
 
 
 def check_indices(indices: np.ndarray, n_outputs: int) -> None:
-    """Check that an array contains class indices.
-
-    Parameters
-    ----------
-    indices : ndarray
-        The array to check.
-
-    n_outputs : int
-        Number of classes.
-
-    Raises
-    ------
-    ValueError
-        If the values are not integers from 0 to ``n_outputs - 1``.
-    """
+    """Raise a ValueError unless all values of an array are integers from 0 to ``n_outputs - 1``."""
     expected = f"Expected class indices from 0 to {n_outputs - 1}"
     if indices.dtype.kind not in "iub":
         raise ValueError(
@@ -64,25 +50,10 @@ def one_hot(indices, n_outputs: int, dtype=np.float64) -> np.ndarray:
 
 
 def as_rows(y_true, y_pred: np.ndarray) -> np.ndarray:
-    """Return targets as rows of the shape and the dtype of the predictions.
+    """Return class indices or rows as rows of the shape and the dtype of the predictions.
 
-    Parameters
-    ----------
-    y_true : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Class indices or rows. For a single output, a vector contains one target for each sample.
-
-    y_pred : ndarray of shape (n_samples, n_outputs)
-        The predictions.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_samples, n_outputs)
-        The targets.
-
-    Raises
-    ------
-    ValueError
-        If the targets have another shape, or are not class indices.
+    For a single output, a vector contains one target for each sample. Raises a ValueError for
+    targets of another shape, and for values other than class indices.
     """
     y_true, n_outputs = np.asarray(y_true), y_pred.shape[1]
     if y_true.ndim == 1 and n_outputs == 1:

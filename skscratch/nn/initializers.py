@@ -70,17 +70,8 @@ def lecun_normal(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw weights from ``N(0, 1 / n_inputs)``; biases are 0.
 
-    The weighted sum of inputs of variance 1 then has variance 1 [1]_.
-
-    Parameters
-    ----------
-    n_inputs, n_neurons, random_state : int, int, RandomState
-        See :func:`scaled_normal`.
-
-    Returns
-    -------
-    weights, biases : ndarray
-        Of shapes (n_inputs, n_neurons) and (1, n_neurons).
+    The weighted sum of inputs of variance 1 then has variance 1 [1]_. Parameters and results are
+    those of :func:`scaled_normal`.
 
     References
     ----------
@@ -103,16 +94,7 @@ def he_normal(
     """Draw weights from ``N(0, 2 / n_inputs)``; biases are 0.
 
     With this variance, the activations of a deep ReLU network neither vanish nor explode [1]_.
-
-    Parameters
-    ----------
-    n_inputs, n_neurons, random_state : int, int, RandomState
-        See :func:`scaled_normal`.
-
-    Returns
-    -------
-    weights, biases : ndarray
-        Of shapes (n_inputs, n_neurons) and (1, n_neurons).
+    Parameters and results are those of :func:`scaled_normal`.
 
     References
     ----------
@@ -137,20 +119,8 @@ def glorot_uniform(
     With ``factor=6`` this is the normalized initialization of Glorot and Bengio [1]_, which
     preserves the variance of activations and gradients from layer to layer.
     :class:`~sklearn.neural_network.MLPClassifier` also draws biases from this distribution, and
-    uses ``factor=2`` for the logistic activation.
-
-    Parameters
-    ----------
-    n_inputs, n_neurons, random_state : int, int, RandomState
-        See :func:`scaled_normal`.
-
-    factor : float, default=6.0
-        Factor of the squared bound.
-
-    Returns
-    -------
-    weights, biases : ndarray
-        Of shapes (n_inputs, n_neurons) and (1, n_neurons).
+    uses ``factor=2`` for the logistic activation. All other parameters and the results are
+    those of :func:`scaled_normal`.
 
     References
     ----------

@@ -6,7 +6,7 @@ the gradient with respect to the inputs of the last ``forward``. Inputs are of s
 (n_samples, n_inputs). Only dropout distinguishes between training and prediction.
 """
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -120,11 +120,7 @@ class Dense:
         return dvalues @ self.weights.T
 
     def backward_parameters(self, dvalues: np.ndarray) -> None:
-        """Set ``dweights`` and ``dbiases``, the part of :meth:`backward` that a first layer needs.
-
-        ``dweights`` is ``inputs.T @ dvalues`` and ``dbiases`` the sum of ``dvalues`` over the
-        samples, plus the gradients of the penalties.
-        """
+        """Set ``dweights`` and ``dbiases``, the first half of :meth:`backward`."""
         self.dweights[:] = self.inputs.T @ dvalues
         self.dbiases[:] = dvalues.sum(axis=0)
         if self.weight_penalty:
@@ -133,71 +129,15 @@ class Dense:
             self.dbiases += self.bias_penalty.gradient(self.biases)
 
     def regularization_loss(self) -> float:
-        """Return the sum of the penalties on weights and biases.
-
-        Returns
-        -------
-        loss : float
-            The sum.
-        """
+        """Return the sum of the penalties on weights and biases."""
         return self.weight_penalty.loss(self.weights) + self.bias_penalty.loss(self.biases)
 
-    @property
-    def weights(self) -> np.ndarray:
-        """The weights, of shape (n_inputs, n_neurons)."""
-        return self._weights
+    # An assignment fills the array, which may be a view of a network's parameters.
+    weights = property(lambda self: self._weights, lambda self, new: _fill(self._weights, new))
+    biases = property(lambda self: self._biases, lambda self, new: _fill(self._biases, new))
 
-    @weights.setter
-    def weights(self, values) -> None:
-        _assign(self._weights, values)
-
-    @property
-    def biases(self) -> np.ndarray:
-        """The biases, of shape (1, n_neurons)."""
-        return self._biases
-
-    @biases.setter
-    def biases(self, values) -> None:
-        _assign(self._biases, values)
-
-    @classmethod
-    def from_arrays(cls, weights: np.ndarray, biases: np.ndarray, **regularizers: Any) -> Self:
-        """Return a layer with existing arrays, which are not copied.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_inputs, n_neurons)
-            The weights. Their dtype is that of the layer.
-
-        biases : ndarray of shape (1, n_neurons)
-            The biases.
-
-        **regularizers : float
-            Strengths of the penalties, by the names of the constructor's arguments.
-
-        Returns
-        -------
-        layer : Dense
-            The layer.
-        """
-        return cls(
-            *weights.shape,
-            **regularizers,
-            initializer=lambda *_: (weights, biases),
-            dtype=weights.dtype,
-        )
-
-    def join(self, weights, biases, dweights, dbiases) -> None:
-        """Move the parameters to arrays of a network, and the gradients as well.
-
-        Parameters
-        ----------
-        weights, biases : ndarray
-            Views of the network's parameters.
-
-        dweights, dbiases : ndarray
-            Views of the network's gradients.
-        """
+    def _move(self, weights, biases, dweights, dbiases) -> None:
+        """Move the parameters to arrays of a network, and the gradients as well."""
         weights[:], biases[:] = self._weights, self._biases
         self._weights, self._biases = weights, biases
         self.dweights, self.dbiases = dweights, dbiases
@@ -220,8 +160,7 @@ class Dense:
         return inputs
 
 
-def _assign(array: np.ndarray, values) -> None:
-    """Copy values of the same shape into an array, which may be a view."""
+def _fill(array: np.ndarray, values) -> None:
     if np.shape(values) != array.shape:
         raise ValueError(f"Expected an array of shape {array.shape}, got {np.shape(values)}.")
     array[:] = values

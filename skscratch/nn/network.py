@@ -93,7 +93,7 @@ class Network:
             *self.unflatten(self.gradients),
             strict=True,
         ):
-            layer.join(*views)
+            layer._move(*views)
 
     def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
         """Return the logits of a batch.
@@ -204,11 +204,10 @@ class Network:
             One array for each dense layer.
         """
         arrays = [layer.weights for layer in self.dense] + [layer.biases for layer in self.dense]
-        stops = np.cumsum([array.size for array in arrays])
-        views = [
-            part.reshape(array.shape)
-            for part, array in zip(np.split(vector, stops[:-1]), arrays, strict=True)
-        ]
+        views, start = [], 0
+        for array in arrays:
+            views.append(vector[start : start + array.size].reshape(array.shape))
+            start += array.size
         return views[: len(self.dense)], views[len(self.dense) :]
 
     def __repr__(self) -> str:

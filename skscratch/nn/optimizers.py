@@ -113,30 +113,12 @@ class Optimizer(Configurable):
             )
         return array
 
-    def state_dict(self, copied: bool = True) -> dict[str, Any]:
-        """Return the state.
-
-        Parameters
-        ----------
-        copied : bool, default=True
-            Whether to copy the arrays. If False, further updates change them.
-
-        Returns
-        -------
-        state : dict
-            The argument of :meth:`load_state_dict` for an optimizer of the same class.
-        """
-        state = copy.deepcopy(self._state) if copied else self._state
-        return {"iterations": self.iterations, **state}
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of the state, for :meth:`load_state_dict` of an optimizer of this class."""
+        return {"iterations": self.iterations, **copy.deepcopy(self._state)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from the state of another optimizer of this class.
-
-        Parameters
-        ----------
-        state : dict
-            A result of :meth:`state_dict`, which is copied.
-        """
+        """Continue from a copy of the state of another optimizer of this class."""
         self._state = copy.deepcopy(state)
         self.iterations = int(self._state.pop("iterations"))
 
@@ -172,9 +154,8 @@ class SGD(Optimizer):
     --------
     >>> import numpy as np
     >>> from skscratch.nn import SGD
-    >>> optimizer = SGD(learning_rate=0.5)
     >>> parameters = np.array([1.0, 2.0])
-    >>> optimizer.update(parameters, np.array([1.0, -1.0]))
+    >>> SGD(learning_rate=0.5).update(parameters, np.array([1.0, -1.0]))
     >>> parameters
     array([0.5, 2.5])
     """
@@ -223,9 +204,8 @@ class Adagrad(Optimizer):
     --------
     >>> import numpy as np
     >>> from skscratch.nn import Adagrad
-    >>> optimizer = Adagrad(learning_rate=0.5)
     >>> parameters = np.array([1.0, 2.0])
-    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> Adagrad(learning_rate=0.5).update(parameters, np.array([3.0, -1.0]))
     >>> parameters.round(6)
     array([0.5, 2.5])
     """
@@ -254,11 +234,8 @@ class RMSprop(Adagrad):
 
     Parameters
     ----------
-    learning_rate, decay : float, default=0.001, 0.0
-        Learning rate and its decay, see :class:`Optimizer`.
-
-    epsilon : float, default=1e-7
-        Small constant for numerical stability.
+    learning_rate, decay, epsilon : float, default=0.001, 0.0, 1e-7
+        See :class:`Adagrad`.
 
     rho : float, default=0.9
         Decay of the moving average of squared gradients.
@@ -272,9 +249,8 @@ class RMSprop(Adagrad):
     --------
     >>> import numpy as np
     >>> from skscratch.nn import RMSprop
-    >>> optimizer = RMSprop(learning_rate=0.1, rho=0.75)
     >>> parameters = np.array([1.0, 2.0])
-    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> RMSprop(learning_rate=0.1, rho=0.75).update(parameters, np.array([3.0, -1.0]))
     >>> parameters.round(6)
     array([0.8, 2.2])
     """
@@ -309,11 +285,8 @@ class Adam(Optimizer):
         Small constant for numerical stability, added to :math:`\sqrt{\hat v}` as in algorithm 1 of
         the paper.
 
-    beta_1 : float, default=0.9
-        Decay of the moving average of gradients.
-
-    beta_2 : float, default=0.999
-        Decay of the moving average of squared gradients.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the moving averages of gradients and of squared gradients.
 
     epsilon_hat : bool, default=False
         Whether to add ``epsilon`` to :math:`\sqrt v` before the bias correction, as at the end of
@@ -328,9 +301,8 @@ class Adam(Optimizer):
     --------
     >>> import numpy as np
     >>> from skscratch.nn import Adam
-    >>> optimizer = Adam(learning_rate=0.1)
     >>> parameters = np.array([1.0, 2.0])
-    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> Adam(learning_rate=0.1).update(parameters, np.array([3.0, -1.0]))
     >>> parameters.round(6)
     array([0.9, 2.1])
     """
@@ -380,17 +352,14 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    learning_rate, decay : float, default=0.001, 0.0
-        Learning rate and its decay, see :class:`Optimizer`.
-
-    epsilon, beta_1, beta_2 : float, default=1e-7, 0.9, 0.999
+    learning_rate, decay, epsilon, beta_1, beta_2 : float
         See :class:`Adam`.
 
     weight_decay : float, default=0.01
         Strength :math:`\lambda` of the weight decay, for all parameters.
 
     epsilon_hat : bool, default=False
-        Whether to add ``epsilon`` before the bias correction, see :class:`Adam`.
+        See :class:`Adam`.
 
     References
     ----------
@@ -400,9 +369,8 @@ class AdamW(Adam):
     --------
     >>> import numpy as np
     >>> from skscratch.nn import AdamW
-    >>> optimizer = AdamW(learning_rate=0.1, weight_decay=0.5)
     >>> parameters = np.array([1.0, 2.0])
-    >>> optimizer.update(parameters, np.array([3.0, -1.0]))
+    >>> AdamW(learning_rate=0.1, weight_decay=0.5).update(parameters, np.array([3.0, -1.0]))
     >>> parameters.round(6)
     array([0.85, 2.  ])
     """

@@ -5,9 +5,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skscratch.nn.activations import Activation
+from skscratch.nn.activations import Activation, Softmax
 
-__all__ = ["FittedNetwork"]
+__all__ = ["FittedNetwork", "softmax"]
+
+# Rows of a chunk: with 4096 rows, arrays exceed the cache and prediction takes twice as long.
+CHUNK_SIZE = 512
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities of classes, none of which is 0, so that their logarithms are finite.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+        The logits.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        The softmax, at least the smallest normal number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.prediction import softmax
+    >>> softmax(np.array([[1000.0, 1000.0, -1000.0]])).round(2)
+    array([[0.5, 0.5, 0. ]])
+    """
+    return np.maximum(Softmax().forward(logits), np.finfo(logits.dtype).tiny)
 
 
 class FittedNetwork(NamedTuple):
@@ -39,9 +65,6 @@ class FittedNetwork(NamedTuple):
     activations: Sequence[type[Activation]]
     """Class of the activation of each hidden layer."""
 
-    # Number of rows that are processed at once
-    chunk_size = 4096
-
     @np.errstate(over="ignore", invalid="ignore")
     def forward(self, X, output: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
         """Return the outputs for all rows of ``X``.
@@ -63,8 +86,8 @@ class FittedNetwork(NamedTuple):
             The outputs. ``output`` may return another shape for each sample.
         """
         chunks = (
-            self._logits(X[start : start + self.chunk_size])
-            for start in range(0, X.shape[0], self.chunk_size)
+            self._logits(X[start : start + CHUNK_SIZE])
+            for start in range(0, X.shape[0], CHUNK_SIZE)
         )
         return np.concatenate([logits if output is None else output(logits) for logits in chunks])
 
