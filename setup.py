@@ -15,10 +15,27 @@ from setuptools.command.build_ext import build_ext
 NATIVE = Path("skscratch", "native")
 LIBRARY = "skscratch.native._engine"
 FAILURE = "build_failure.txt"
-FLAGS = (
-    "-std=gnu11 -O3 -g0 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fvisibility=hidden "
-    "-Wno-psabi -Wno-unused-parameter"
-).split()
+FLAGS = [
+    "-std=gnu11",
+    "-O3",
+    "-g0",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-fvisibility=hidden",
+    "-Wno-psabi",
+    "-Wno-unused-parameter",
+]
+    "-std=gnu11",
+    "-O3",
+    "-g0",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-fvisibility=hidden",
+    "-Wno-psabi",
+    "-Wno-unused-parameter",
+]
 
 
 class BuildLibrary(build_ext):

@@ -109,7 +109,9 @@ def test_partial_fit_weighs_labels_of_which_a_batch_has_none():
 def test_partial_fit_refuses_balanced():
     clf = mlp(class_weight="balanced").fit(X, y)
     before = vars(clf).copy()
-    with pytest.raises(ValueError, match=r"'balanced' is not supported by partial_fit.*Pass a dict"):
+    with pytest.raises(
+        ValueError, match=r"'balanced' is not supported by partial_fit.*Pass a dict"
+    ):
         clf.partial_fit(X, y)
     assert vars(clf) == before
 

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,8 +18,7 @@ from skscratch import MLPScratchClassifier, native, nn
 from skscratch.native import library as library_module
 from skscratch.native.library import Library
 from skscratch.nn import activations, losses, optimizers
-from skscratch.nn.prediction import FittedNetwork
-
+from skscratch.nn.prediction import FittedNetwork, softmax
 
 pytestmark = pytest.mark.skipif(
     not native.is_available(), reason=f"no native engine: {native.unavailable_reason()}"
@@ -111,38 +111,42 @@ def test_tanh_is_accurate_to_two_units_of_the_last_place(dtype, level):
 def test_logarithms_are_accurate(dtype, level):
     # With equal logits, the cross-entropy is the logarithm of the number of classes.
     for n_classes in (2, 3, 10, 1000, 4097):
-        dense = nn.Dense(
-            1,
-            n_classes,
-            dtype=dtype,
-            initializer=lambda *_: (np.zeros((1, n_classes)), np.zeros((1, n_classes))),
-        )
+        dense = nn.Dense(1, n_classes, dtype=dtype)
+        dense.weights = np.zeros((1, n_classes), dtype)
         network = nn.Network([dense], nn.SoftmaxCategoricalCrossentropy())
-        batches = nn.Batches(
-            np.ones((1, 1), dtype), np.array([1]), batch_size=1, n_outputs=n_classes
-        )
+        X, y = np.ones((1, 1), dtype), np.array([1])
+        batches = nn.Batches(X, y, batch_size=1, n_outputs=n_classes)
         loss, _ = native.NativeEngine(network, None, batches).compute_gradients()
-        assert loss == pytest.approx(np.log(n_classes), rel=4 * np.finfo(dtype).eps)
+        assert loss == pytest.approx(np.log(n_classes), rel=4 * float(np.finfo(dtype).eps))
+
+
+def logistic(z):
+    return 1 / (1 + np.exp(-z))
+
+
+FORMULAS = {
+    nn.Identity: lambda z: z,
+    nn.ReLU: lambda z: np.where(z > 0, z, 0),
+    nn.LeakyReLU: lambda z: np.where(z > 0, z, 0.01 * z),
+    nn.ELU: lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    nn.Sigmoid: logistic,
+    nn.SiLU: lambda z: z * logistic(z),
+    nn.Tanh: np.tanh,
+}
 
 
 @pytest.mark.parametrize("activation", FORMULAS, ids=lambda activation: activation.__name__)
 def test_activations_are_formula_class_and_function(activation, level):
-    if native.prediction_unsupported([activation]):
-        pytest.skip("an activation of outputs")
-    z = np.concatenate([np.linspace(-30, 30, 1001), [0.0, -800.0, 800.0]])
-    formula = FORMULAS[activation][0]
-    with np.errstate(over="ignore"):
-        expected = formula(z)
-    np.testing.assert_allclose(outputs_of(activation, z), expected, rtol=1e-13, atol=1e-300)
-    np.testing.assert_allclose(
-        activation().forward(z[:, np.newaxis])[:, 0], expected, rtol=1e-13, atol=1e-300
-    )
+    z = np.concatenate([np.linspace(-30, 30, 1001), [0.0, -700.0, 800.0]])
+    expected = FORMULAS[activation](z)
+    np.testing.assert_allclose(outputs_of(activation, z), expected, rtol=1e-13)
+    np.testing.assert_allclose(activation().forward(z[:, np.newaxis])[:, 0], expected, rtol=1e-13)
 
 
 # --- Random configurations, compared with the NumPy engine
 
 WIDTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100]
-HIDDEN = [nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Sigmoid, nn.SiLU, nn.Tanh]
+HIDDEN = list(FORMULAS)
 
 
 def random_loss(rng, n, k, dtype):
@@ -263,9 +267,7 @@ def test_random_networks_predict_as_with_numpy(level):
         rng = np.random.default_rng(seed)
         dtype = [np.float32, np.float64][seed % 2]
         n, *units = (int(size) for size in rng.choice(WIDTHS, 2 + rng.integers(1, 4)))
-        weights = [
-            rng.normal(size=shape).astype(dtype) for shape in zip(units, units[1:], strict=False)
-        ]
+        weights = [rng.normal(size=shape).astype(dtype) for shape in pairwise(units)]
         biases = [rng.normal(size=array.shape[1]).astype(dtype) for array in weights]
         classes = [HIDDEN[i] for i in rng.integers(len(HIDDEN), size=len(weights) - 1)]
         X = rng.normal(size=(n, units[0])).astype(rng.choice([np.float32, np.float64]))
@@ -275,7 +277,7 @@ def test_random_networks_predict_as_with_numpy(level):
             X = scipy.sparse.csr_array(X)
         with np.errstate(all="ignore"):
             expected = FittedNetwork(weights, biases, classes).forward(X)
-        actual = native.forward(X, weights, biases, classes)
+        actual = native.NativeFittedNetwork(weights, biases, classes).forward(X)
         np.testing.assert_allclose(
             actual,
             expected,
@@ -286,11 +288,10 @@ def test_random_networks_predict_as_with_numpy(level):
 
 def test_probabilities_are_the_softmax_and_never_0(level):
     X = np.random.default_rng(0).normal(size=(300, 7))
-    weights, biases = [100 * np.eye(7)], [np.zeros(7)]
-    logits = native.forward(X, weights, biases, [])
-    probabilities = native.forward(X, weights, biases, [], probabilities=True)
-    expected = nn.Softmax().forward(logits)
-    np.testing.assert_allclose(probabilities, expected, rtol=1e-12, atol=np.finfo(float).tiny)
+    arrays = [100 * np.eye(7)], [np.zeros(7)], []
+    probabilities = native.NativeFittedNetwork(*arrays).forward(X, softmax)
+    expected = FittedNetwork(*arrays).forward(X, softmax)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-12)
     assert probabilities.min() > 0
 
 

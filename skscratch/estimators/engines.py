@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-
 from skscratch import native
 from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.prediction import FittedNetwork
@@ -35,29 +34,15 @@ def engine_class(name: str, network, optimizer, batches) -> Callable:
     -------
     engine_class : type
         :class:`~skscratch.nn.engine.NumPyEngine` or a class with the same methods.
-
-    Raises
-    ------
-    ImportError
-        If ``name='native'`` and the native engine is not installed.
-
-    ValueError
-        If ``name='native'`` and it does not support a part of the network.
     """
-    if name == "numpy":
-        return NumPyEngine
-    if not native.is_available():
-        if name == "native":
-            raise ImportError(native.unavailable_reason())
-        return NumPyEngine
-    unsupported = native.NativeEngine.unsupported(network, optimizer, batches)
-    if unsupported is None:
-        return native.NativeEngine
     if name == "native":
-        raise ValueError(
-            f"The native engine does not support {unsupported}. Set engine='auto' or 'numpy'."
-        )
-    return NumPyEngine
+        return native.NativeEngine  # whose constructor raises errors
+    is_supported = (
+        name == "auto"
+        and native.is_available()
+        and native.NativeEngine.unsupported(network, optimizer, batches) is None
+    )
+    return native.NativeEngine if is_supported else NumPyEngine
 
 
 def fitted_network(
