@@ -15,36 +15,7 @@ MIN_ROWS = 17
 
 
 def engine_class(name: str, network, optimizer, batches) -> Callable:
-    """Return the class of the engine that trains a network.
-
-    Parameters
-    ----------
-    name : {'auto', 'native', 'numpy'}
-        The estimator's parameter. 'auto' is 'native' if the native engine is installed and
-        supports all parts of the network, otherwise 'numpy'.
-
-    network : Network
-        The network to train.
-
-    optimizer : Optimizer or None
-        The optimizer; None for L-BFGS.
-
-    batches : Batches
-        The training data.
-
-    Returns
-    -------
-    engine_class : type
-        :class:`~skscratch.nn.engine.NumPyEngine` or a class with the same methods.
-
-    Raises
-    ------
-    ImportError
-        If ``name='native'`` and the native engine is not installed.
-
-    ValueError
-        If ``name='native'`` and it does not support a part of the network.
-    """
+    """Return the class of the engine that trains a network."""
     if name == "numpy":
         return NumPyEngine
     if not native.is_available():
@@ -62,28 +33,7 @@ def engine_class(name: str, network, optimizer, batches) -> Callable:
 
 
 def forward(name: str, network: FittedNetwork, X, output: Callable | None = None) -> np.ndarray:
-    """Return the outputs of a fitted network.
-
-    Parameters
-    ----------
-    name : {'auto', 'native', 'numpy'}
-        The estimator's parameter. Except for 'numpy', the native engine is used if it is installed
-        and supports the activations.
-
-    network : FittedNetwork
-        The network.
-
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The inputs.
-
-    output : callable, default=None
-        Function of the logits. If None, the logits are returned.
-
-    Returns
-    -------
-    outputs : ndarray of shape (n_samples, n_outputs)
-        The logits, or the results of ``output``.
-    """
+    """Return the outputs of a fitted network."""
     is_native = name != "numpy" and X.shape[0] >= MIN_ROWS and native.is_available()
     if is_native and native.prediction_unsupported(network.activations) is None:
         logits = native.forward(X, *network)
