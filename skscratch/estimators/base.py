@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscratch.estimators.architecture import activation_classes
-from skscratch.estimators.engines import forward
+from skscratch.estimators.engines import fitted_network
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
 from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting
@@ -32,7 +32,6 @@ from skscratch.estimators.stochastic import StochasticFit
 from skscratch.estimators.targets import Targets, fitted_targets
 from skscratch.estimators.validation import TrainingData, check_numpy, validate
 from skscratch.nn.activations import Activation, ActivationName
-from skscratch.nn.prediction import FittedNetwork
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -264,10 +263,6 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             fit.run(bridge)
         vars(self).update(fit.fitted_attributes())
 
-    def _fitted_network(self) -> FittedNetwork:
-        activations = activation_classes(self.hidden_activations_, len(self.coefs_) - 1)
-        return FittedNetwork(self.coefs_, self.intercepts_, activations)
-
     def _fitted_targets(self) -> Any:
         check_is_fitted(self, "coefs_")
         return fitted_targets(self)
@@ -278,4 +273,6 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         with np.errstate(over="ignore"):
             X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
         check_numpy(X)
-        return forward(self.engine, self._fitted_network(), X, output)
+        activations = activation_classes(self.hidden_activations_, len(self.coefs_) - 1)
+        arrays = self.coefs_, self.intercepts_, activations
+        return fitted_network(self.engine, X.shape[0], *arrays).forward(X, output)

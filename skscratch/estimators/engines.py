@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from skscratch import native
 from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.prediction import FittedNetwork
@@ -32,10 +30,15 @@ def engine_class(name: str, network, optimizer, batches) -> Callable:
     return NumPyEngine
 
 
-def forward(name: str, network: FittedNetwork, X, output: Callable | None = None) -> np.ndarray:
-    """Return the outputs of a fitted network."""
-    is_native = name != "numpy" and X.shape[0] >= MIN_ROWS and native.is_available()
-    if is_native and native.prediction_unsupported(network.activations) is None:
-        logits = native.forward(X, *network)
-        return logits if output is None else output(logits)
-    return network.forward(X, output)
+def fitted_network(
+    name: str, n_rows: int, weights: list, biases: list, activations: list
+) -> FittedNetwork:
+    """Return the network that predicts, native if that is faster and not excluded by the name."""
+    is_native = (
+        name != "numpy"
+        and n_rows >= MIN_ROWS
+        and native.is_available()
+        and native.NativeFittedNetwork.unsupported(activations) is None
+    )
+    network_class = native.NativeFittedNetwork if is_native else FittedNetwork
+    return network_class(weights, biases, activations)

@@ -9,9 +9,8 @@ from collections.abc import Callable
 import numpy as np
 
 from skscratch.estimators.architecture import Architecture
-from skscratch.estimators.engines import forward
+from skscratch.estimators.engines import fitted_network
 from skscratch.estimators.validation import Samples
-from skscratch.nn.prediction import FittedNetwork
 
 
 class Validator:
@@ -26,8 +25,8 @@ class Validator:
     def measure(self, weights: list, biases: list) -> tuple[float, float]:
         """Return the loss without penalties, and the score."""
         samples, targets = self.samples, self.architecture.targets
-        network = FittedNetwork(weights, biases, self.architecture.activations)
-        logits = forward(self.engine, network, samples.X)
+        arrays = weights, biases, self.architecture.activations
+        logits = fitted_network(self.engine, samples.X.shape[0], *arrays).forward(samples.X)
         loss = targets.loss.calculate(logits, samples.y, samples.sample_weight)
         loss = float(loss) * targets.loss_scale
         if self.score == "loss":

@@ -16,7 +16,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import type_of_target
 
-from skscratch.nn.activations import Exponential, Sigmoid, Softmax
+from skscratch.nn.activations import Exponential, Sigmoid
 from skscratch.nn.losses import (
     ExponentialGammaDeviance,
     ExponentialPoissonDeviance,
@@ -28,6 +28,7 @@ from skscratch.nn.losses import (
     SigmoidBinaryCrossentropy,
     SoftmaxCategoricalCrossentropy,
 )
+from skscratch.nn.prediction import softmax
 
 VALUE_LOSSES = {
     "squared_error": IdentitySquaredError,
@@ -221,9 +222,7 @@ class MulticlassTargets(ClassTargets):
     out_activation = "softmax"
     loss = SoftmaxCategoricalCrossentropy()
 
-    def probabilities(self, logits):
-        """Return the softmax, positive so that its logarithm is finite."""
-        return _positive(Softmax().forward(logits))
+    probabilities = staticmethod(softmax)
 
 
 class BinaryTargets(ClassTargets):

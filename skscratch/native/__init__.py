@@ -4,8 +4,8 @@ The library is built when the package is installed and loaded with :mod:`ctypes`
 the package is installed without it, and the NumPy engine trains.
 
 engine
-    :class:`NativeEngine`, with the interface of :class:`~skscratch.nn.engine.NumPyEngine`, and the
-    outputs of fitted networks.
+    :class:`NativeEngine`, with the interface of :class:`~skscratch.nn.engine.NumPyEngine`, and
+    :class:`NativeFittedNetwork`, with that of :class:`~skscratch.nn.prediction.FittedNetwork`.
 
 library
     The shared library: its interface, and its absence.
@@ -14,14 +14,13 @@ library
     The source, in files named like the modules of :mod:`skscratch.nn` that they mirror.
 """
 
-from skscratch.native.engine import NativeEngine, forward, prediction_unsupported
+from skscratch.native.engine import NativeEngine, NativeFittedNetwork
 from skscratch.native.library import info, is_available, unavailable_reason
 
 __all__ = [
     "NativeEngine",
-    "forward",
+    "NativeFittedNetwork",
     "info",
     "is_available",
-    "prediction_unsupported",
     "unavailable_reason",
 ]

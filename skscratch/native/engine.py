@@ -12,11 +12,22 @@ from skscratch.nn.batches import Batches, Epoch
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import Optimizer
+from skscratch.nn.prediction import FittedNetwork, softmax
 
-__all__ = ["NativeEngine", "forward", "prediction_unsupported"]
+__all__ = ["NativeEngine", "NativeFittedNetwork"]
 
 # Settings of the optimizers that are members of the C struct.
-SETTINGS = "decay momentum nesterov epsilon rho beta_1 beta_2 epsilon_hat weight_decay".split()
+SETTINGS = (
+    "decay",
+    "momentum",
+    "nesterov",
+    "epsilon",
+    "rho",
+    "beta_1",
+    "beta_2",
+    "epsilon_hat",
+    "weight_decay",
+)
 # The setting of a loss, a number for each output.
 LOSS_SETTINGS = "delta", "quantile"
 MAX_LAYERS = 64
@@ -26,6 +37,8 @@ WORK_PER_CALL = 2e9
 MAX_ROWS = 1 << 17
 # Activations of the rows that are computed at once: bytes, and numbers of rows.
 CHUNK_BYTES, MIN_CHUNK, MAX_CHUNK = 1 << 17, 64, 1024
+# Rows that are predicted in one call, a bound on the memory for their conversion.
+PREDICTED_ROWS = 1 << 13
 
 
 class NativeEngine:
@@ -191,7 +204,7 @@ class NativeEngine:
 
     def _run(self, n_epochs: int) -> list[list[float]]:
         """Train for some epochs; return the means of their sums over the rows."""
-        task, sums = self._task, np.zeros((n_epochs, 4))
+        task, sums = self._task, np.zeros((n_epochs, 4), np.float64)
         task.n_epochs, task.epoch, task.batch, task.row, task.element = n_epochs, 0, 0, 0, 0
         task.point(sums=sums)
         if task.orders is not None:
@@ -220,10 +233,13 @@ class NativeEngine:
         setting = next((value for value in settings if value is not None), 0.0)
         task.alpha, task.loss = network.alpha, codes["losses"][type(network.loss).__name__]
         task.point(
-            activations=np.array([codes["activations"][each.__name__] for each in activations]),
+            activations=np.array(
+                [codes["activations"][each.__name__] for each in activations], np.int64
+            ),
             dropout=np.array(rates, np.float64),
             regularizers=np.array(
-                [[*layer.weight_penalty, *layer.bias_penalty] for layer in network.dense], np.float64
+                [[*layer.weight_penalty, *layer.bias_penalty] for layer in network.dense],
+                np.float64,
             ),
             loss_settings=np.array(np.broadcast_to(setting, self.batches.n_outputs), np.float64),
             parameters=network.parameters,
@@ -250,7 +266,7 @@ class NativeEngine:
         is_copied = task._dropout[0] > 0 and task.X is not None
         if batches.rows is not None or task.batch_size < batches.n_rows or is_copied:
             task.point(orders=np.empty(1, np.int64))
-        widths = np.array([array.shape for array in map(lambda x: x.weights, self.network.dense)])
+        widths = np.array([layer.weights.shape for layer in self.network.dense], np.float64)
         if task.X is None:
             lengths = np.sort(np.diff(batches.X.indptr))
             task.max_elements = int(lengths[-task.batch_size :].sum())
@@ -260,93 +276,71 @@ class NativeEngine:
         task.chunk_size = min(task.batch_size, _chunk_size(task, dtype))
 
 
-def prediction_unsupported(activations: Sequence[type[Activation]]) -> str | None:
-    """Return the part of a prediction that the library does not support.
-
-    Parameters
-    ----------
-    activations : sequence of type
-        The classes of the hidden layers' activations.
-
-    Returns
-    -------
-    part : str or None
-        A description, or None if all parts are supported.
-    """
-    for activation in activations:
-        if not _is_built_in("activations", activation):
-            return f"{activation.__name__}, only the package's own activations"
-    return None if len(activations) < MAX_LAYERS else f"more than {MAX_LAYERS} dense layers"
-
-
-def forward(
-    X,
-    weights: Sequence[np.ndarray],
-    biases: Sequence[np.ndarray],
-    activations: Sequence[type[Activation]],
-    probabilities: bool = False,
-) -> np.ndarray:
-    """Return the outputs of a network for all rows of ``X``, computed in chunks.
-
-    Parameters
-    ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The inputs. They are converted to the dtype of the weights.
-
-    weights : sequence of ndarray of shape (n_inputs, n_neurons)
-        Weights of each layer.
-
-    biases : sequence of ndarray of shape (n_neurons,)
-        Biases of each layer.
-
-    activations : sequence of type
-        The classes of the hidden layers' activations.
-
-    probabilities : bool, default=False
-        Whether to return the softmax of the logits. No probability is below the smallest normal
-        number of its dtype.
-
-    Returns
-    -------
-    outputs : ndarray of shape (n_samples, n_outputs)
-        Logits or probabilities.
-
-    Raises
-    ------
-    ImportError
-        If the library is not available.
+class NativeFittedNetwork(FittedNetwork):
+    """A fitted network whose logits are computed in C.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skscratch import native
     >>> from skscratch.nn import ReLU
-    >>> X, weights = np.array([[1.0, 1.0], [-1.0, 0.0]]), [np.ones((2, 3)), np.ones((3, 1))]
     >>> if native.is_available():
-    ...     outputs = native.forward(X, weights, [np.zeros(3), np.ones(1)], [ReLU])
+    ...     network = native.NativeFittedNetwork(
+    ...         weights=[np.ones((2, 3)), np.ones((3, 1))],
+    ...         biases=[np.zeros(3), np.ones(1)],
+    ...         activations=[ReLU],
+    ...     )
+    ...     outputs = network.forward(np.array([[1.0, 1.0], [-1.0, 0.0]]))
     ...     assert outputs.tolist() == [[7.0], [1.0]]
     """
-    dtype, loaded = weights[0].dtype, library()
-    codes = loaded.codes["activations"]
-    task = _new_task(loaded, weights)
-    task.probabilities = probabilities
-    outputs = np.empty((X.shape[0], weights[-1].shape[1]), dtype)
-    task.point(
-        activations=np.array([codes[each.__name__] for each in activations] + [0]),
-        parameters=np.concatenate([np.ravel(part) for part in (*weights, *biases)], dtype=dtype),
-    )
-    n_weights = sum(part.size for part in weights)
-    n_rows = max(1, int(3 * WORK_PER_CALL / n_weights))
-    task.chunk_size = min(X.shape[0], _chunk_size(task, dtype))
-    for start in range(0, X.shape[0], n_rows):
-        rows = X[start : start + n_rows]
-        _set_inputs(task, rows, dtype)
-        task.n_rows = rows.shape[0]
-        task.point(output=outputs[start:])
-        if start == 0:
-            task.point(workspace=loaded.workspace(task))
-        loaded.predict(task)
-    return outputs
+
+    @staticmethod
+    def unsupported(activations: Sequence[type[Activation]]) -> str | None:
+        """Return the part of a network that the library does not support.
+
+        Parameters
+        ----------
+        activations : sequence of type
+            The classes of the hidden layers' activations.
+
+        Returns
+        -------
+        part : str or None
+            A description, or None if all parts are supported.
+        """
+        for activation in activations:
+            if not _is_built_in("activations", activation):
+                return f"{activation.__name__}, only the package's own activations"
+        return None if len(activations) < MAX_LAYERS else f"more than {MAX_LAYERS} dense layers"
+
+    def forward(self, X, output=None) -> np.ndarray:
+        """Return the outputs for all rows of ``X``, see :meth:`FittedNetwork.forward`."""
+        dtype, loaded = self.weights[0].dtype, library()
+        codes = [loaded.codes["activations"][each.__name__] for each in self.activations]
+        task, is_native = _new_task(loaded, self.weights), output in (None, softmax)
+        arrays = [np.ravel(part) for part in (*self.weights, *self.biases)]
+        n_outputs = self.weights[-1].shape[1]
+        outputs = np.empty((X.shape[0] if is_native else 0, n_outputs), dtype)
+        task.probabilities = output is softmax
+        task.chunk_size = min(X.shape[0], _chunk_size(task, dtype))
+        task.point(
+            activations=np.array([*codes, 0], np.int64),  # the last one is not used
+            parameters=np.concatenate(arrays, dtype=dtype),
+        )
+        results = []
+        for start in range(0, X.shape[0], PREDICTED_ROWS):
+            rows = X[start : start + PREDICTED_ROWS]
+            task.n_rows = rows.shape[0]
+            _set_inputs(task, rows, dtype)
+            task.point(
+                output=outputs[start:] if is_native else np.empty((task.n_rows, n_outputs), dtype)
+            )
+            if start == 0:
+                task.point(workspace=loaded.workspace(task))
+            loaded.predict(task)
+            if not is_native:
+                results.append(output(task._output))
+        return outputs if is_native else np.concatenate(results)
 
 
 def _new_task(loaded: Library, weights: Sequence[np.ndarray]):

@@ -79,9 +79,7 @@ class Library:
         pointer = ctypes.POINTER(self.Task)
         for name in ("train", "predict", "workspace_size"):
             getattr(self._library, name).argtypes = pointer, ctypes.c_int
-        self.codes = {
-            kind: dict(self._class_names(table)) for table, kind in enumerate(_CLASSES)
-        }
+        self.codes = {kind: dict(self._class_names(table)) for table, kind in enumerate(_CLASSES)}
         self.level = self._library.best_level() if level is None else level
         self.gemm = _address("sgemm"), _address("dgemm")
 

@@ -5,12 +5,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skscratch.nn.activations import Activation
+from skscratch.nn.activations import Activation, Softmax
 
-__all__ = ["FittedNetwork"]
+__all__ = ["FittedNetwork", "softmax"]
 
 # Rows of a chunk: with 4096 rows, arrays exceed the cache and prediction takes twice as long.
 CHUNK_SIZE = 512
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities of classes, none of which is 0, so that their logarithms are finite.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+        The logits.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        The softmax, at least the smallest normal number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skscratch.nn.prediction import softmax
+    >>> softmax(np.array([[1000.0, 1000.0, -1000.0]])).round(2)
+    array([[0.5, 0.5, 0. ]])
+    """
+    return np.maximum(Softmax().forward(logits), np.finfo(logits.dtype).tiny)
 
 
 class FittedNetwork(NamedTuple):
