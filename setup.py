@@ -26,16 +26,6 @@ FLAGS = [
     "-Wno-psabi",
     "-Wno-unused-parameter",
 ]
-    "-std=gnu11",
-    "-O3",
-    "-g0",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-ffp-contract=fast",
-    "-fvisibility=hidden",
-    "-Wno-psabi",
-    "-Wno-unused-parameter",
-]
 
 
 class BuildLibrary(build_ext):

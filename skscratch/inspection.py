@@ -35,8 +35,6 @@ _CURVES: dict[str, tuple[str, dict]] = {
 class LossCurveDisplay:
     """Loss curves of a network.
 
-    It is recommended to use :meth:`from_estimator`. All parameters are stored as attributes.
-
     Parameters
     ----------
     history : dict of str to array-like of shape (n_epochs,)
@@ -57,17 +55,11 @@ class LossCurveDisplay:
 
     Attributes
     ----------
-    ax_, metrics_ax_, learning_rate_ax_ : matplotlib Axes or None
-        Axes with the losses, the metrics and the learning rate.
+    ax_, metrics_ax_, learning_rate_ax_, figure_ : matplotlib Axes and Figure
+        Axes with the losses, the metrics and the learning rate; None if not plotted.
 
-    figure_ : matplotlib Figure
-        Figure with the curves.
-
-    lines_ : dict of str to matplotlib Line2D
-        The plotted curves by their names in ``history``.
-
-    best_epoch_line_ : matplotlib Line2D or None
-        Marker of the best epoch.
+    lines_, best_epoch_line_ : dict of str to matplotlib Line2D, Line2D or None
+        The curves by their names in ``history``, and the marker of the best epoch.
 
     Examples
     --------
@@ -94,27 +86,22 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, name: str | None = None, ax=None, **kwargs) -> Self:
-        """Plot the loss curves of a fitted estimator.
+        """Plot the loss curves of a fitted estimator, or of the last step of a pipeline.
 
-        The estimator has a ``history_`` or a ``loss_curve_`` (for example an
-        :class:`~sklearn.neural_network.MLPClassifier`), or is a pipeline that ends in one. If it
-        is given a name for the legend, all its curves have the same color. Other parameters, the
-        result and the errors are those of :func:`plot`. Estimators without a loss curve raise a
-        TypeError.
+        Any estimator with a ``loss_curve_`` is accepted, for example an
+        :class:`~sklearn.neural_network.MLPClassifier`; others raise a TypeError. All curves of an
+        estimator with a name have the same color. The result and the other parameters are
+        those of :func:`plot`.
 
         Examples
         --------
-        Two estimators in the same axes:
-
-        >>> import matplotlib.pyplot as plt
         >>> from sklearn.datasets import load_iris
         >>> from skscratch import MLPScratchClassifier
         >>> from skscratch.inspection import LossCurveDisplay
-        >>> X, y = load_iris(return_X_y=True)
-        >>> _, ax = plt.subplots()
-        >>> for solver in ["sgd", "adam"]:
-        ...     clf = MLPScratchClassifier(solver=solver, early_stopping=True, random_state=0)
-        ...     display = LossCurveDisplay.from_estimator(clf.fit(X, y), name=solver, ax=ax)
+        >>> clf = MLPScratchClassifier(early_stopping=True, random_state=0)
+        >>> clf.fit(*load_iris(return_X_y=True))
+        MLPScratchClassifier(early_stopping=True, random_state=0)
+        >>> display = LossCurveDisplay.from_estimator(clf, metrics="validation_score")
         """
         estimator = _network_in(estimator, "loss_curve_")
         scores = getattr(estimator, "validation_scores_", None)
@@ -157,11 +144,10 @@ class LossCurveDisplay:
 
         metrics : str or sequence of str, default=()
             Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` (on the
-            training data) and ``'validation_score'``.
+            training data) and ``'validation_score'``. A missing one raises a ValueError.
 
         learning_rate : bool, default=False
-            Whether to plot the learning rate on a separate axis, which displays in the same axes
-            share.
+            Whether to plot the learning rate on a separate axis.
 
         name : str, default=None
             Name of the estimator in the legend. If None, ``estimator_name`` is used.
@@ -173,11 +159,6 @@ class LossCurveDisplay:
         -------
         display : LossCurveDisplay
             The display.
-
-        Raises
-        ------
-        ValueError
-            If ``history`` does not contain the requested curves.
         """
         check_matplotlib_support("LossCurveDisplay.plot")
         import matplotlib.pyplot as plt
@@ -266,8 +247,6 @@ def _second_axis(ax, label: str):
 class WeightsDisplay:
     """The weights of a layer, as a heat map, a histogram, or an image for each neuron.
 
-    It is recommended to use :meth:`from_estimator`. All parameters are stored as attributes.
-
     Parameters
     ----------
     weights : array-like of shape (n_inputs, n_neurons)
@@ -281,11 +260,8 @@ class WeightsDisplay:
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes, matplotlib Figure
-        Axes and figure with the weights.
-
-    image_, colorbar_, histogram_ : matplotlib AxesImage, Colorbar, StepPatch or None
-        The plotted parts.
+    ax_, figure_, image_, colorbar_, histogram_ : matplotlib objects or None
+        The axes, the figure, and the plotted parts.
 
     Examples
     --------
@@ -320,17 +296,8 @@ class WeightsDisplay:
     ) -> Self:
         """Plot the weights ``coefs_[layer]`` of a fitted estimator, or of a pipeline's last step.
 
-        Other parameters, the result and the errors are those of :func:`plot` and of the class. An
-        estimator without ``coefs_`` raises a TypeError, and a wrong layer a ValueError.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_digits
-        >>> from skscratch import MLPScratchClassifier
-        >>> from skscratch.inspection import WeightsDisplay
-        >>> X, y = load_digits(return_X_y=True)
-        >>> clf = MLPScratchClassifier((16,), early_stopping=True, random_state=0).fit(X / 16, y)
-        >>> display = WeightsDisplay.from_estimator(clf, kind="images", image_shape=(8, 8))
+        The result and the other parameters are those of :func:`plot`. An estimator without
+        ``coefs_`` raises a TypeError, and a wrong layer a ValueError.
         """
         estimator = _network_in(estimator, "coefs_")
         n_layers = len(estimator.coefs_)
@@ -359,11 +326,8 @@ class WeightsDisplay:
             Axes to plot in. If None, a new figure is created.
 
         kind : {'heatmap', 'histogram', 'images'}, default='heatmap'
-            The kind of plot.
-
-            - 'heatmap': a row for each input, a column for each neuron
-            - 'histogram': the distribution of the weights
-            - 'images': the weights of each neuron as an image of shape ``image_shape``
+            A row for each input and a column for each neuron, the distribution of the weights, or
+            an image of shape ``image_shape`` for each neuron.
 
         colorbar : bool, default=True
             Whether to add a color bar to a heat map or to images.
@@ -378,11 +342,6 @@ class WeightsDisplay:
         -------
         display : WeightsDisplay
             The display.
-
-        Raises
-        ------
-        ValueError
-            If there is no such kind, or if ``image_shape`` does not match the number of inputs.
         """
         check_matplotlib_support("WeightsDisplay.plot")
         import matplotlib.pyplot as plt

@@ -62,27 +62,7 @@ class Architecture:
 
     @classmethod
     def of(cls, estimator, n_features: int, dtype, targets: Targets) -> Architecture:
-        """Read and check an estimator's parameters.
-
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier or MLPScratchRegressor
-            The estimator.
-
-        n_features : int
-            Number of inputs.
-
-        dtype : dtype
-            dtype of the weights.
-
-        targets : Targets
-            Determines the outputs and the loss.
-
-        Returns
-        -------
-        architecture : Architecture
-            The layers.
-        """
+        """Read and check an estimator's parameters."""
         hidden = hidden_layer_sizes(estimator.hidden_layer_sizes)
         activations = activation_classes(estimator.activation, len(hidden))
         strengths = [
@@ -154,21 +134,7 @@ class Architecture:
         return Network([*layers, output], self.targets.loss, alpha=self.alpha)
 
     def fitted_attributes(self, weights: list, biases: list) -> dict[str, Any]:
-        """Return the fitted attributes that predictions depend on.
-
-        Parameters
-        ----------
-        weights : list of ndarray of shape (n_inputs, n_neurons)
-            The weights of each layer.
-
-        biases : list of ndarray of shape (n_neurons,)
-            The biases of each layer.
-
-        Returns
-        -------
-        attributes : dict
-            Values by attribute name.
-        """
+        """Return the fitted attributes that predictions depend on."""
         names = {activation: name for name, activation in ACTIVATIONS.items()}
         return {
             "coefs_": weights,
@@ -186,18 +152,7 @@ def _copies(weights, biases, *_) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hidden_layer_sizes(sizes) -> list[int]:
-    """Return the sizes of the hidden layers.
-
-    Parameters
-    ----------
-    sizes : array-like of int or int
-        The estimator's parameter.
-
-    Returns
-    -------
-    sizes : list of int
-        One for each hidden layer.
-    """
+    """Return the sizes of the hidden layers."""
     array = np.atleast_1d(sizes)
     if array.size == 0:
         return []
@@ -207,21 +162,7 @@ def hidden_layer_sizes(sizes) -> list[int]:
 
 
 def activation_classes(activation, n_hidden: int) -> list[type[Activation]]:
-    """Return the class of each hidden layer's activation.
-
-    Parameters
-    ----------
-    activation : str, subclass of Activation, or sequence of them
-        The estimator's parameter.
-
-    n_hidden : int
-        Number of hidden layers.
-
-    Returns
-    -------
-    classes : list of type
-        One for each hidden layer.
-    """
+    """Return the class of each hidden layer's activation."""
     is_single = isinstance(activation, str) or callable(activation)
     values: Sequence = [activation] * n_hidden if is_single else list(activation)
     classes = [

@@ -7,27 +7,26 @@ import inspect
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skscratch.estimators.architecture import activation_classes
 from skscratch.estimators.engines import fitted_network
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
-from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike
+from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting
 from skscratch.estimators.sklearn_callbacks import (
     CallbackBridge,
     CallbackSupportMixin,
     callback_bridge,
 )
-from skscratch.estimators.solvers import STOCHASTIC, is_stochastic, solver_name, solver_of
+from skscratch.estimators.solvers import solver_name, solver_of
 from skscratch.estimators.state import History, TrainingState
 from skscratch.estimators.stochastic import StochasticFit
 from skscratch.estimators.targets import Targets, fitted_targets
@@ -36,27 +35,6 @@ from skscratch.nn.activations import Activation, ActivationName
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
-
-_Method = TypeVar("_Method", bound=Callable)
-
-
-def fitting(method: _Method) -> _Method:
-    """Validate all parameters before a method that trains, and support callbacks."""
-    return _fit_context(prefer_skip_nested_validation=True)(method)
-
-
-def stochastic(method: _Method) -> _Method:
-    """Make a method available only if the solver is stochastic."""
-    return available_if(_is_stochastic)(method)
-
-
-def _is_stochastic(estimator: BaseMLPScratch) -> bool:
-    if not is_stochastic(estimator.solver):
-        raise AttributeError(
-            f"partial_fit is only available for stochastic solvers, {estimator.solver} needs all "
-            f"of the data at once. Choose solver from {STOCHASTIC}."
-        )
-    return True
 
 
 class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):

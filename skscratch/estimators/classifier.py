@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import unique_labels
 
 from skscratch.estimators.architecture import WeightInit
-from skscratch.estimators.base import BaseMLPScratch, fitting, stochastic
+from skscratch.estimators.base import BaseMLPScratch
 from skscratch.estimators.parameters import (
     CONSTRAINTS,
     ClassWeight,
@@ -21,6 +21,8 @@ from skscratch.estimators.parameters import (
     MatrixLike,
     Scoring,
     Solver,
+    fitting,
+    stochastic,
 )
 from skscratch.estimators.solvers import LearningRate
 from skscratch.estimators.targets import ClassTargets, class_targets
@@ -273,7 +275,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : scikit-learn's multi-layer perceptron.
+    sklearn.neural_network.MLPClassifier : Multi-layer perceptron of scikit-learn.
 
     Notes
     -----

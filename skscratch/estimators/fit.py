@@ -23,20 +23,6 @@ class Fit(ABC):
     The estimator's parameters are read; its fitted attributes are read if training resumes. It is
     never changed: :meth:`fitted_attributes` returns the results, so that a failed fit leaves it as
     it was.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator.
-
-    data : TrainingData
-        The validated arguments of ``fit``.
-
-    state : TrainingState or None
-        The state to resume from. If None, training starts with new weights.
-
-    incremental : bool, default=False
-        Whether to train for a single epoch, as ``partial_fit`` does.
     """
 
     network: Network
@@ -80,24 +66,7 @@ class Fit(ABC):
     def record(
         self, parameters: np.ndarray | None, loss: float, **values: float
     ) -> dict[str, float]:
-        """Add an epoch or iteration to the history.
-
-        Parameters
-        ----------
-        parameters : ndarray of shape (n_parameters,) or None
-            The weights. If None, they are not measured on the validation set.
-
-        loss : float
-            The training loss.
-
-        **values : float
-            Other columns of the history.
-
-        Returns
-        -------
-        validation : dict
-            The loss and score on the validation set, if there is one.
-        """
+        """Add an epoch or iteration to the history."""
         self.n_iter += 1
         if self.estimator.verbose:
             print(f"Iteration {self.n_iter}, loss = {loss:.8f}")

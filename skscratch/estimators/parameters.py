@@ -1,18 +1,20 @@
-"""Parameters: their types, for editors and type checkers, and their constraints."""
+"""Parameters: their types, their constraints, and the decorators that check them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import sparray, spmatrix
+from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
 
 from skscratch.estimators.architecture import INITIALIZERS, REGULARIZERS
-from skscratch.estimators.solvers import SCHEDULES, SOLVERS, SolverName
+from skscratch.estimators.solvers import SCHEDULES, SOLVERS, STOCHASTIC, SolverName, is_stochastic
 from skscratch.nn.activations import ACTIVATIONS, Activation, ActivationName
 from skscratch.nn.optimizers import Optimizer
 
@@ -66,3 +68,24 @@ CONSTRAINTS: dict[str, list] = {
     "scoring": [str, callable, None],
     "engine": [StrOptions({"auto", "native", "numpy"})],
 }
+
+_Method = TypeVar("_Method", bound=Callable)
+
+
+def fitting(method: _Method) -> _Method:
+    """Validate all parameters before a method that trains, and support callbacks."""
+    return _fit_context(prefer_skip_nested_validation=True)(method)
+
+
+def stochastic(method: _Method) -> _Method:
+    """Make a method available only if the solver is stochastic."""
+    return available_if(_is_stochastic)(method)
+
+
+def _is_stochastic(estimator) -> bool:
+    if not is_stochastic(estimator.solver):
+        raise AttributeError(
+            f"partial_fit is only available for stochastic solvers, {estimator.solver} needs all "
+            f"of the data at once. Choose solver from {STOCHASTIC}."
+        )
+    return True

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skscratch.estimators.architecture import WeightInit
-from skscratch.estimators.base import BaseMLPScratch, fitting, stochastic
+from skscratch.estimators.base import BaseMLPScratch
 from skscratch.estimators.parameters import (
     CONSTRAINTS,
     Engine,
@@ -19,6 +19,8 @@ from skscratch.estimators.parameters import (
     MatrixLike,
     Scoring,
     Solver,
+    fitting,
+    stochastic,
 )
 from skscratch.estimators.solvers import LearningRate
 from skscratch.estimators.targets import (
@@ -297,7 +299,7 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
 
     See Also
     --------
-    sklearn.neural_network.MLPRegressor : scikit-learn's multi-layer perceptron.
+    sklearn.neural_network.MLPRegressor : Multi-layer perceptron of scikit-learn.
 
     Notes
     -----

@@ -14,22 +14,7 @@ from skscratch.estimators.validation import Samples
 
 
 class Validator:
-    """Measures a network on a validation set.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator, of which ``scoring`` and ``engine`` are read.
-
-    samples : Samples
-        The validation set.
-
-    architecture : Architecture
-        The network's layers.
-
-    score : callable or str
-        The result of :func:`score_of`.
-    """
+    """Measures a network on a validation set."""
 
     def __init__(self, estimator, samples: Samples, architecture: Architecture, score) -> None:
         self.samples, self.architecture, self.score = samples, architecture, score
@@ -38,21 +23,7 @@ class Validator:
             score.check_weights()
 
     def measure(self, weights: list, biases: list) -> tuple[float, float]:
-        """Return the loss without penalties, and the score.
-
-        Parameters
-        ----------
-        weights : list of ndarray of shape (n_inputs, n_neurons)
-            The weights of each layer.
-
-        biases : list of ndarray of shape (n_neurons,)
-            The biases of each layer.
-
-        Returns
-        -------
-        loss, score : float
-            A higher score is better.
-        """
+        """Return the loss without penalties, and the score."""
         samples, targets = self.samples, self.architecture.targets
         arrays = weights, biases, self.architecture.activations
         logits = fitted_network(self.engine, samples.X.shape[0], *arrays).forward(samples.X)
@@ -68,18 +39,7 @@ class Validator:
 
 
 def score_of(estimator) -> Callable | str:
-    """Return the score that an estimator's parameter ``scoring`` selects.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator.
-
-    Returns
-    -------
-    score : callable or {'default', 'loss'}
-        For :class:`Validator`.
-    """
+    """Return the score that an estimator's parameter ``scoring`` selects."""
     if estimator.scoring is None:
         return "default"
     if estimator.scoring == "loss":

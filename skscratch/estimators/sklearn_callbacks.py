@@ -34,16 +34,7 @@ class CallbackBridge:
 
 
 class ActiveBridge(CallbackBridge):
-    """Calls an estimator's callbacks.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator, whose callbacks are set up.
-
-    X, y, sample_weight : array-like
-        The arguments of ``fit``.
-    """
+    """Calls an estimator's callbacks."""
 
     needs_state = True
 
@@ -76,21 +67,7 @@ class ActiveBridge(CallbackBridge):
 
 
 def callback_bridge(estimator, X, y, sample_weight) -> CallbackBridge:
-    """Return the bridge to an estimator's callbacks.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator.
-
-    X, y, sample_weight : array-like
-        The arguments of ``fit``.
-
-    Returns
-    -------
-    bridge : CallbackBridge
-        One that does nothing if there are no callbacks.
-    """
+    """Return the bridge to an estimator's callbacks."""
     if getattr(estimator, "_skl_callbacks", None):
         return ActiveBridge(estimator, X, y, sample_weight)
     return CallbackBridge()

@@ -19,16 +19,7 @@ LearningRate = Literal["constant", "invscaling", "adaptive", "cosine"]
 
 @dataclass(frozen=True)
 class Solver:
-    """A row of :data:`SOLVERS`.
-
-    Parameters
-    ----------
-    optimizer_class : callable or None
-        Returns a new optimizer. If None, the solver is SciPy's L-BFGS.
-
-    parameters : dict of str to str
-        The estimator's parameter for each argument of the optimizer.
-    """
+    """A row of :data:`SOLVERS`."""
 
     optimizer_class: Callable[..., Optimizer] | None
     parameters: dict[str, str] = field(default_factory=dict)
@@ -65,23 +56,7 @@ STOCHASTIC = sorted(name for name, solver in SOLVERS.items() if solver.is_stocha
 
 
 def solver_of(solver) -> Solver:
-    """Return the row of a solver.
-
-    Parameters
-    ----------
-    solver : str, subclass of Optimizer or Optimizer
-        The estimator's parameter.
-
-    Returns
-    -------
-    row : Solver
-        For a subclass or an instance of Optimizer, a new row.
-
-    Raises
-    ------
-    ValueError
-        If ``solver`` is something else.
-    """
+    """Return the row of a solver."""
     if isinstance(solver, str) and solver in SOLVERS:
         return SOLVERS[solver]
     if isinstance(solver, type) and issubclass(solver, Optimizer):
@@ -95,34 +70,12 @@ def solver_of(solver) -> Solver:
 
 
 def is_stochastic(solver) -> bool:
-    """Return whether a solver trains batch by batch.
-
-    Parameters
-    ----------
-    solver : str, subclass of Optimizer or Optimizer
-        The parameter of an estimator, which may be invalid or one of scikit-learn's.
-
-    Returns
-    -------
-    is_stochastic : bool
-        True unless the row of its name says otherwise.
-    """
+    """Return whether a solver trains batch by batch."""
     return not isinstance(solver, str) or SOLVERS.get(solver, SOLVERS["adam"]).is_stochastic
 
 
 def solver_name(solver) -> str:
-    """Return a solver's name; for an Optimizer, the qualified name of its class.
-
-    Parameters
-    ----------
-    solver : str, subclass of Optimizer or Optimizer
-        The estimator's parameter.
-
-    Returns
-    -------
-    name : str
-        Solvers of the same name can resume each other's training.
-    """
+    """Return a solver's name; for an Optimizer, the qualified name of its class."""
     if isinstance(solver, str):
         return solver
     optimizer_class = solver if isinstance(solver, type) else type(solver)
@@ -143,21 +96,7 @@ class Schedule:
     stop_message = "Stopping."
 
     def learning_rate(self, epoch: int, n_seen: int) -> float:
-        """Return the learning rate of an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            Number of epochs of this fit before it.
-
-        n_seen : int
-            Number of samples seen before it.
-
-        Returns
-        -------
-        learning_rate : float
-            The learning rate.
-        """
+        """Return the learning rate of an epoch."""
         return self.learning_rate_init
 
     def reduce(self) -> bool:
@@ -215,21 +154,7 @@ _ONLY_SGD = (InverseScaling, Adaptive)
 
 
 def schedule_of(estimator, optimizer: Optimizer) -> Schedule:
-    """Return the schedule of an estimator's learning rate.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator.
-
-    optimizer : Optimizer
-        Its optimizer, whose ``learning_rate`` is the initial one.
-
-    Returns
-    -------
-    schedule : Schedule
-        A new schedule.
-    """
+    """Return the schedule of an estimator's learning rate."""
     schedule_class = SCHEDULES[estimator.learning_rate]
     if issubclass(schedule_class, _ONLY_SGD) and not isinstance(optimizer, SGD):
         schedule_class = Schedule

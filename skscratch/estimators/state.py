@@ -67,26 +67,7 @@ class TrainingState:
 
     @classmethod
     def of(cls, estimator, solver: str) -> TrainingState:
-        """Read the state of a fitted estimator.
-
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier or MLPScratchRegressor
-            The fitted estimator.
-
-        solver : str
-            Name of the solver that resumes.
-
-        Returns
-        -------
-        state : TrainingState
-            Without the state of another solver.
-
-        Raises
-        ------
-        ValueError
-            If another version of the package wrote the state.
-        """
+        """Read the state of a fitted estimator."""
         stored = getattr(estimator, "_training_state", {})
         version = stored.get("version", "unknown")
         if version != __version__:
@@ -99,19 +80,7 @@ class TrainingState:
         return state if state.solver == solver else cls()
 
     def generator(self, random_state) -> np.random.RandomState:
-        """Return the generator that a fit draws from.
-
-        Parameters
-        ----------
-        random_state : int, RandomState or None
-            The estimator's parameter.
-
-        Returns
-        -------
-        generator : RandomState
-            A given instance itself; otherwise one that continues the previous fit's stream if the
-            seed is the same.
-        """
+        """Return the generator that a fit draws from."""
         if isinstance(random_state, np.random.RandomState):
             return random_state
         generator = np.random.RandomState(random_state)
@@ -121,13 +90,7 @@ class TrainingState:
 
 
 class History:
-    """Values of each epoch, in a list for each column.
-
-    Parameters
-    ----------
-    columns : dict of str to list of float, default=None
-        Values of earlier epochs, which are copied.
-    """
+    """Values of each epoch, in a list for each column."""
 
     def __init__(self, columns: dict[str, list[float]] | None = None) -> None:
         columns = {"loss": []} if columns is None else columns
@@ -137,13 +100,7 @@ class History:
         return len(self.columns["loss"])
 
     def append(self, **values: float) -> None:
-        """Add an epoch; columns without a value get NaN.
-
-        Parameters
-        ----------
-        **values : float
-            The loss, and any other column by its name.
-        """
+        """Add an epoch; columns without a value get NaN."""
         for name in values:
             if name not in self.columns:
                 self.columns[name] = [math.nan] * len(self)
@@ -151,13 +108,7 @@ class History:
             column.append(values.get(name, math.nan))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the columns as arrays, without those that have no value.
-
-        Returns
-        -------
-        history : dict of str to ndarray of shape (n_epochs,)
-            In the order of :data:`HISTORY`.
-        """
+        """Return the columns as arrays, without those that have no value."""
         arrays = {name: np.array(values, float) for name, values in self.columns.items()}
         if "data_loss" in arrays:
             with np.errstate(invalid="ignore"):

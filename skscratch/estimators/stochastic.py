@@ -17,22 +17,7 @@ from skscratch.nn.batches import Batches, Epoch
 
 
 class Plateau:
-    """Counts epochs without improvement.
-
-    Parameters
-    ----------
-    tol : float
-        Smallest difference that is an improvement.
-
-    patience : float
-        Number of consecutive epochs without improvement that are tolerated.
-
-    best : float
-        The greatest value so far.
-
-    n_without : int
-        Number of consecutive epochs without improvement so far.
-    """
+    """Counts epochs without improvement."""
 
     def __init__(self, tol: float, patience: float, best: float, n_without: int) -> None:
         self.tol, self.patience, self.best, self.n_without = tol, patience, best, n_without

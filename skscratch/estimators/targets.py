@@ -65,42 +65,11 @@ class Targets(ABC):
     @staticmethod
     @abstractmethod
     def check(y, name: str = "y") -> np.ndarray:
-        """Return targets as a checked vector or matrix.
-
-        Parameters
-        ----------
-        y : array-like or sparse matrix
-            Targets.
-
-        name : str, default='y'
-            Name of the targets in errors.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            A single column as a vector.
-        """
+        """Return targets as a checked vector or matrix."""
 
     @abstractmethod
     def encode(self, y: np.ndarray, dtype, name: str = "y") -> np.ndarray:
-        """Return targets in the form that the loss accepts.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Checked targets.
-
-        dtype : dtype
-            dtype of the network, and of encoded rows.
-
-        name : str, default='y'
-            Name of the targets in errors.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Class indices, or rows.
-        """
+        """Return targets in the form that the loss accepts."""
 
     @abstractmethod
     def labels(self, encoded: np.ndarray) -> np.ndarray:
@@ -130,16 +99,7 @@ class Targets(ABC):
 
 
 class ClassTargets(Targets):
-    """Class labels.
-
-    Parameters
-    ----------
-    classes : ndarray of shape (n_classes,)
-        The sorted labels; for several labels per sample, their indices.
-
-    class_weight : dict, list of dict, 'balanced' or None, default=None
-        The estimator's parameter.
-    """
+    """Class labels."""
 
     ndim = 1
     """Number of dimensions of the targets."""
@@ -339,19 +299,7 @@ class MultilabelTargets(ClassTargets):
 
 
 class ValueTargets(Targets):
-    """Real values: an output for each, or for each quantile of a single one.
-
-    Parameters
-    ----------
-    n_values : int
-        Number of values of a sample.
-
-    loss : LogitsLoss
-        The loss to minimize.
-
-    quantiles : ndarray of shape (n_quantiles,), default=None
-        Ascending levels, with an output for each.
-    """
+    """Real values: an output for each, or for each quantile of a single one."""
 
     scaling_advice = (
         "scale the input, for example with StandardScaler, and y, with "
@@ -426,21 +374,7 @@ class ValueTargets(Targets):
 
 
 def values_of(y: np.ndarray, loss: str, delta: float, quantile) -> ValueTargets:
-    """Return the targets of a regressor.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_values)
-        Checked values.
-
-    loss, delta, quantile : str, float, float or sequence of float
-        The estimator's parameters.
-
-    Returns
-    -------
-    targets : ValueTargets
-        The targets.
-    """
+    """Return the targets of a regressor."""
     n_values = 1 if y.ndim == 1 else y.shape[1]
     if loss == "huber":
         return ValueTargets(n_values, IdentityHuber(float(delta)))
@@ -471,27 +405,7 @@ def _quantiles_of(n_values: int, quantile) -> ValueTargets:
 def value_score(
     y: np.ndarray, predicted: np.ndarray, quantiles: Sequence[float] | None, sample_weight=None
 ) -> float:
-    """Return R2; for several quantiles, the mean of their D2.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,) or (n_samples, n_values)
-        True values.
-
-    predicted : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Predicted values.
-
-    quantiles : sequence of float or None
-        Levels of the columns of ``predicted``.
-
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the samples.
-
-    Returns
-    -------
-    score : float
-        At most 1.
-    """
+    """Return R2; for several quantiles, the mean of their D2."""
     # Imported here: it slows the package's import by 5%.
     from sklearn.metrics import d2_pinball_score, r2_score
 
@@ -505,24 +419,7 @@ def value_score(
 
 
 def class_targets(ndim: int, classes: np.ndarray, class_weight=None) -> ClassTargets:
-    """Return the targets of a classifier.
-
-    Parameters
-    ----------
-    ndim : {1, 2}
-        Number of dimensions of the labels; 2 is an indicator matrix.
-
-    classes : ndarray of shape (n_classes,)
-        The sorted labels.
-
-    class_weight : dict, list of dict, 'balanced' or None, default=None
-        The estimator's parameter.
-
-    Returns
-    -------
-    targets : ClassTargets
-        The targets.
-    """
+    """Return the targets of a classifier."""
     if ndim == 2:
         return MultilabelTargets(classes, class_weight)
     kind = BinaryTargets if len(classes) <= 2 else MulticlassTargets
@@ -530,18 +427,7 @@ def class_targets(ndim: int, classes: np.ndarray, class_weight=None) -> ClassTar
 
 
 def fitted_targets(estimator) -> Targets:
-    """Return the targets of a fitted estimator, for prediction.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The fitted estimator.
-
-    Returns
-    -------
-    targets : Targets
-        The targets.
-    """
+    """Return the targets of a fitted estimator, for prediction."""
     activation, n_outputs = estimator.out_activation_, estimator.n_outputs_
     if activation in ("identity", "exp"):
         quantiles = estimator.quantiles_

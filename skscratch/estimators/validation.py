@@ -64,30 +64,7 @@ def validate(
     resume: bool,
     classes=None,
 ) -> TrainingData:
-    """Validate the arguments of ``fit`` and encode the targets.
-
-    Parameters
-    ----------
-    estimator : MLPScratchClassifier or MLPScratchRegressor
-        The estimator, whose ``n_features_in_`` is set unless training resumes.
-
-    X, y, sample_weight : array-like
-        The arguments of ``fit``.
-
-    validation : dict, default=None
-        The arguments ``X_val``, ``y_val`` and ``sample_weight_val``.
-
-    resume : bool
-        Whether training resumes from the fitted attributes.
-
-    classes : array-like of shape (n_classes,), default=None
-        The argument of ``partial_fit``.
-
-    Returns
-    -------
-    data : TrainingData
-        The arrays.
-    """
+    """Validate the arguments of ``fit`` and encode the targets."""
     dtype = estimator.coefs_[0].dtype if resume else (np.float64, np.float32)
     with np.errstate(over="ignore"):
         X, y = validate_data(
@@ -193,13 +170,7 @@ def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
 
 
 def check_numpy(X) -> None:
-    """Raise an error if scikit-learn has let an array of another library pass.
-
-    Parameters
-    ----------
-    X : array
-        Validated inputs.
-    """
+    """Raise an error if scikit-learn has let an array of another library pass."""
     if not isinstance(X, np.ndarray) and not issparse(X):
         kind = f"{type(X).__module__}.{type(X).__qualname__}"
         raise ValueError(

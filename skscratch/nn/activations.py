@@ -266,6 +266,7 @@ class Softmax(Activation):
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
     def backward(self, dvalues):
+        # The Jacobian of a sample is diag(f) - f f', so no matrix per sample is needed.
         output = self.output
         return output * (dvalues - (dvalues * output).sum(axis=1, keepdims=True))
 

@@ -96,34 +96,14 @@ class Network:
             layer._move(*views)
 
     def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
-        """Return the logits of a batch.
-
-        Parameters
-        ----------
-        inputs : ndarray or sparse matrix of shape (n_samples, n_inputs)
-            The batch.
-
-        training : bool, default=True
-            Whether dropout layers drop inputs.
-
-        Returns
-        -------
-        logits : ndarray of shape (n_samples, n_outputs)
-            The outputs of the last layer.
-        """
+        """Return the logits of a batch, with dropout if ``training``."""
         for layer in self.layers:
             inputs = layer.forward(inputs, training)
         self.output = inputs
         return self.output
 
     def backward(self, dvalues: np.ndarray) -> None:
-        """Set :attr:`gradients`, without the penalty ``alpha``.
-
-        Parameters
-        ----------
-        dvalues : ndarray of shape (n_samples, n_outputs)
-            Gradient of the loss with respect to the logits of the last :meth:`forward`.
-        """
+        """Set :attr:`gradients`, without ``alpha``, by the gradient with respect to the logits."""
         first = self.layers.index(self.dense[0])
         for layer in reversed(self.layers[first + 1 :]):
             dvalues = layer.backward(dvalues)
@@ -188,7 +168,7 @@ class Network:
             self.gradients *= clip_norm / norm
 
     def unflatten(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return views of a vector like :attr:`parameters`: each layer's weights and biases.
+        """Return views of a vector like :attr:`parameters`, with one array for each dense layer.
 
         Parameters
         ----------
@@ -197,11 +177,8 @@ class Network:
 
         Returns
         -------
-        weights : list of ndarray of shape (n_inputs, n_neurons)
-            One array for each dense layer.
-
-        biases : list of ndarray of shape (1, n_neurons)
-            One array for each dense layer.
+        weights, biases : list of ndarray
+            Arrays of shape (n_inputs, n_neurons) and (1, n_neurons).
         """
         arrays = [layer.weights for layer in self.dense] + [layer.biases for layer in self.dense]
         views, start = [], 0

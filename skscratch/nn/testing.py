@@ -89,7 +89,7 @@ def check_gradient(
     Raises
     ------
     AssertionError
-        If the gradients differ. The message contains the differences.
+        If the gradients differ.
 
     Examples
     --------
