@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from skscratch.estimators.architecture import activation_classes
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 from skscratch.estimators.targets import MultilabelTargets, fitted_targets
@@ -159,17 +160,19 @@ ACTIVATIONS = {
 
 def _logits(graph: _Graph, estimator) -> str:
     """Add the layers, and return the weighted sums of the last one."""
-    network = estimator._fitted_network()
-    own = [one.__name__ for one in network.activations if one not in ACTIVATIONS]
+    classes = activation_classes(estimator.hidden_activations_, len(estimator.coefs_) - 1)
+    own = [one.__name__ for one in classes if one not in ACTIVATIONS]
     if own:
         known = sorted(one.__name__ for one in ACTIVATIONS)
         raise ValueError(
-            f"Which ONNX operators {', '.join(own)} is made of is not known. Networks can be "
-            f"converted whose activations are among {known}, not subclasses of them."
+            f"The ONNX operators of {', '.join(own)} are not known. Supported activations are "
+            f"{known}, but not subclasses of them."
         )
     values = graph.inputs
-    steps = [ACTIVATIONS[one] for one in network.activations] + [_identity]
-    for weights, biases, activation in zip(network.weights, network.biases, steps, strict=True):
+    steps = [ACTIVATIONS[one] for one in classes] + [_identity]
+    for weights, biases, activation in zip(
+        estimator.coefs_, estimator.intercepts_, steps, strict=True
+    ):
         products = graph.add("MatMul", values, graph.constant(weights))
         values = activation(graph, graph.add("Add", products, graph.constant(biases)))
     return values
