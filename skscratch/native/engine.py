@@ -37,6 +37,7 @@ WORK_PER_CALL = 1e9
 MAX_ROWS = 1 << 17
 # Activations of the rows that are computed at once: bytes, and numbers of rows.
 CHUNK_BYTES, MIN_CHUNK, MAX_CHUNK = 1 << 17, 64, 1024
+LARGE_WEIGHTS = 1 << 15
 # Rows that are predicted in one call, a bound on the memory for their conversion.
 PREDICTED_ROWS = 1 << 13
 
@@ -304,8 +305,14 @@ def _set_inputs(task, X, dtype) -> None:
 
 
 def _chunk_size(task, dtype) -> int:
-    """Return the number of rows whose activations fit into the cache."""
-    n_bytes = dtype.itemsize * 3 * int(task._sizes.sum())
+    """Return the number of rows whose activations fit into the cache.
+
+    With large matrices of weights it is larger: they are read once for all rows of a chunk.
+    """
+    sizes = task._sizes
+    if (sizes[1:] * sizes[:-1]).max() >= LARGE_WEIGHTS:
+        return MAX_CHUNK
+    n_bytes = dtype.itemsize * 3 * int(sizes.sum())
     return max(MIN_CHUNK, min(MAX_CHUNK, CHUNK_BYTES // n_bytes))
 
 
