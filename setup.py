@@ -17,7 +17,7 @@ LIBRARY = "skscratch.native._engine"
 FAILURE = "build_failure.txt"
 FLAGS = [
     "-std=gnu11",
-    "-O3",
+    "-O2",
     "-g0",
     "-fno-math-errno",
     "-fno-trapping-math",
