@@ -1,3 +1,3 @@
-"""The package's version, which fitted estimators keep too."""
+"""The version of the package, which fitted estimators store."""
 
 __version__ = "0.1.0"

@@ -1,8 +1,7 @@
-"""Data sets to learn with: a spiral, vertical bands and a sine, drawn anew at every size.
+"""Data sets of Neural Networks from Scratch in Python: a spiral, vertical bands and a sine.
 
-They are those of Neural Networks from Scratch in Python, with scikit-learn's manners: whatever is
-random comes from ``random_state``. ``random_state=seed`` draws what the book's package ``nnfs``
-draws after ``numpy.random.seed(seed)``, bit for bit.
+As in scikit-learn, all randomness comes from ``random_state``. With ``random_state=seed``, the data
+are bit-for-bit identical to those of the book's package ``nnfs`` after ``numpy.random.seed(seed)``.
 """
 
 from numbers import Integral, Real
@@ -156,7 +155,7 @@ def make_sine(
         Number of samples, evenly spaced in [0, 1).
 
     noise : float, default=0.0
-        Standard deviation of what is added to ``y``.
+        Standard deviation of the noise added to ``y``.
 
     random_state : int, RandomState instance or None, default=None
         Determines the noise. Pass an int for reproducible output across multiple function calls.

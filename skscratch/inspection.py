@@ -183,25 +183,13 @@ class LossCurveDisplay:
 
         kwargs = normalize_kwargs(kwargs, Line2D)
         name = self.estimator_name if name is None else name
-        prefix = "" if name is None else f"{name}: "
         self.lines_: dict[str, Any] = {}
-        for axes, keys in (
-            (self.ax_, losses), (self.metrics_ax_, metrics), (self.learning_rate_ax_, rates)
-        ):  # fmt: skip
-            for key in keys:
-                label, style = _CURVES.get(key, (key, {}))
-                label = prefix + label.replace("{score}", self.score_name)
-                if name is not None and "loss" in self.lines_:
-                    style = {**style, "color": self.lines_["loss"].get_color()}
-                elif axes is self.metrics_ax_:
-                    # The color cycle of a second axis starts with the color of the loss.
-                    style = {**style, "color": f"C{len(self.lines_)}"}
-                values = np.asarray(self.history[key])
-                epochs = np.arange(1, len(values) + 1)
-                (self.lines_[key],) = axes.plot(epochs, values, label=label, **{**style, **kwargs})
+        self._draw(self.ax_, losses, name, kwargs)
+        self._draw(self.metrics_ax_, metrics, name, kwargs)
+        self._draw(self.learning_rate_ax_, rates, name, kwargs)
         if name is not None and len(losses) == 1:
             self.lines_["loss"].set_label(name)
-        self._mark_best_epoch(prefix)
+        self._mark_best_epoch("" if name is None else f"{name}: ")
         second = [ax for ax in (self.metrics_ax_, self.learning_rate_ax_) if ax is not None]
         self.ax_.legend(
             handles=[
@@ -211,6 +199,23 @@ class LossCurveDisplay:
             loc="center right" if metrics else "best",
         )
         return self
+
+    def _draw(self, ax, keys: Sequence[str], name: str | None, kwargs: dict) -> None:
+        for key in keys:
+            label, style = _CURVES.get(key, (key, {}))
+            label = label.replace("{score}", self.score_name)
+            if name is not None and "loss" in self.lines_:
+                style = {**style, "color": self.lines_["loss"].get_color()}
+            elif ax is self.metrics_ax_:
+                # The color cycle of a second axis starts with the color of the loss.
+                style = {**style, "color": f"C{len(self.lines_)}"}
+            values = np.asarray(self.history[key])
+            (self.lines_[key],) = ax.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                label=label if name is None else f"{name}: {label}",
+                **{**style, **kwargs},
+            )
 
     def _mark_best_epoch(self, prefix: str) -> None:
         self.best_epoch_line_ = None

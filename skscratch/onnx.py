@@ -1,13 +1,14 @@
-"""ONNX: fitted networks leave Python.
+"""Export of fitted networks to ONNX.
 
-After :func:`register`, ``skl2onnx.to_onnx`` converts the package's estimators, alone or inside of
-scikit-learn's pipelines and ensembles. ``pip install 'skscratch[onnx]'`` installs what that takes.
+After :func:`register`, ``skl2onnx.to_onnx`` converts the package's estimators, alone or inside
+scikit-learn's pipelines and ensembles. ``pip install 'skscratch[onnx]'`` installs the dependencies.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
+from skscratch.estimators.architecture import activation_classes
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 from skscratch.estimators.targets import MultilabelTargets, fitted_targets
@@ -17,13 +18,12 @@ __all__ = ["register"]
 
 
 def register() -> None:
-    """Teach skl2onnx the estimators of this package.
+    """Register the estimators with skl2onnx.
 
-    A network is computed in the precision of the inputs that ``to_onnx`` is shown. The options
+    A network computes in the precision of the inputs that are passed to ``to_onnx``. The options
     are those of :class:`~sklearn.neural_network.MLPClassifier`: ``zipmap`` (a dict for each sample,
-    which ONNX has in single precision alone: set it to ``False`` or ``'columns'`` for float64
-    inputs), ``nocl`` and ``output_class_labels``. An activation of your own is refused, because
-    nobody knows which operators it is made of.
+    in single precision only; set it to ``False`` or ``'columns'`` for float64 inputs), ``nocl`` and
+    ``output_class_labels``. Networks with custom activations raise a ValueError.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def register() -> None:
         from skl2onnx import update_registered_converter
     except ImportError as error:
         raise ImportError(
-            "skscratch.onnx needs skl2onnx: install it by pip install 'skscratch[onnx]'."
+            "skscratch.onnx needs skl2onnx. Install it with pip install 'skscratch[onnx]'."
         ) from error
     update_registered_converter(
         MLPScratchClassifier,
@@ -71,7 +71,7 @@ def register() -> None:
 
 
 class _Graph:
-    """A graph under construction: every operator that is added returns the name of its result."""
+    """A graph under construction. Added operators return the name of their result."""
 
     def __init__(self, scope, container, operator) -> None:
         from skl2onnx.common.data_types import DoubleTensorType
@@ -91,7 +91,7 @@ class _Graph:
         n_results: int = 1,
         **attributes,
     ) -> str:
-        """Add an operator; of several results, return the first."""
+        """Add an operator and return its first result."""
         result = to_output or self._scope.get_unique_variable_name(kind.lower())
         others = [self._scope.get_unique_variable_name(kind.lower()) for _ in range(n_results - 1)]
         name = self._scope.get_unique_operator_name(kind)
@@ -99,7 +99,7 @@ class _Graph:
         return result
 
     def constant(self, value, dtype=None) -> str:
-        """Add an array, in the network's dtype if no other is given."""
+        """Add an array, by default in the dtype of the network."""
         array = np.asarray(value, dtype or self.dtype)
         name = self._scope.get_unique_variable_name("constant")
         if array.dtype.kind == "O":
@@ -124,7 +124,7 @@ def _identity(graph: _Graph, z: str) -> str:
     return z
 
 
-# Of ONNX's own Elu and LeakyRelu, onnxruntime has no double precision.
+# onnxruntime does not support Elu and LeakyRelu in double precision.
 
 
 def _leaky_relu(graph: _Graph, z: str) -> str:
@@ -139,7 +139,7 @@ def _elu(graph: _Graph, z: str) -> str:
 
 
 def _silu(graph: _Graph, z: str) -> str:
-    # Not z * sigmoid(z): older onnxruntimes fuse it into what has no double precision either.
+    # Older versions of onnxruntime fuse z * sigmoid(z) into an operator without double precision.
     exponential = graph.add("Exp", graph.add("Neg", z))
     return graph.add("Div", z, graph.add("Add", exponential, graph.constant(1)))
 
@@ -158,18 +158,20 @@ ACTIVATIONS = {
 
 
 def _logits(graph: _Graph, estimator) -> str:
-    """Add the layers, and return the weighted sums of the last one."""
-    network = estimator._fitted_network()
-    own = [one.__name__ for one in network.activations if one not in ACTIVATIONS]
+    """Add the layers and return the logits."""
+    classes = activation_classes(estimator.hidden_activations_, len(estimator.coefs_) - 1)
+    own = [one.__name__ for one in classes if one not in ACTIVATIONS]
     if own:
         known = sorted(one.__name__ for one in ACTIVATIONS)
         raise ValueError(
-            f"Which ONNX operators {', '.join(own)} is made of is not known. Networks can be "
-            f"converted whose activations are among {known}, not subclasses of them."
+            f"The ONNX operators of {', '.join(own)} are not known. Supported activations are "
+            f"{known}, but not subclasses of them."
         )
     values = graph.inputs
-    steps = [ACTIVATIONS[one] for one in network.activations] + [_identity]
-    for weights, biases, activation in zip(network.weights, network.biases, steps, strict=True):
+    steps = [ACTIVATIONS[one] for one in classes] + [_identity]
+    for weights, biases, activation in zip(
+        estimator.coefs_, estimator.intercepts_, steps, strict=True
+    ):
         products = graph.add("MatMul", values, graph.constant(weights))
         values = activation(graph, graph.add("Add", products, graph.constant(biases)))
     return values
@@ -195,7 +197,7 @@ def _convert_classifier(scope, operator, container) -> None:
         logits = graph.add("Mul", logits, graph.constant([[-0.5, 0.5]]))
     softmax = graph.add("Softmax", logits, axis=1)
     graph.add("Max", softmax, graph.constant(limits.tiny), to_output=probabilities)
-    classes = get_label_classes(scope, estimator)  # with the option nocl, their indices
+    classes = get_label_classes(scope, estimator)  # their indices with the option nocl
     dtype = object if classes.dtype.kind in "OU" else np.int64
     best = graph.add("ArgMax", logits, axis=1, keepdims=0)
     graph.add("Gather", graph.constant(classes, dtype), best, to_output=label)
@@ -217,7 +219,7 @@ def _convert_regressor(scope, operator, container) -> None:
     if estimator.out_activation_ == "exp":
         values = graph.add("Exp", values)
     if estimator.quantiles_ is not None:
-        # In order, so that they do not cross.
+        # Sorted, so that they do not cross.
         count = graph.constant([estimator.n_outputs_], np.int64)
         values = graph.add("TopK", values, count, n_results=2, axis=1, largest=0)
     graph.add("Identity", values, to_output=operator.outputs[0].full_name)

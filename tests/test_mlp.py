@@ -35,7 +35,6 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skscratch.estimators.base
 import skscratch.estimators.validation
 from skscratch import MLPScratchClassifier
 
@@ -310,8 +309,8 @@ def test_interrupting_partial_fit_leaves_the_estimator_as_it_was(monkeypatch):
             raise KeyboardInterrupt
         return original(self, *args)
 
-    once = MLPScratchClassifier(random_state=0, max_iter=2, tol=0).fit(X_digits, y_digits)
     clf = MLPScratchClassifier(random_state=0, engine="numpy")
+    once = clone(clf).set_params(max_iter=2, tol=0).fit(X_digits, y_digits)
     clf.partial_fit(X_digits, y_digits, classes=range(10))
     monkeypatch.setattr(Network, "compute_gradients", interrupted)
     # A loop over chunks must end, or the chunk would be missing.
@@ -613,7 +612,7 @@ def test_arrays_of_other_namespaces_are_refused_in_words(fitted, monkeypatch):
     class Tensor:
         shape, dtype, ndim = X_digits.shape, X_digits.dtype, 2
 
-    monkeypatch.setattr(skscratch.estimators.base, "validate_data", lambda *_, **__: Tensor())
+    monkeypatch.setattr(skscratch.estimators.validation, "validate_data", lambda *_, **__: Tensor())
     with pytest.raises(
         ValueError, match=r"Expected a NumPy array, got .*Tensor.*array_api_dispatch=False"
     ):

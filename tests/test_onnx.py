@@ -238,7 +238,7 @@ class Doubled(ReLU):
 @pytest.mark.parametrize("own", [Swish, Doubled])
 def test_an_activation_of_ones_own_is_refused(own):
     clf = mlp(activation=["relu", own]).fit(X_digits[:500], y_digits[:500])
-    with pytest.raises(ValueError, match=f"operators {own.__name__} is made of .* 'ReLU'"):
+    with pytest.raises(ValueError, match=f"operators of {own.__name__} are not known.*'ReLU'"):
         run(clf, X_digits)
 
 

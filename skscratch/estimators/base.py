@@ -14,7 +14,7 @@ from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skscratch.estimators.architecture import activation_classes
 from skscratch.estimators.engines import fitted_network
@@ -30,7 +30,7 @@ from skscratch.estimators.solvers import solver_name, solver_of
 from skscratch.estimators.state import History, TrainingState
 from skscratch.estimators.stochastic import StochasticFit
 from skscratch.estimators.targets import Targets, fitted_targets
-from skscratch.estimators.validation import TrainingData, check_numpy, validate
+from skscratch.estimators.validation import TrainingData, validate, validate_input
 from skscratch.nn.activations import Activation, ActivationName
 
 if TYPE_CHECKING:
@@ -264,15 +264,13 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         vars(self).update(fit.fitted_attributes())
 
     def _fitted_targets(self) -> Any:
-        check_is_fitted(self, "coefs_")
+        if not hasattr(self, "coefs_"):
+            check_is_fitted(self, "coefs_")
         return fitted_targets(self)
 
     def _outputs(self, X, output: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Return a function of the logits."""
-        dtype = self.coefs_[0].dtype
-        with np.errstate(over="ignore"):
-            X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
-        check_numpy(X)
+        X = validate_input(self, X)
         activations = activation_classes(self.hidden_activations_, len(self.coefs_) - 1)
         arrays = self.coefs_, self.intercepts_, activations
         return fitted_network(self.engine, X.shape[0], *arrays).forward(X, output)

@@ -1,4 +1,4 @@
-"""From and to scikit-learn's own multi-layer perceptrons."""
+"""Conversion from and to scikit-learn's multi-layer perceptrons."""
 
 from itertools import zip_longest
 
@@ -14,7 +14,7 @@ SHARED_ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
 SHARED_SOLVERS = {"lbfgs", "sgd", "adam"}
 SHARED_SCHEDULES = {"constant", "invscaling", "adaptive"}
 
-# Fitted attributes that both have under one name and with one meaning.
+# Fitted attributes with the same name and meaning.
 SHARED_ATTRIBUTES = (
     "classes_",
     "n_features_in_",
@@ -31,7 +31,7 @@ SHARED_ATTRIBUTES = (
 
 
 def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
-    """Return a fitted estimator of scikit-learn's with the estimator's weights."""
+    """Return a fitted estimator of scikit-learn with copies of the weights."""
     check_is_fitted(estimator)
     mlp_class = _counterpart(estimator)
     names = set(estimator.hidden_activations_)
@@ -43,7 +43,7 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
         )
     parameters = {name: getattr(estimator, name) for name in mlp_class().get_params()}
     parameters["activation"] = names.pop() if names else "identity"
-    # How it was trained makes no difference to how it predicts.
+    # Predictions do not depend on the solver and the schedule.
     if not (isinstance(estimator.solver, str) and estimator.solver in SHARED_SOLVERS):
         parameters["solver"] = "adam"
     if estimator.learning_rate not in SHARED_SCHEDULES:
@@ -51,8 +51,8 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
     if mlp_class is MLPRegressor:
         if estimator.quantiles_ is not None:
             raise ValueError(
-                f"MLPRegressor has no quantiles that are put in order; this network predicts "
-                f"those of quantiles_={estimator.quantiles_}."
+                f"MLPRegressor cannot sort predicted quantiles; this network has "
+                f"quantiles_={estimator.quantiles_}."
             )
         parameters["loss"] = "poisson" if estimator.out_activation_ == "exp" else "squared_error"
     mlp = mlp_class(**parameters)
@@ -65,7 +65,7 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
             else mlp.classes_
         )
         mlp._label_binarizer.sparse_input_ = estimator._sparse_labels
-    # What a warm start of theirs reads.
+    # Attributes that a warm start of scikit-learn reads.
     if mlp.early_stopping and mlp.validation_scores_ is None:
         mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
     elif not mlp.early_stopping and mlp.best_loss_ is None:
@@ -77,7 +77,7 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
 
 
 def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
-    """Return an estimator of the class with the parameters and weights of scikit-learn's."""
+    """Return an estimator with the parameters and copies of the weights of scikit-learn's."""
     mlp_class = _counterpart(estimator_class())
     if not isinstance(mlp, mlp_class):
         raise TypeError(f"Expected an {mlp_class.__name__}, got {type(mlp).__name__}.")
@@ -89,7 +89,7 @@ def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
         estimator._sparse_labels = mlp.n_outputs_ > 1 and mlp._label_binarizer.sparse_input_
     estimator.best_loss_ = estimator.best_validation_score_ = None
     _copy_fit(mlp, estimator)
-    columns = {"loss": getattr(mlp, "loss_curve_", [])}  # theirs has none after lbfgs
+    columns = {"loss": getattr(mlp, "loss_curve_", [])}  # missing with L-BFGS
     if getattr(mlp, "validation_scores_", None):
         columns["validation_score"] = mlp.validation_scores_
     history = History()

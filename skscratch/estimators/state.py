@@ -1,4 +1,4 @@
-"""State: what a fitted estimator keeps of its training, as plain arrays and numbers."""
+"""The state of training that a fitted estimator stores, as plain arrays and numbers."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +78,7 @@ def validate(
             order="C",
             reset=not resume,
         )
-    check_numpy(X)
+    _check_numpy(X)
     targets, y = estimator._targets_of(y, classes, resume)
     encoded = targets.encode(y, X.dtype)
     if resume:
@@ -169,7 +170,31 @@ def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
     return sample_weight
 
 
-def check_numpy(X) -> None:
+def validate_input(estimator, X):
+    """Validate the argument of ``predict``."""
+    dtype = estimator.coefs_[0].dtype
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not _is_valid(estimator, X, dtype):
+            X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=False)
+            _check_numpy(X)
+    return X
+
+
+def _is_valid(estimator, X, dtype) -> bool:
+    """Return whether X needs no conversion: for one row, validate_data takes most of the time."""
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.shape[0] > 0
+        and X.shape[1] == estimator.n_features_in_
+        and X.dtype.kind == "f"
+        and X.dtype <= dtype
+        and not hasattr(estimator, "feature_names_in_")
+        and math.isfinite(np.add.reduce(X, axis=None))
+    )
+
+
+def _check_numpy(X) -> None:
     """Raise an error if scikit-learn has let an array of another library pass."""
     if not isinstance(X, np.ndarray) and not issparse(X):
         kind = f"{type(X).__module__}.{type(X).__qualname__}"
