@@ -45,8 +45,9 @@ class BuildLibrary(build_ext):
         """Build the library; a failure is caught by setuptools, because it is optional."""
         try:
             super().build_extension(extension)
-        except Exception as error:
-            self.failure = str(error)
+        except Exception:
+            compiler = " ".join(self.compiler.compiler_so[:1])
+            self.failure = f"{compiler} returned an error, see pip install --verbose."
             raise
 
     def run(self):

@@ -482,11 +482,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("state", ["new", "fitted", "warm"])
-def test_bad_validation_sets_leave_the_estimator_as_it_was(case, solver, state):
+@pytest.mark.parametrize("state", ["new", "warm"])
+def test_bad_validation_sets_leave_the_estimator_as_it_was(case, state):
     X, y, validation, message = REFUSED[case]
-    clf = mlp(solver=solver, max_iter=2, warm_start=state == "warm")
+    clf = mlp(max_iter=2, warm_start=state == "warm")
     if state != "new":
         clf.fit(X, y)
     before = vars(clf).copy()

@@ -38,7 +38,7 @@ class Fit(ABC):
         self.n_seen = estimator.t_ if self.resumed else 0
         self.history = History(estimator._history if self.resumed else None)
         self.score = score_of(estimator)
-        self.validator = None
+        self.validator: Validator | None = None
         if data.validation is not None:
             self.set_validation(data.validation)
 
@@ -70,7 +70,7 @@ class Fit(ABC):
         self.n_iter += 1
         if self.estimator.verbose:
             print(f"Iteration {self.n_iter}, loss = {loss:.8f}")
-        validation = {}
+        validation: dict[str, float] = {}
         if self.validator is not None and parameters is not None:
             names = "validation_loss", "validation_score"
             measured = self.validator.measure(*self.arrays(parameters))

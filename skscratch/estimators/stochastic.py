@@ -53,7 +53,7 @@ class StochasticFit(Fit):
         super().__init__(estimator, data, state, incremental)
         state = TrainingState() if state is None else state
         self.random_state = state.generator(estimator.random_state)
-        self.dropout_generator = None
+        self.dropout_generator: np.random.Generator | None = None
         if self.architecture.uses_dropout:
             self.dropout_generator = np.random.default_rng(0)
         if self.resumed:

@@ -32,11 +32,12 @@ SETTINGS = (
 LOSS_SETTINGS = "delta", "quantile"
 MAX_LAYERS = 64
 # Multiplications per call, which take less than a second: then Python handles interrupts.
-WORK_PER_CALL = 2e9
+WORK_PER_CALL = 1e9
 # Rows of several epochs per call, a bound on the memory for their orders.
 MAX_ROWS = 1 << 17
 # Activations of the rows that are computed at once: bytes, and numbers of rows.
 CHUNK_BYTES, MIN_CHUNK, MAX_CHUNK = 1 << 17, 64, 1024
+LARGE_WEIGHTS = 1 << 15
 # Rows that are predicted in one call, a bound on the memory for their conversion.
 PREDICTED_ROWS = 1 << 13
 
@@ -44,31 +45,9 @@ PREDICTED_ROWS = 1 << 13
 class NativeEngine:
     """Training in C, several epochs per call.
 
-    It has the interface of :class:`~skscratch.nn.engine.NumPyEngine` and leaves all objects in the
-    same state, so either continues the other's training.
-
-    Parameters
-    ----------
-    network : Network
-        The network to train. Its parameters are changed in place.
-
-    optimizer : Optimizer or None
-        Updates the parameters after every batch. If None, only :meth:`compute_gradients` may be
-        called.
-
-    batches : Batches
-        The training data.
-
-    random_state : RandomState or Generator, default=None
-        Shuffles the samples before each epoch. If None, the samples keep their order.
-
-    clip_norm : float, default=None
-        Largest norm of the gradient. If None, gradients are not clipped.
-
-    Attributes
-    ----------
-    max_epochs : int
-        Largest useful number of epochs per call of :meth:`train`.
+    Parameters, attributes and methods are those of :class:`~skscratch.nn.engine.NumPyEngine`. All
+    objects are left in the same state, so either engine continues the other's training. The
+    optimizer may be None if only :meth:`compute_gradients` is called.
 
     Raises
     ------
@@ -118,18 +97,7 @@ class NativeEngine:
 
     @staticmethod
     def unsupported(network: Network, optimizer: Optimizer | None, batches: Batches) -> str | None:
-        """Return the part of a training that the library does not support.
-
-        Parameters
-        ----------
-        network, optimizer, batches : object
-            Those of the constructor.
-
-        Returns
-        -------
-        part : str or None
-            A description, or None if all parts are supported.
-        """
+        """Return the part that the library does not support, None if it supports all of them."""
         dtype = network.parameters.dtype
         if dtype not in (np.float32, np.float64):
             return f"parameters of dtype {dtype}"
@@ -155,18 +123,7 @@ class NativeEngine:
         return max(1, min(MAX_ROWS, self._task.rows_per_call) // self.batches.n_rows)
 
     def train(self, learning_rates: Sequence[float]) -> list[Epoch]:
-        """Train for one epoch per learning rate.
-
-        Parameters
-        ----------
-        learning_rates : sequence of float
-            Learning rate of each epoch, before the optimizer's decay.
-
-        Returns
-        -------
-        epochs : list of Epoch
-            The losses and the accuracy of each epoch.
-        """
+        """Train for one epoch per learning rate."""
         optimizer, task, parameters = self.optimizer, self._task, self.network.parameters
         for name in SETTINGS:
             setattr(task, name, float(getattr(optimizer, name, 0.0)))
@@ -187,16 +144,7 @@ class NativeEngine:
         ]
 
     def compute_gradients(self) -> tuple[float, float]:
-        """Compute the loss of all rows as one batch and fill ``network.gradients``.
-
-        Returns
-        -------
-        data_loss : float
-            The mean loss of the samples.
-
-        regularization_loss : float
-            The penalties.
-        """
+        """Compute the loss of all rows as one batch and fill ``network.gradients``."""
         if self.optimizer is not None:
             return NativeEngine(self.network, None, self.batches).compute_gradients()
         ((data_loss, penalty, _, _),) = self._run(1)
@@ -231,7 +179,7 @@ class NativeEngine:
         activations, rates, generator = _layers_of(network)
         settings = [getattr(network.loss, name, None) for name in LOSS_SETTINGS]
         setting = next((value for value in settings if value is not None), 0.0)
-        task.alpha, task.loss = network.alpha, codes["losses"][type(network.loss).__name__]
+        task.alpha, task.loss = float(network.alpha), codes["losses"][type(network.loss).__name__]
         task.point(
             activations=np.array(
                 [codes["activations"][each.__name__] for each in activations], np.int64
@@ -296,18 +244,7 @@ class NativeFittedNetwork(FittedNetwork):
 
     @staticmethod
     def unsupported(activations: Sequence[type[Activation]]) -> str | None:
-        """Return the part of a network that the library does not support.
-
-        Parameters
-        ----------
-        activations : sequence of type
-            The classes of the hidden layers' activations.
-
-        Returns
-        -------
-        part : str or None
-            A description, or None if all parts are supported.
-        """
+        """Return the part that the library does not support, None if it supports all of them."""
         for activation in activations:
             if not _is_built_in("activations", activation):
                 return f"{activation.__name__}, only the package's own activations"
@@ -368,8 +305,14 @@ def _set_inputs(task, X, dtype) -> None:
 
 
 def _chunk_size(task, dtype) -> int:
-    """Return the number of rows whose activations fit into the cache."""
-    n_bytes = dtype.itemsize * 3 * int(task._sizes.sum())
+    """Return the number of rows whose activations fit into the cache.
+
+    With large matrices of weights it is larger: they are read once for all rows of a chunk.
+    """
+    sizes = task._sizes
+    if (sizes[1:] * sizes[:-1]).max() >= LARGE_WEIGHTS:
+        return MAX_CHUNK
+    n_bytes = dtype.itemsize * 3 * int(sizes.sum())
     return max(MIN_CHUNK, min(MAX_CHUNK, CHUNK_BYTES // n_bytes))
 
 

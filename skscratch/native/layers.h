@@ -48,7 +48,7 @@ static void dense_forward(const Task *task, const Layer *layer, const REAL *inpu
     } else
         product(m, row, &(Product){.C = H, .c_row = row, .A = inputs, .a_row = in_row,
                                    .a_column = 1, .B = layer->W, .b_row = row, .k = n_in,
-                                   .bias = layer->b, .is_relu = is_relu});
+                                   .start = layer->b, .is_relu = is_relu});
     if (!layer->is_last) {
         if (large || !is_relu)
             activate(layer->activation, H, layer->slopes, m, n_out);
@@ -75,13 +75,15 @@ static void dense_backward(const Task *task, const Layer *layer, const REAL *inp
     else if (layer->is_last)
         product(n_out, PADDED(n_in), &(Product){.C = layer->dW, .c_row = in_row, .A = D,
                                                 .a_row = row, .a_column = 1, .B = inputs,
-                                                .b_row = in_row, .k = m, .add = add});
+                                                .b_row = in_row, .k = m,
+                                                .start = add ? layer->dW : 0,
+                                                .start_row = in_row});
     else if (large)
         large_product(task, layer->dW, row, inputs, in_row, 1, D, row, 0, n_in, n_out, m, add);
     else
         product(n_in, row, &(Product){.C = layer->dW, .c_row = row, .A = inputs, .a_row = 1,
                                       .a_column = in_row, .B = D, .b_row = row, .k = m,
-                                      .add = add});
+                                      .start = add ? layer->dW : 0, .start_row = row});
 }
 
 /* The gradient with respect to the sums of the layer before: D W.T times the slopes of its

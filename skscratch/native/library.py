@@ -159,18 +159,7 @@ def _load() -> "Library | str":
 
 
 def library() -> Library:
-    """Return the library.
-
-    Returns
-    -------
-    library : Library
-        Loaded once per process.
-
-    Raises
-    ------
-    ImportError
-        If the library is not available, with the reason and the remedy.
-    """
+    """Return the library, which is loaded once per process, or raise an ImportError."""
     loaded = _load()
     if isinstance(loaded, str):
         raise ImportError(
@@ -181,36 +170,12 @@ def library() -> Library:
 
 
 def is_available() -> bool:
-    """Return whether the native engine can be used.
-
-    Returns
-    -------
-    is_available : bool
-        If False, ``engine="auto"`` trains with NumPy.
-
-    Examples
-    --------
-    >>> from skscratch import native
-    >>> native.is_available() in (True, False)
-    True
-    """
+    """Return whether the native engine can be used; if not, ``engine="auto"`` uses NumPy."""
     return isinstance(_load(), Library)
 
 
 def unavailable_reason() -> str | None:
-    """Return the reason for which the native engine cannot be used.
-
-    Returns
-    -------
-    reason : str or None
-        None if it can be used.
-
-    Examples
-    --------
-    >>> from skscratch import native
-    >>> (native.unavailable_reason() is None) == native.is_available()
-    True
-    """
+    """Return the reason for which the native engine cannot be used, None if it can be."""
     loaded = _load()
     return loaded if isinstance(loaded, str) else None
 

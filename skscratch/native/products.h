@@ -21,12 +21,12 @@ typedef struct {
     REAL *C;
     const REAL *A, *B;
     Int c_row, a_row, a_column, b_row;
-    Int k;            /* columns of A, rows of B */
-    const REAL *bias; /* added to each row of C; or NULL */
-    int add;          /* whether to add to the present values of C */
+    Int k;             /* columns of A, rows of B */
+    const REAL *start; /* added to C: a bias, or the values of C themselves; or NULL */
+    Int start_row;     /* distance between its rows, 0 for a bias */
     int is_relu;       /* whether to apply ReLU */
-    const REAL *H;    /* outputs of ReLU, like C, by whose slopes C is multiplied; or NULL */
-    REAL scale;       /* and by this factor */
+    const REAL *H;     /* outputs of ReLU, like C, by whose slopes C is multiplied; or NULL */
+    REAL scale;        /* and by this factor */
 } Product;
 
 /* Return a vector of the result, after ReLU or multiplied by slopes, that starts at C + start. */
@@ -48,8 +48,7 @@ INLINE void block(const Product *p, const int rows, const int vectors, Int i0, I
         a[i / 3] = p->A + (i0 + i) * a_row;
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++)
-            c[i][j] = p->bias ? load(p->bias + j0 + j * LANES)
-                      : p->add ? load(p->C + (i0 + i) * p->c_row + j0 + j * LANES) : (V){0};
+            c[i][j] = p->start ? load(p->start + (i0 + i) * p->start_row + j0 + j * LANES) : (V){0};
     for (Int k = p->k; k > 0; k--, B += b_row) {
         UNROLL for (int j = 0; j < vectors; j++)
             b[j] = load(B + j * LANES);
@@ -61,15 +60,6 @@ INLINE void block(const Product *p, const int rows, const int vectors, Int i0, I
         UNROLL for (int i = 0; i < rows; i += 3)
             a[i / 3] += a_column;
     }
-    if (p->H)
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int j = 0; j < vectors; j++)
-                c[i][j] *= choose(load(p->H + (i0 + i) * p->c_row + j0 + j * LANES) > 0,
-                                  splat(p->scale), splat(0));
-    if (p->is_relu) /* NaN passes */
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int j = 0; j < vectors; j++)
-                c[i][j] = (V)((M)c[i][j] & ~(c[i][j] < 0));
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++)
             store(p->C + (i0 + i) * p->c_row + j0 + j * LANES, c[i][j]);
@@ -78,23 +68,19 @@ INLINE void block(const Product *p, const int rows, const int vectors, Int i0, I
 /* Compute all rows of few vectors of the result, where k is so small that B stays in registers. */
 INLINE void thin_block(const Product *p, const int k_end, const int vectors, Int m, Int j0)
 {
-    V b[4][2], bias[2];
-    UNROLL for (int j = 0; j < vectors; j++) {
-        bias[j] = p->bias ? load(p->bias + j0 + j * LANES) : (V){0};
+    V b[4][2];
+    UNROLL for (int j = 0; j < vectors; j++)
         UNROLL for (int k = 0; k < k_end; k++)
             b[k][j] = load(p->B + k * p->b_row + j0 + j * LANES);
-    }
     for (Int i = 0; i < m; i++) {
-        const REAL *a = p->A + i * p->a_row;
-        V c[2];
-        UNROLL for (int j = 0; j < vectors; j++)
-            c[j] = p->add ? load(p->C + i * p->c_row + j0 + j * LANES) : bias[j];
-        UNROLL for (int k = 0; k < k_end; k++)
-            UNROLL for (int j = 0; j < vectors; j++)
-                c[j] += a[k * p->a_column] * b[k][j];
-        UNROLL for (int j = 0; j < vectors; j++)
-            store(p->C + i * p->c_row + j0 + j * LANES,
-                  finished(p, c[j], i * p->c_row + j0 + j * LANES));
+        const REAL *a = p->A + i * p->a_row, *start = p->start + i * p->start_row + j0;
+        UNROLL for (int j = 0; j < vectors; j++) {
+            V c = p->start ? load(start + j * LANES) : (V){0};
+            UNROLL for (int k = 0; k < k_end; k++)
+                c += a[k * p->a_column] * b[k][j];
+            Int at = i * p->c_row + j0 + j * LANES;
+            store(p->C + at, finished(p, c, at));
+        }
     }
 }
 
@@ -130,6 +116,9 @@ static __attribute__((noinline)) void product(Int m, Int n, const Product *produ
             }
         }
     }
+    for (Int i = 0; i < m && p->k > 4 && (p->is_relu || p->H); i++)
+        for (Int at = i * p->c_row; at < i * p->c_row + n; at += LANES)
+            store(p->C + at, finished(p, load(p->C + at), at));
 }
 
 /* The dot products of LANES rows of A with few rows of B: a vector for each of the latter. */
