@@ -10,8 +10,12 @@ from timeit import repeat
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skscratch.nn import CategoricalCrossentropy, Softmax, SoftmaxCategoricalCrossentropy
-from skscratch.nn.losses import one_hot
+from skscratch.nn import (
+    CategoricalCrossentropy,
+    Softmax,
+    SoftmaxCategoricalCrossentropy,
+    one_hot,
+)
 from skscratch.nn.testing import check_gradient
 
 began = perf_counter()
@@ -78,25 +82,27 @@ for name, values in ways.items():
 
 # %% And in the time they take. A Jacobian for each of a batch's samples is a loop of matrices, with
 # as many entries as the classes squared. Its product with a vector does not need the matrix:
-# (diag(p) - p p') d = p * (d - sum(p * d)), as Softmax.backward has it. The pair only subtracts.
+# (diag(p) - p p') d = p * (d - sum(p * d)), as in Softmax.backward. The pair computes the softmax
+# of the logits and subtracts the targets.
 rng = np.random.default_rng(0)
 n_classes, samples = [3, 10, 30, 100, 300], 200
 
 
-def by_jacobians(p, y):
-    """Return each sample's Jacobian times the gradient that reaches it."""
+def by_jacobians(z, y):
+    """Return each sample's Jacobian times the gradient with respect to its probabilities."""
+    p = softmax.forward(z)
     rows = zip(p, crossentropy.backward(p, y), strict=True)
     return np.array([jacobian(row) @ dvalues for row, dvalues in rows])
 
 
-def one_by_one(p, y):
-    """Return the gradient that goes back through the loss, and then through the activation."""
-    return softmax.backward(crossentropy.backward(p, y))
+def one_by_one(z, y):
+    """Return the gradient of the loss, propagated through the activation."""
+    return softmax.backward(crossentropy.backward(softmax.forward(z), y))
 
 
-def at_once(p, y):
-    """Return the gradient of the pair, which has been forward."""
-    return pair.gradient()
+def at_once(z, y):
+    """Return the gradient of the pair."""
+    return pair.backward(z, y)
 
 
 ways_back = {
@@ -107,13 +113,12 @@ ways_back = {
 times = {name: [] for name in ways_back}
 for n in n_classes:
     z, y = rng.normal(size=(samples, n)), rng.integers(n, size=samples)
-    p = softmax.forward(z)
-    pair.forward(z, y)
+    expected = (softmax.forward(z) - one_hot(y, n)) / samples
     for name, way_back in ways_back.items():
-        assert np.allclose(way_back(p, y), (p - one_hot(y, n)) / samples)
-        seconds = repeat(partial(way_back, p, y), repeat=5, number=1)
+        assert np.allclose(way_back(z, y), expected)
+        seconds = repeat(partial(way_back, z, y), repeat=20, number=1)
         times[name].append(1000 * min(seconds))
-print(f"\nMilliseconds back, {samples} samples\n{'classes':26}", *(f"{n:8}" for n in n_classes))
+print(f"\nMilliseconds, {samples} samples\n{'classes':26}", *(f"{n:8}" for n in n_classes))
 for name, row in times.items():
     print(f"{name:26}", *(f"{value:8.3f}" for value in row))
 
@@ -137,12 +142,12 @@ gradients.plot(
     color="tab:orange",
     label="by the Jacobian, clipped",
 )
-gradients.set(title="What a mistake teaches", ylabel="gradient for the right class")
-gradients.set_xlabel("by how much another logit is greater")
+gradients.set(title="Gradient of an error", ylabel="gradient for the right class")
+gradients.set_xlabel("difference to the logit of a wrong class")
 gradients.legend(loc="center right")
 for name, row in times.items():
     work.loglog(n_classes, row, "o-", label=name)
-work.set(title=f"The way back, {samples} samples", xlabel="classes", ylabel="milliseconds")
+work.set(title=f"Time of the gradient, {samples} samples", xlabel="classes", ylabel="milliseconds")
 work.legend()
 
 path = Path(__file__).parent / "figures" / "05_softmax_crossentropy.png"

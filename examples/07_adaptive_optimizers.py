@@ -3,6 +3,7 @@
 # %% The spiral again. These optimizers divide the step of each weight by how large its gradients
 # have been: Adagrad by the root of the sum of all their squares, which only grows; RMSprop by that
 # of a mean that forgets; Adam by the same, and with momentum.
+import warnings
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
@@ -10,6 +11,7 @@ from time import perf_counter
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import DecisionBoundaryDisplay
 
 from skscratch import MLPScratchClassifier
@@ -17,6 +19,9 @@ from skscratch.datasets import make_spiral
 from skscratch.inspection import LossCurveDisplay
 
 began = perf_counter()
+
+# With these large learning rates, the loss rises in the first epochs.
+warnings.filterwarnings("ignore", "The training loss rose", ConvergenceWarning)
 
 X, y = make_spiral(n_samples=100, n_classes=3, random_state=0)
 
@@ -28,7 +33,7 @@ solvers = {
 
 
 def untrained(solver, hidden_layer_sizes=(64,), **parameters):
-    """Return a network whose every fit() goes on from where the last one stopped."""
+    """Return a network whose every fit() continues from the previous one."""
     return MLPScratchClassifier(
         hidden_layer_sizes,
         solver=solver,

@@ -52,7 +52,7 @@ optimizer = Adam(learning_rate=0.02, decay=1e-3)
 for epoch in range(3001):
     data_loss, penalty = network.compute_gradients(X, y)
     if epoch % 1000 == 0:
-        accuracy = network.loss.correct().mean()
+        accuracy = network.loss.correct(network.output, y).mean()
         print(f"epoch {epoch:4}: loss {data_loss:.3f} + {penalty:.3f}, accuracy {accuracy:.3f}")
     optimizer.update(network.parameters, network.gradients)
 

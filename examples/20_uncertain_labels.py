@@ -2,7 +2,6 @@
 
 # %% A thousand digits were labelled by two people, half by each. One is careful and nearly always
 # right. The other is hasty, and often writes down any other digit. We know who labelled what.
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -12,13 +11,17 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_predict, train_test_split
 
 from skscratch import MLPScratchClassifier
-from skscratch.nn.activations import ReLU
-from skscratch.nn.initializers import glorot_uniform
-from skscratch.nn.layers import Dense
-from skscratch.nn.losses import SoftmaxCategoricalCrossentropy, one_hot
-from skscratch.nn.network import Network
-from skscratch.nn.optimizers import Adam
-from skscratch.nn.training import Batches, train
+from skscratch.nn import (
+    Adam,
+    Batches,
+    Dense,
+    Network,
+    NumPyEngine,
+    ReLU,
+    SoftmaxCategoricalCrossentropy,
+    glorot_uniform,
+    one_hot,
+)
 
 began = perf_counter()
 
@@ -70,9 +73,8 @@ def train_on_soft_targets(X, targets, seed, n_epochs=20):
         SoftmaxCategoricalCrossentropy(),
     )
     batches = Batches(X, targets, batch_size=32, n_outputs=10)
-    epochs = train(network, Adam(learning_rate=0.005), batches, [random_state])
-    for _ in islice(epochs, n_epochs):
-        pass
+    engine = NumPyEngine(network, Adam(), batches, random_state)
+    engine.train(n_epochs * [0.005])
     return network
 
 

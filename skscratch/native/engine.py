@@ -251,7 +251,7 @@ class NativeFittedNetwork(FittedNetwork):
         return None if len(activations) < MAX_LAYERS else f"more than {MAX_LAYERS} dense layers"
 
     def forward(self, X, output=None) -> np.ndarray:
-        """Return the outputs for all rows of ``X``, see :meth:`FittedNetwork.forward`."""
+        """Return the outputs, see :meth:`~skscratch.nn.prediction.FittedNetwork.forward`."""
         dtype, loaded = self.weights[0].dtype, library()
         codes = [loaded.codes["activations"][each.__name__] for each in self.activations]
         task, is_native = _new_task(loaded, self.weights), output in (None, softmax)
