@@ -21,11 +21,7 @@ from skscratch.estimators.engines import fitted_network
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
 from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting
-from skscratch.estimators.sklearn_callbacks import (
-    CallbackBridge,
-    CallbackSupportMixin,
-    callback_bridge,
-)
+from skscratch.estimators.sklearn_callbacks import CallbackBridge, CallbackSupportMixin
 from skscratch.estimators.solvers import solver_name, solver_of
 from skscratch.estimators.state import History, TrainingState
 from skscratch.estimators.stochastic import StochasticFit
@@ -116,7 +112,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         with self._unchanged_on_error():
             data = validate(self, X, y, sample_weight, validation, resume=resume)
-            bridge = callback_bridge(self, X, y, sample_weight)
+            bridge = CallbackBridge(self, X, y, sample_weight)
             self._train(data, bridge, resume)
             bridge.end_fit()
         return self

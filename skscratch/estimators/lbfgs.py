@@ -35,7 +35,6 @@ class LBFGSFit(Fit):
         self.parameters = self.network.parameters.astype(np.float64)
 
     def run(self, bridge: CallbackBridge) -> None:
-        """Minimize the loss."""
         estimator, data, network = self.estimator, self.data, self.network
         batches = Batches(
             data.X,
@@ -98,7 +97,6 @@ class LBFGSFit(Fit):
             )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
-        """Return copies of the fitted attributes."""
         self.network.parameters[:] = self.parameters
         attributes = self.common_attributes(self.network.parameters)
         return {

@@ -154,7 +154,6 @@ class StochasticFit(Fit):
         )
 
     def run(self, bridge: CallbackBridge) -> None:
-        """Train until there is no more improvement, or ``max_iter`` is reached."""
         estimator = self.estimator
         engine = engine_class(estimator.engine, self.network, self.optimizer, self.batches)(
             self.network,
@@ -163,7 +162,7 @@ class StochasticFit(Fit):
             self.random_state if estimator.shuffle else None,
             estimator.clip_norm and float(estimator.clip_norm),
         )
-        is_watched = bridge.needs_state or self.validator is not None
+        is_watched = bridge.is_active or self.validator is not None
         max_epochs = 1 if is_watched else engine.max_epochs
         try:
             while self.n_epochs_left > 0:
@@ -292,7 +291,6 @@ class StochasticFit(Fit):
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
-        """Return copies of the fitted attributes."""
         early_stopping = self.estimator.early_stopping
         parameters = self.best_parameters if early_stopping else self.parameters
         return {
