@@ -64,18 +64,7 @@ class NumPyEngine:
         self.random_state, self.clip_norm = random_state, clip_norm
 
     def train(self, learning_rates: Sequence[float]) -> list[Epoch]:
-        """Train for one epoch per learning rate.
-
-        Parameters
-        ----------
-        learning_rates : sequence of float
-            Learning rate of each epoch, before the optimizer's decay.
-
-        Returns
-        -------
-        epochs : list of Epoch
-            The losses and the accuracy of each epoch.
-        """
+        """Train for one epoch per learning rate, which is the rate before the optimizer's decay."""
         return [self._train_epoch(learning_rate) for learning_rate in learning_rates]
 
     def _train_epoch(self, learning_rate: float) -> Epoch:
@@ -105,14 +94,5 @@ class NumPyEngine:
         )
 
     def compute_gradients(self) -> tuple[float, float]:
-        """Compute the loss of all rows as one batch and fill ``network.gradients``.
-
-        Returns
-        -------
-        data_loss : float
-            The mean loss of the samples.
-
-        regularization_loss : float
-            The penalties.
-        """
+        """Return the loss of all rows and the penalties, and set ``network.gradients``."""
         return self.network.compute_gradients(*self.batches.full_batch)
