@@ -44,14 +44,9 @@ class LossCurveDisplay:
     best_epoch : int, default=None
         The epoch whose weights early stopping kept, counted from 1.
 
-    step : str, default='epoch'
-        Label of the x-axis.
-
-    estimator_name : str, default=None
-        Name of the estimator in the legend.
-
-    score_name : str, default='score'
-        Name of the metric ``'validation_score'``.
+    step, estimator_name, score_name : str, default='epoch', None, 'score'
+        Label of the x-axis, name of the estimator in the legend, and name of the metric
+        ``'validation_score'``.
 
     Attributes
     ----------
@@ -78,11 +73,8 @@ class LossCurveDisplay:
         estimator_name: str | None = None,
         score_name: str = "score",
     ) -> None:
-        self.history = history
-        self.best_epoch = best_epoch
-        self.step = step
-        self.estimator_name = estimator_name
-        self.score_name = score_name
+        self.history, self.best_epoch, self.step = history, best_epoch, step
+        self.estimator_name, self.score_name = estimator_name, score_name
 
     @classmethod
     def from_estimator(cls, estimator, *, name: str | None = None, ax=None, **kwargs) -> Self:
@@ -105,17 +97,15 @@ class LossCurveDisplay:
         """
         estimator = _network_in(estimator, "loss_curve_")
         scores = getattr(estimator, "validation_scores_", None)
-        history = getattr(estimator, "history_", None)
-        if not history:
-            history = {"loss": estimator.loss_curve_}
-            if scores:
-                history["validation_score"] = scores
+        history = getattr(estimator, "history_", None) or {
+            "loss": estimator.loss_curve_,
+            **({"validation_score": scores} if scores else {}),
+        }
         has_epochs = is_stochastic(estimator.solver)
+        has_best = scores and has_epochs and estimator.early_stopping
         display = cls(
             history,
-            best_epoch=int(np.nanargmax(scores)) + 1
-            if scores and has_epochs and estimator.early_stopping
-            else None,
+            best_epoch=int(np.nanargmax(scores)) + 1 if has_best else None,
             step="epoch" if has_epochs else "iteration",
             estimator_name=name,
             score_name=_score_name(estimator),
@@ -143,8 +133,8 @@ class LossCurveDisplay:
             Whether to plot the data loss and the regularization loss too.
 
         metrics : str or sequence of str, default=()
-            Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` (on the
-            training data) and ``'validation_score'``. A missing one raises a ValueError.
+            Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` and
+            ``'validation_score'``. A missing one raises a ValueError.
 
         learning_rate : bool, default=False
             Whether to plot the learning rate on a separate axis.
@@ -183,52 +173,36 @@ class LossCurveDisplay:
 
         kwargs = normalize_kwargs(kwargs, Line2D)
         name = self.estimator_name if name is None else name
+        prefix = "" if name is None else f"{name}: "
+        axes = {self.ax_: losses, self.metrics_ax_: metrics, self.learning_rate_ax_: rates}
         self.lines_: dict[str, Any] = {}
-        self._draw(self.ax_, losses, name, kwargs)
-        self._draw(self.metrics_ax_, metrics, name, kwargs)
-        self._draw(self.learning_rate_ax_, rates, name, kwargs)
-        if name is not None and len(losses) == 1:
-            self.lines_["loss"].set_label(name)
-        self._mark_best_epoch("" if name is None else f"{name}: ")
-        second = [ax for ax in (self.metrics_ax_, self.learning_rate_ax_) if ax is not None]
-        self.ax_.legend(
-            handles=[
-                line for ax in (self.ax_, *second) for line in ax.get_legend_handles_labels()[0]
-            ],
-            # Losses end at the bottom, scores at the top.
-            loc="center right" if metrics else "best",
-        )
-        return self
-
-    def _draw(self, ax, keys: Sequence[str], name: str | None, kwargs: dict) -> None:
-        for key in keys:
+        for ax, key in ((ax, key) for ax, keys in axes.items() for key in keys):
             label, style = _CURVES.get(key, (key, {}))
-            label = label.replace("{score}", self.score_name)
+            label = prefix + label.replace("{score}", self.score_name)
             if name is not None and "loss" in self.lines_:
                 style = {**style, "color": self.lines_["loss"].get_color()}
             elif ax is self.metrics_ax_:
                 # The color cycle of a second axis starts with the color of the loss.
                 style = {**style, "color": f"C{len(self.lines_)}"}
-            values = np.asarray(self.history[key])
-            (self.lines_[key],) = ax.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                label=label if name is None else f"{name}: {label}",
-                **{**style, **kwargs},
-            )
+            epochs = np.arange(1, len(self.history[key]) + 1)
+            style = {**style, **kwargs}
+            (self.lines_[key],) = ax.plot(epochs, self.history[key], label=label, **style)
+        if name is not None and len(losses) == 1:
+            self.lines_["loss"].set_label(name)
 
-    def _mark_best_epoch(self, prefix: str) -> None:
         self.best_epoch_line_ = None
         if self.best_epoch is not None:
-            keys = ("validation_score", "validation_loss", "loss")
-            line = next(self.lines_[key] for key in keys if key in self.lines_)
+            best_by = ("validation_score", "validation_loss", "loss")
+            line = next(self.lines_[key] for key in best_by if key in self.lines_)
+            value, style = line.get_ydata()[self.best_epoch - 1], {"color": line.get_color()}
+            label = f"{prefix}best {self.step}, {self.best_epoch}"
             (self.best_epoch_line_,) = line.axes.plot(
-                self.best_epoch,
-                line.get_ydata()[self.best_epoch - 1],
-                "o",
-                color=line.get_color(),
-                label=f"{prefix}best {self.step}, {self.best_epoch}",
+                self.best_epoch, value, "o", label=label, **style
             )
+        handles = [line for ax in axes if ax for line in ax.get_legend_handles_labels()[0]]
+        # Losses end at the bottom, scores at the top.
+        self.ax_.legend(handles=handles, loc="center right" if metrics else "best")
+        return self
 
 
 def _second_axis(ax, label: str):
@@ -284,8 +258,7 @@ class WeightsDisplay:
         image_shape: tuple[int, int] | None = None,
         estimator_name: str | None = None,
     ) -> None:
-        self.weights = weights
-        self.image_shape = image_shape
+        self.weights, self.image_shape = weights, image_shape
         self.estimator_name = estimator_name
 
     @classmethod

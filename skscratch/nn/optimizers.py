@@ -20,8 +20,8 @@ class Optimizer(Configurable):
     r"""Base class: settings, state, and a learning rate that decays.
 
     A subclass defines ``_step(parameters, gradients)``, which changes ``parameters`` in place. Its
-    settings are its constructor arguments. Its state consists of ``iterations`` and of arrays
-    ``self._array(name, parameters)`` of the parameters' shape and dtype, initially zeros.
+    state consists of ``iterations`` and of arrays ``self._array(name, parameters)`` of the
+    parameters' shape and dtype, initially zeros.
 
     Parameters
     ----------
@@ -33,11 +33,8 @@ class Optimizer(Configurable):
 
     Attributes
     ----------
-    iterations : int
-        Number of updates so far.
-
-    current_learning_rate : float
-        Learning rate of the last update.
+    iterations, current_learning_rate : int, float
+        Number of updates so far, and the learning rate of the last one.
 
     state_arrays : tuple of str
         Names of the arrays of the state.
@@ -83,16 +80,9 @@ class Optimizer(Configurable):
 
         Parameters
         ----------
-        parameters : ndarray
-            The parameters, of any shape. All updates must have the same shape.
-
-        gradients : ndarray of the same shape
-            Gradient of the loss with respect to the parameters.
-
-        Raises
-        ------
-        ValueError
-            If the state belongs to parameters of another shape.
+        parameters, gradients : ndarray
+            The parameters and their gradient, of the same shape in all updates; another shape than
+            that of the state raises a ValueError.
         """
         self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
         self._step(parameters, gradients)
@@ -124,12 +114,9 @@ class Optimizer(Configurable):
 
 
 class SGD(Optimizer):
-    r"""Stochastic gradient descent, optionally with momentum.
+    r"""Stochastic gradient descent, optionally with momentum :math:`\mu`.
 
-    Without momentum :math:`\theta \leftarrow \theta - \eta g`. With momentum :math:`\mu`
-
-    .. math::
-        v \leftarrow \mu v - \eta g, \qquad \theta \leftarrow \theta + v
+    .. math:: v \leftarrow \mu v - \eta g, \qquad \theta \leftarrow \theta + v
 
     and with Nesterov's momentum [1]_ :math:`\theta \leftarrow \theta + \mu v - \eta g`, with the
     new :math:`v`.
@@ -282,16 +269,14 @@ class Adam(Optimizer):
         Learning rate and its decay, see :class:`Optimizer`.
 
     epsilon : float, default=1e-7
-        Small constant for numerical stability, added to :math:`\sqrt{\hat v}` as in algorithm 1 of
-        the paper.
+        Small constant for numerical stability.
 
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the moving averages of gradients and of squared gradients.
 
     epsilon_hat : bool, default=False
         Whether to add ``epsilon`` to :math:`\sqrt v` before the bias correction, as at the end of
-        section 2 of the paper and in :class:`~sklearn.neural_network.MLPClassifier`. The first
-        updates by tiny gradients are then smaller.
+        section 2 of the paper and in :class:`~sklearn.neural_network.MLPClassifier`.
 
     References
     ----------
@@ -347,8 +332,7 @@ class AdamW(Adam):
     r"""Adam with decoupled weight decay [1]_.
 
     Before the step of Adam, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. In contrast to
-    the gradient of an L2 penalty, the decay is not divided by the root of the mean squared
-    gradient.
+    the gradient of an L2 penalty, the decay is not divided by :math:`\sqrt{\hat v}`.
 
     Parameters
     ----------
