@@ -82,7 +82,7 @@ class LossCurveDisplay:
 
         Any estimator with a ``loss_curve_`` is accepted, for example an
         :class:`~sklearn.neural_network.MLPClassifier`; others raise a TypeError. All curves of an
-        estimator with a name have the same color. The result and the other parameters are
+        estimator with a name have the same color. The result and the parameters are
         those of :func:`plot`.
 
         Examples
@@ -90,9 +90,7 @@ class LossCurveDisplay:
         >>> from sklearn.datasets import load_iris
         >>> from skscratch import MLPScratchClassifier
         >>> from skscratch.inspection import LossCurveDisplay
-        >>> clf = MLPScratchClassifier(early_stopping=True, random_state=0)
-        >>> clf.fit(*load_iris(return_X_y=True))
-        MLPScratchClassifier(early_stopping=True, random_state=0)
+        >>> clf = MLPScratchClassifier(early_stopping=True).fit(*load_iris(return_X_y=True))
         >>> display = LossCurveDisplay.from_estimator(clf, metrics="validation_score")
         """
         estimator = _network_in(estimator, "loss_curve_")
@@ -130,7 +128,7 @@ class LossCurveDisplay:
             Axes to plot in. If None, a new figure is created.
 
         parts : bool, default=False
-            Whether to plot the data loss and the regularization loss too.
+            Whether to plot the data loss and the regularization loss.
 
         metrics : str or sequence of str, default=()
             Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` and
@@ -339,13 +337,13 @@ class WeightsDisplay:
             if self.estimator_name is not None:
                 self.ax_.legend()
             return self
-        limit = np.nanmax(np.abs(weights)) or 1.0
-        style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
         if kind == "heatmap":
-            style["aspect"] = "auto"
+            kwargs = {"aspect": "auto", **kwargs}
             self.ax_.set(xlabel="neuron", ylabel="input")
         else:
             self.ax_.set(xticks=[], yticks=[], facecolor="lightgray")
+        limit = np.nanmax(np.abs(weights)) or 1.0
+        style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
         self.image_ = self.ax_.imshow(weights, **{**style, **kwargs})
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(self.image_, ax=self.ax_, label="weight")
@@ -390,6 +388,4 @@ def _score_name(estimator) -> str:
         return "accuracy"
     if scoring is None:
         return "R²" if getattr(estimator, "quantiles_", None) is None else "D²"
-    if scoring == "loss":
-        return "negative loss"
-    return scoring if isinstance(scoring, str) else "score"
+    return {"loss": "negative loss"}.get(scoring, scoring) if isinstance(scoring, str) else "score"

@@ -83,19 +83,16 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             Non-negative weights of the samples' losses. Samples of weight 0 are ignored.
 
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            A user-provided validation set. Its loss and score are recorded after each epoch; with
+            A validation set. Its loss and score are recorded after each epoch; with
             ``early_stopping`` it is used instead of a held-out part of ``X``. In a
             :class:`~sklearn.pipeline.Pipeline`, it is transformed like ``X`` with
             ``set_config(enable_metadata_routing=True)``,
             ``set_fit_request(X_val=True, y_val=True)`` on this estimator and
-            ``Pipeline(..., transform_input=["X_val"])``. If it is passed as ``step__X_val``, it is
-            not transformed, for example not scaled.
+            ``Pipeline(..., transform_input=["X_val"])``, but not if it is passed as
+            ``step__X_val``.
 
-        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            The targets of the validation set.
-
-        sample_weight_val : array-like of shape (n_val,), default=None
-            The weights of the validation set.
+        y_val, sample_weight_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            The targets and the weights of the validation set.
 
         Returns
         -------
@@ -138,8 +135,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         """Convert to a fitted estimator of scikit-learn that predicts the same.
 
         For tools that require an :class:`~sklearn.neural_network.MLPClassifier` or an
-        :class:`~sklearn.neural_network.MLPRegressor`. Parameters that scikit-learn does not have
-        are dropped.
+        :class:`~sklearn.neural_network.MLPRegressor`. Additional parameters are dropped.
 
         Returns
         -------

@@ -13,6 +13,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skscratch.estimators.targets import Targets
+from skscratch.nn.batches import Batches
 
 
 @dataclass
@@ -42,6 +43,11 @@ class TrainingData(Samples):
     def n_rows(self) -> int:
         """Number of samples to train with."""
         return self.X.shape[0] if self.rows is None else len(self.rows)
+
+    def batches(self, rows: np.ndarray | None, batch_size: int) -> Batches:
+        """Return the data of some rows in batches."""
+        arrays, n_outputs = (self.X, self.y, self.sample_weight), self.targets.n_outputs
+        return Batches(*arrays, rows=rows, batch_size=batch_size, n_outputs=n_outputs)
 
 
 def validate(
