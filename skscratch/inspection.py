@@ -169,23 +169,32 @@ class LossCurveDisplay:
         self.metrics_ax_ = _second_axis(self.ax_, ylabel) if metrics else None
         self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate") if rates else None
 
-        kwargs = normalize_kwargs(kwargs, Line2D)
         name = self.estimator_name if name is None else name
-        prefix = "" if name is None else f"{name}: "
         axes = {self.ax_: losses, self.metrics_ax_: metrics, self.learning_rate_ax_: rates}
+        self._draw(axes, name, normalize_kwargs(kwargs, Line2D))
+        handles = [
+            line for ax in axes if ax is not None for line in ax.get_legend_handles_labels()[0]
+        ]
+        # Losses end at the bottom, scores at the top.
+        self.ax_.legend(handles=handles, loc="center right" if metrics else "best")
+        return self
+
+    def _draw(self, axes: dict, name: str | None, kwargs: dict) -> None:
+        prefix = "" if name is None else f"{name}: "
         self.lines_: dict[str, Any] = {}
-        for ax, key in ((ax, key) for ax, keys in axes.items() for key in keys):
-            label, style = _CURVES.get(key, (key, {}))
-            label = prefix + label.replace("{score}", self.score_name)
-            if name is not None and "loss" in self.lines_:
-                style = {**style, "color": self.lines_["loss"].get_color()}
-            elif ax is self.metrics_ax_:
-                # The color cycle of a second axis starts with the color of the loss.
-                style = {**style, "color": f"C{len(self.lines_)}"}
-            epochs = np.arange(1, len(self.history[key]) + 1)
-            style = {**style, **kwargs}
-            (self.lines_[key],) = ax.plot(epochs, self.history[key], label=label, **style)
-        if name is not None and len(losses) == 1:
+        for ax, keys in axes.items():
+            for key in keys:
+                label, style = _CURVES.get(key, (key, {}))
+                label = prefix + label.replace("{score}", self.score_name)
+                if name is not None and "loss" in self.lines_:
+                    style = {**style, "color": self.lines_["loss"].get_color()}
+                elif ax is self.metrics_ax_:
+                    # The color cycle of a second axis starts with the color of the loss.
+                    style = {**style, "color": f"C{len(self.lines_)}"}
+                values, style = np.asarray(self.history[key]), {**style, **kwargs}
+                epochs = np.arange(1, len(values) + 1)
+                (self.lines_[key],) = ax.plot(epochs, values, label=label, **style)
+        if name is not None and len(axes[self.ax_]) == 1:
             self.lines_["loss"].set_label(name)
 
         self.best_epoch_line_ = None
@@ -197,10 +206,6 @@ class LossCurveDisplay:
             (self.best_epoch_line_,) = line.axes.plot(
                 self.best_epoch, value, "o", label=label, **style
             )
-        handles = [line for ax in axes if ax for line in ax.get_legend_handles_labels()[0]]
-        # Losses end at the bottom, scores at the top.
-        self.ax_.legend(handles=handles, loc="center right" if metrics else "best")
-        return self
 
 
 def _second_axis(ax, label: str):
