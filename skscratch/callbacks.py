@@ -107,7 +107,6 @@ class ModelCheckpoint(_EpochCallback):
     ----------
     path : str or path-like
         The file. In a search, all candidates write to it.
-
     every : int, default=1
         Number of epochs between two checkpoints. One is always written at the end of the fit.
 

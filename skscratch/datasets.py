@@ -36,10 +36,8 @@ def make_spiral(
     ----------
     n_samples, n_classes : int, default=100, 3
         Number of samples in each class, and of classes.
-
     noise : float, default=0.2
         Standard deviation of the angle, in units of 0.4 radians. The radius is exact.
-
     random_state : int, RandomState instance or None, default=None
         Determines the noise. Pass an int for reproducible output. With None, every call is
         different; NumPy's global random state is not used.
@@ -48,7 +46,6 @@ def make_spiral(
     -------
     X : ndarray of shape (n_samples * n_classes, 2)
         The points, class by class, each class from the origin outwards.
-
     y : ndarray of shape (n_samples * n_classes,)
         The classes, 0 to ``n_classes - 1``.
 
@@ -91,10 +88,8 @@ def make_vertical(
     ----------
     n_samples, n_classes : int, default=100, 3
         Number of samples in each class, and of classes.
-
     noise : float, default=0.1
         Standard deviation of either coordinate around the class's center, ``(class / 3, 0.5)``.
-
     random_state : int, RandomState instance or None, default=None
         Determines the noise. Pass an int for reproducible output. With None, every call is
         different; NumPy's global random state is not used.
@@ -103,7 +98,6 @@ def make_vertical(
     -------
     X : ndarray of shape (n_samples * n_classes, 2)
         The points, class by class.
-
     y : ndarray of shape (n_samples * n_classes,)
         The classes, 0 to ``n_classes - 1``.
 
@@ -138,10 +132,8 @@ def make_sine(
     ----------
     n_samples : int, default=1000
         Number of samples, evenly spaced in [0, 1).
-
     noise : float, default=0.0
         Standard deviation of the noise added to ``y``.
-
     random_state : int, RandomState instance or None, default=None
         Determines the noise. Pass an int for reproducible output. With None, every call is
         different; NumPy's global random state is not used.

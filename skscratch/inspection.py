@@ -40,10 +40,8 @@ class LossCurveDisplay:
     history : dict of str to array-like of shape (n_epochs,)
         The value of each epoch by name: ``'loss'``, and optionally ``'validation_loss'``,
         ``'data_loss'``, ``'regularization_loss'``, ``'learning_rate'`` and metrics.
-
     best_epoch : int, default=None
         The epoch whose weights early stopping kept, counted from 1.
-
     step, estimator_name, score_name : str, default='epoch', None, 'score'
         Label of the x-axis, name of the estimator in the legend, and name of the metric
         ``'validation_score'``.
@@ -52,7 +50,6 @@ class LossCurveDisplay:
     ----------
     ax_, metrics_ax_, learning_rate_ax_, figure_ : matplotlib Axes and Figure
         Axes with the losses, the metrics and the learning rate; None if not plotted.
-
     lines_, best_epoch_line_ : dict of str to matplotlib Line2D, Line2D or None
         The curves by their names in ``history``, and the marker of the best epoch.
 
@@ -126,20 +123,15 @@ class LossCurveDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to plot in. If None, a new figure is created.
-
         parts : bool, default=False
             Whether to plot the data loss and the regularization loss.
-
         metrics : str or sequence of str, default=()
             Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` and
             ``'validation_score'``. A missing one raises a ValueError.
-
         learning_rate : bool, default=False
             Whether to plot the learning rate on a separate axis.
-
         name : str, default=None
             Name of the estimator in the legend. If None, ``estimator_name`` is used.
-
         **kwargs : dict
             Passed to matplotlib's ``plot`` for every curve.
 
@@ -233,10 +225,8 @@ class WeightsDisplay:
     ----------
     weights : array-like of shape (n_inputs, n_neurons)
         The weights of the layer.
-
     image_shape : tuple of int, (height, width), default=None
         The shape of the inputs as an image, row by row. Required by ``kind='images'``.
-
     estimator_name : str, default=None
         Name of the histogram in the legend.
 
@@ -305,17 +295,13 @@ class WeightsDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to plot in. If None, a new figure is created.
-
         kind : {'heatmap', 'histogram', 'images'}, default='heatmap'
             A row for each input and a column for each neuron, the distribution of the weights, or
             an image of shape ``image_shape`` for each neuron.
-
         colorbar : bool, default=True
             Whether to add a color bar to a heat map or to images.
-
         bins : int or array-like, default=50
             Number of bins of the histogram, or their edges.
-
         **kwargs : dict
             Passed to matplotlib's ``imshow``, for a histogram to ``stairs``.
 

@@ -74,14 +74,11 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data. A sparse matrix is never converted to a dense one.
-
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets: class labels or an indicator matrix for a classifier, real values for a
             regressor.
-
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples' losses. Samples of weight 0 are ignored.
-
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             A validation set. Its loss and score are recorded after each epoch; with
             ``early_stopping`` it is used instead of a held-out part of ``X``. In a
@@ -90,7 +87,6 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             ``set_fit_request(X_val=True, y_val=True)`` on this estimator and
             ``Pipeline(..., transform_input=["X_val"])``, but not if it is passed as
             ``step__X_val``.
-
         y_val, sample_weight_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             The targets and the weights of the validation set.
 

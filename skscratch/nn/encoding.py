@@ -25,7 +25,6 @@ def one_hot(indices, n_outputs: int, dtype=np.float64) -> np.ndarray:
     ----------
     indices : array-like of int, shape (n_samples,)
         Class indices from 0 to ``n_outputs - 1``.
-
     n_outputs, dtype : int, dtype, default=numpy.float64
         Number of classes, and the dtype of the rows.
 

@@ -18,16 +18,12 @@ class NumPyEngine:
     ----------
     network : Network
         The network to train. Its parameters are changed in place.
-
     optimizer : Optimizer
         Updates the parameters after every batch.
-
     batches : Batches
         The training data.
-
     random_state : RandomState or Generator, default=None
         Shuffles the samples before each epoch. If None, the samples keep their order.
-
     clip_norm : float, default=None
         Largest norm of the gradient, see :meth:`~skscratch.nn.network.Network.clip_gradients`.
         If None, gradients are not clipped.

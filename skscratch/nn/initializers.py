@@ -35,11 +35,9 @@ def scaled_normal(
     ----------
     n_inputs, n_neurons : int
         Number of inputs, and of neurons.
-
     random_state : int, RandomState, Generator or None, default=None
         Source of random numbers. An int is the seed of a new :func:`numpy.random.default_rng`. If
         None, the operating system seeds it.
-
     scale : float, default=0.01
         Standard deviation of the weights.
 

@@ -24,21 +24,16 @@ class Dense:
     ----------
     n_inputs, n_neurons : int
         Number of features of the inputs, and of neurons.
-
     weight_regularizer_l1, weight_regularizer_l2 : float, default=0.0
         Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights.
-
     bias_regularizer_l1, bias_regularizer_l2 : float, default=0.0
         The same for the biases.
-
     initializer : callable, default=scaled_normal
         ``initializer(n_inputs, n_neurons, random_state)`` returns the initial weights and biases,
         see :mod:`skscratch.nn.initializers`.
-
     random_state : int, RandomState, Generator or None, default=None
         Source of the initializer's random numbers. An int is the seed of a new
         :func:`numpy.random.default_rng`. If None, the operating system seeds it.
-
     dtype : dtype, default=numpy.float64
         Dtype of weights, biases, outputs and gradients.
 
@@ -47,14 +42,11 @@ class Dense:
     weights, biases : ndarray of shape (n_inputs, n_neurons) and (1, n_neurons)
         An assignment copies the values into the existing array. In a
         :class:`~skscratch.nn.network.Network`, the array is a view of the network's parameters.
-
     dweights, dbiases : ndarray
         Gradients with respect to ``weights`` and ``biases``, penalties included. The arrays are
         overwritten by each ``backward``.
-
     weight_penalty, bias_penalty : Penalty
         The penalties.
-
     inputs, output : ndarray
         The inputs and the outputs of the last ``forward``.
 
@@ -167,7 +159,6 @@ class Dropout(Configurable):
     ----------
     rate : float
         Probability of dropping an input, in [0, 1).
-
     random_state : int, Generator or None, default=None
         Source of the masks. An int is the seed of a new :func:`numpy.random.default_rng`. If None,
         the operating system seeds it.

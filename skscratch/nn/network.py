@@ -26,10 +26,8 @@ class Network:
     layers : sequence of Dense, Activation and Dropout
         The layers in order. The last one is dense: its outputs are logits. The parameters of the
         dense layers are moved to the network's vector.
-
     loss : LogitsLoss
         A loss that includes the output activation.
-
     alpha : float, default=0.0
         Strength of the penalty ``alpha / 2 * sum(w**2) / n`` of
         :class:`~sklearn.neural_network.MLPClassifier` on the weights of all layers, without biases.
@@ -40,10 +38,8 @@ class Network:
     parameters, gradients : ndarray of shape (n_parameters,)
         The weights of all layers, then the biases of all layers, and the gradient with respect to
         them after :meth:`compute_gradients`.
-
     dense : list of Dense
         The dense layers.
-
     output : ndarray of shape (n_samples, n_outputs)
         The logits of the last :meth:`forward`.
 
@@ -113,10 +109,8 @@ class Network:
         ----------
         inputs : ndarray or sparse matrix of shape (n_samples, n_inputs)
             The batch.
-
         y_true : ndarray of shape (n_samples, n_outputs) or (n_samples,)
             Rows of targets or class indices.
-
         sample_weight : ndarray of shape (n_samples,), default=None
             Weights of the samples' losses. If None, all samples have the same weight.
 

@@ -27,7 +27,6 @@ class Optimizer(Configurable):
     ----------
     learning_rate : float
         Learning rate before decay.
-
     decay : float, default=0.0
         The learning rate of update :math:`t = 0, 1, \ldots` is ``learning_rate / (1 + decay * t)``.
 
@@ -35,7 +34,6 @@ class Optimizer(Configurable):
     ----------
     iterations, current_learning_rate : int, float
         Number of updates so far, and the learning rate of the last one.
-
     state_arrays : tuple of str
         Names of the arrays of the state.
 
@@ -125,10 +123,8 @@ class SGD(Optimizer):
     ----------
     learning_rate, decay : float, default=1.0, 0.0
         Learning rate and its decay, see :class:`Optimizer`.
-
     momentum : float, default=0.0
         Share :math:`\mu` of the previous step.
-
     nesterov : bool, default=False
         Whether to use Nesterov's momentum.
 
@@ -178,7 +174,6 @@ class Adagrad(Optimizer):
     ----------
     learning_rate, decay : float, default=1.0, 0.0
         Learning rate and its decay, see :class:`Optimizer`.
-
     epsilon : float, default=1e-7
         Small constant for numerical stability.
 
@@ -223,7 +218,6 @@ class RMSprop(Adagrad):
     ----------
     learning_rate, decay, epsilon : float, default=0.001, 0.0, 1e-7
         See :class:`Adagrad`.
-
     rho : float, default=0.9
         Decay of the moving average of squared gradients.
 
@@ -267,13 +261,10 @@ class Adam(Optimizer):
     ----------
     learning_rate, decay : float, default=0.001, 0.0
         Learning rate and its decay, see :class:`Optimizer`.
-
     epsilon : float, default=1e-7
         Small constant for numerical stability.
-
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the moving averages of gradients and of squared gradients.
-
     epsilon_hat : bool, default=False
         Whether to add ``epsilon`` to :math:`\sqrt v` before the bias correction, as at the end of
         section 2 of the paper and in :class:`~sklearn.neural_network.MLPClassifier`.
@@ -338,10 +329,8 @@ class AdamW(Adam):
     ----------
     learning_rate, decay, epsilon, beta_1, beta_2 : float
         See :class:`Adam`.
-
     weight_decay : float, default=0.01
         Strength :math:`\lambda` of the weight decay, for all parameters.
-
     epsilon_hat : bool, default=False
         See :class:`Adam`.
 

@@ -55,7 +55,6 @@ class FittedNetwork(NamedTuple):
         ----------
         X : ndarray or CSR matrix of shape (n_samples, n_features)
             The inputs, with at least one row.
-
         output : callable, default=None
             Function of the logits of a chunk. If None, the logits are returned.
 

@@ -18,10 +18,8 @@ def numerical_gradient(
     ----------
     function : callable
         Function without arguments that reads ``array`` and returns a number.
-
     array : ndarray of float64
         The array, which is changed in place and restored.
-
     step : float, default=1e-6
         Step of the differences.
 
@@ -72,10 +70,8 @@ def check_gradient(
     ----------
     function, array : callable, ndarray of float64
         As in :func:`numerical_gradient`.
-
     gradient : ndarray of the shape of ``array``
         The gradient to check.
-
     step, rtol, atol : float, default=1e-6, 1e-6, 1e-8
         Step of the differences, and the relative and the absolute tolerance.
 
