@@ -2,25 +2,18 @@
 
 MLPScratchClassifier
     The classifier, a drop-in replacement for scikit-learn's MLPClassifier.
-
 MLPScratchRegressor
     The regressor, a drop-in replacement for scikit-learn's MLPRegressor.
-
 skscratch.callbacks
     A logger and checkpoints, for ``set_callbacks``.
-
 skscratch.inspection
     Displays of loss curves and weights.
-
 skscratch.datasets
     The book's data sets.
-
 skscratch.onnx
     Export of fitted networks.
-
 skscratch.nn
     The layers, losses and optimizers, a library that depends on NumPy only.
-
 skscratch.native
     The same training in C, and facts about its installation.
 """

@@ -8,6 +8,7 @@ import os
 import stat
 import uuid
 import warnings
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -36,10 +37,10 @@ class _EpochCallback:
 
 
 class EpochLogger(_EpochCallback):
-    """Log a line after every few epochs.
+    """Log a line after every few epochs, at level INFO of the logger ``skscratch``.
 
     ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``, and
-    the loss and score on the validation set, at level INFO of the logger ``skscratch``.
+    the loss and score on the validation set.
 
     Parameters
     ----------
@@ -60,41 +61,27 @@ class EpochLogger(_EpochCallback):
         return f"EpochLogger(every={self.every})"
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
-        """Log a line if it is due.
-
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier
-            The estimator that is fitted.
-
-        context : CallbackContext
-            The context of the epoch, or of the whole fit.
-
-        fitted_estimator : MLPScratchClassifier
-            The estimator after this epoch.
-        """
+        """Log a line if it is due."""
         history = getattr(fitted_estimator, "history_", None)
         if history is None:
             return
         n_epochs = len(history["loss"])
         due = n_epochs % self.every == 0
         # The end of the fit logs the last epoch if it was not logged yet.
-        if due if context.task_name == "epoch" else not due:
+        if due == (context.task_name == "epoch"):
             last = {name: values[-1] for name, values in history.items()}
             # Columns of earlier fits are NaN.
-            recorded = {name: value for name, value in last.items() if value == value}
-            logger.info(_line(n_epochs, recorded))
+            logger.info(_line(n_epochs, {key: last[key] for key in last if last[key] == last[key]}))
 
 
 def _line(n_epochs: int, last: dict[str, float]) -> str:
     parts = [f"epoch: {n_epochs}"]
     if "accuracy" in last:
         parts.append(f"acc: {last['accuracy']:.3f}")
-    loss = f"loss: {last['loss']:.3f}"
+    parts.append(f"loss: {last['loss']:.3f}")
     if "data_loss" in last:
-        regularization = last["regularization_loss"]
-        loss += f" (data_loss: {last['data_loss']:.3f}, reg_loss: {regularization:.3f})"
-    parts.append(loss)
+        data, penalties = last["data_loss"], last["regularization_loss"]
+        parts[-1] += f" (data_loss: {data:.3f}, reg_loss: {penalties:.3f})"
     if "learning_rate" in last:
         parts.append(f"lr: {last['learning_rate']:.6g}")
     if "validation_loss" in last:
@@ -120,7 +107,6 @@ class ModelCheckpoint(_EpochCallback):
     ----------
     path : str or path-like
         The file. In a search, all candidates write to it.
-
     every : int, default=1
         Number of epochs between two checkpoints. One is always written at the end of the fit.
 
@@ -139,22 +125,9 @@ class ModelCheckpoint(_EpochCallback):
         return f"ModelCheckpoint({os.fspath(self.path)!r}, every={self.every})"
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
-        """Write a checkpoint if it is due.
-
-        Parameters
-        ----------
-        estimator : MLPScratchClassifier
-            The estimator that is fitted.
-
-        context : CallbackContext
-            The context of the epoch, or of the whole fit.
-
-        fitted_estimator : MLPScratchClassifier
-            The estimator after this epoch.
-        """
+        """Write a checkpoint if it is due."""
         if fitted_estimator is None or fitted_estimator.n_iter_ == 0:
-            # Interrupted in the first epoch: an older file is better.
-            return
+            return  # interrupted in the first epoch: an older file is better
         if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
             return
         try:
@@ -167,18 +140,14 @@ def _write(estimator, path: Path) -> None:
     """Write an estimator to a temporary file with the mode of the old one, and rename it."""
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-
-    def create(name, flags):
-        return os.open(name, flags, 0o666 if mode is None else mode)
-
+    opener = partial(os.open, mode=0o666 if mode is None else mode)
     try:
-        with open(temporary, "xb", opener=create) as file:
+        with open(temporary, "xb", opener=opener) as file:
             joblib.dump(estimator, file)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
-            # Regardless of the umask.
-            temporary.chmod(mode)
+            temporary.chmod(mode)  # regardless of the umask
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

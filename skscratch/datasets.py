@@ -11,18 +11,15 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 __all__ = ["make_sine", "make_spiral", "make_vertical"]
 
-_POSITIVE_INT = Interval(Integral, 1, None, closed="left")
-_STANDARD_DEVIATION = Interval(Real, 0, None, closed="left")
-
-_CLASSES = {
-    "n_samples": [_POSITIVE_INT],
-    "n_classes": [_POSITIVE_INT],
-    "noise": [_STANDARD_DEVIATION],
+_CONSTRAINTS: dict[str, list] = {
+    "n_samples": [Interval(Integral, 1, None, closed="left")],
+    "n_classes": [Interval(Integral, 1, None, closed="left")],
+    "noise": [Interval(Real, 0, None, closed="left")],
     "random_state": ["random_state"],
 }
 
 
-@validate_params(_CLASSES, prefer_skip_nested_validation=True)
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def make_spiral(
     n_samples: int = 100,
     n_classes: int = 3,
@@ -32,31 +29,23 @@ def make_spiral(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw a spiral whose arms are the classes.
 
-    Each arm runs from the origin to the unit circle and turns by 10 radians on its way, where the
-    next one begins. No straight line separates any two of them. The data set is that of Karpathy's
-    notes for Stanford's CS231n [1]_.
+    Each arm runs from the origin to the unit circle and turns by 10 radians. The data set is that
+    of Karpathy's notes for Stanford's CS231n [1]_.
 
     Parameters
     ----------
-    n_samples : int, default=100
-        Number of samples in each class.
-
-    n_classes : int, default=3
-        Number of classes.
-
+    n_samples, n_classes : int, default=100, 3
+        Number of samples in each class, and of classes.
     noise : float, default=0.2
-        Standard deviation of the angle, in units of 0.4 radians: an arm is 4 units long. The radius
-        is exact.
-
+        Standard deviation of the angle, in units of 0.4 radians. The radius is exact.
     random_state : int, RandomState instance or None, default=None
-        Determines the noise. Pass an int for reproducible output across multiple function calls.
-        With ``None`` every call is different; NumPy's global random state is not used.
+        Determines the noise. Pass an int for reproducible output. With None, every call is
+        different; NumPy's global random state is not used.
 
     Returns
     -------
     X : ndarray of shape (n_samples * n_classes, 2)
         The points, class by class, each class from the origin outwards.
-
     y : ndarray of shape (n_samples * n_classes,)
         The classes, 0 to ``n_classes - 1``.
 
@@ -85,7 +74,7 @@ def make_spiral(
     return X.reshape(-1, 2), np.repeat(classes, n_samples)
 
 
-@validate_params(_CLASSES, prefer_skip_nested_validation=True)
+@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def make_vertical(
     n_samples: int = 100,
     n_classes: int = 3,
@@ -93,28 +82,22 @@ def make_vertical(
     noise: float = 0.1,
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw clouds side by side, each a class: vertical lines all but separate them.
+    """Draw clouds side by side, each a class, separated by vertical lines except for some points.
 
     Parameters
     ----------
-    n_samples : int, default=100
-        Number of samples in each class.
-
-    n_classes : int, default=3
-        Number of classes.
-
+    n_samples, n_classes : int, default=100, 3
+        Number of samples in each class, and of classes.
     noise : float, default=0.1
         Standard deviation of either coordinate around the class's center, ``(class / 3, 0.5)``.
-
     random_state : int, RandomState instance or None, default=None
-        Determines the noise. Pass an int for reproducible output across multiple function calls.
-        With ``None`` every call is different; NumPy's global random state is not used.
+        Determines the noise. Pass an int for reproducible output. With None, every call is
+        different; NumPy's global random state is not used.
 
     Returns
     -------
     X : ndarray of shape (n_samples * n_classes, 2)
         The points, class by class.
-
     y : ndarray of shape (n_samples * n_classes,)
         The classes, 0 to ``n_classes - 1``.
 
@@ -134,11 +117,7 @@ def make_vertical(
 
 
 @validate_params(
-    {
-        "n_samples": [_POSITIVE_INT],
-        "noise": [_STANDARD_DEVIATION],
-        "random_state": ["random_state"],
-    },
+    {name: rule for name, rule in _CONSTRAINTS.items() if name != "n_classes"},
     prefer_skip_nested_validation=True,
 )
 def make_sine(
@@ -153,21 +132,16 @@ def make_sine(
     ----------
     n_samples : int, default=1000
         Number of samples, evenly spaced in [0, 1).
-
     noise : float, default=0.0
         Standard deviation of the noise added to ``y``.
-
     random_state : int, RandomState instance or None, default=None
-        Determines the noise. Pass an int for reproducible output across multiple function calls.
-        With ``None`` every call is different; NumPy's global random state is not used.
+        Determines the noise. Pass an int for reproducible output. With None, every call is
+        different; NumPy's global random state is not used.
 
     Returns
     -------
-    X : ndarray of shape (n_samples, 1)
-        The places.
-
-    y : ndarray of shape (n_samples,)
-        The values there.
+    X, y : ndarray of shape (n_samples, 1) and (n_samples,)
+        The places, and the values there.
 
     Examples
     --------

@@ -40,24 +40,16 @@ class LossCurveDisplay:
     history : dict of str to array-like of shape (n_epochs,)
         The value of each epoch by name: ``'loss'``, and optionally ``'validation_loss'``,
         ``'data_loss'``, ``'regularization_loss'``, ``'learning_rate'`` and metrics.
-
     best_epoch : int, default=None
         The epoch whose weights early stopping kept, counted from 1.
-
-    step : str, default='epoch'
-        Label of the x-axis.
-
-    estimator_name : str, default=None
-        Name of the estimator in the legend.
-
-    score_name : str, default='score'
-        Name of the metric ``'validation_score'``.
+    step, estimator_name, score_name : str, default='epoch', None, 'score'
+        Label of the x-axis, name of the estimator in the legend, and name of the metric
+        ``'validation_score'``.
 
     Attributes
     ----------
     ax_, metrics_ax_, learning_rate_ax_, figure_ : matplotlib Axes and Figure
         Axes with the losses, the metrics and the learning rate; None if not plotted.
-
     lines_, best_epoch_line_ : dict of str to matplotlib Line2D, Line2D or None
         The curves by their names in ``history``, and the marker of the best epoch.
 
@@ -78,11 +70,8 @@ class LossCurveDisplay:
         estimator_name: str | None = None,
         score_name: str = "score",
     ) -> None:
-        self.history = history
-        self.best_epoch = best_epoch
-        self.step = step
-        self.estimator_name = estimator_name
-        self.score_name = score_name
+        self.history, self.best_epoch, self.step = history, best_epoch, step
+        self.estimator_name, self.score_name = estimator_name, score_name
 
     @classmethod
     def from_estimator(cls, estimator, *, name: str | None = None, ax=None, **kwargs) -> Self:
@@ -90,7 +79,7 @@ class LossCurveDisplay:
 
         Any estimator with a ``loss_curve_`` is accepted, for example an
         :class:`~sklearn.neural_network.MLPClassifier`; others raise a TypeError. All curves of an
-        estimator with a name have the same color. The result and the other parameters are
+        estimator with a name have the same color. The result and the parameters are
         those of :func:`plot`.
 
         Examples
@@ -98,24 +87,20 @@ class LossCurveDisplay:
         >>> from sklearn.datasets import load_iris
         >>> from skscratch import MLPScratchClassifier
         >>> from skscratch.inspection import LossCurveDisplay
-        >>> clf = MLPScratchClassifier(early_stopping=True, random_state=0)
-        >>> clf.fit(*load_iris(return_X_y=True))
-        MLPScratchClassifier(early_stopping=True, random_state=0)
+        >>> clf = MLPScratchClassifier(early_stopping=True).fit(*load_iris(return_X_y=True))
         >>> display = LossCurveDisplay.from_estimator(clf, metrics="validation_score")
         """
         estimator = _network_in(estimator, "loss_curve_")
         scores = getattr(estimator, "validation_scores_", None)
-        history = getattr(estimator, "history_", None)
-        if not history:
-            history = {"loss": estimator.loss_curve_}
-            if scores:
-                history["validation_score"] = scores
+        history = getattr(estimator, "history_", None) or {
+            "loss": estimator.loss_curve_,
+            **({"validation_score": scores} if scores else {}),
+        }
         has_epochs = is_stochastic(estimator.solver)
+        has_best = scores and has_epochs and estimator.early_stopping
         display = cls(
             history,
-            best_epoch=int(np.nanargmax(scores)) + 1
-            if scores and has_epochs and estimator.early_stopping
-            else None,
+            best_epoch=int(np.nanargmax(scores)) + 1 if has_best else None,
             step="epoch" if has_epochs else "iteration",
             estimator_name=name,
             score_name=_score_name(estimator),
@@ -138,20 +123,15 @@ class LossCurveDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to plot in. If None, a new figure is created.
-
         parts : bool, default=False
-            Whether to plot the data loss and the regularization loss too.
-
+            Whether to plot the data loss and the regularization loss.
         metrics : str or sequence of str, default=()
-            Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` (on the
-            training data) and ``'validation_score'``. A missing one raises a ValueError.
-
+            Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` and
+            ``'validation_score'``. A missing one raises a ValueError.
         learning_rate : bool, default=False
             Whether to plot the learning rate on a separate axis.
-
         name : str, default=None
             Name of the estimator in the legend. If None, ``estimator_name`` is used.
-
         **kwargs : dict
             Passed to matplotlib's ``plot`` for every curve.
 
@@ -181,53 +161,42 @@ class LossCurveDisplay:
         self.metrics_ax_ = _second_axis(self.ax_, ylabel) if metrics else None
         self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate") if rates else None
 
-        kwargs = normalize_kwargs(kwargs, Line2D)
         name = self.estimator_name if name is None else name
-        self.lines_: dict[str, Any] = {}
-        self._draw(self.ax_, losses, name, kwargs)
-        self._draw(self.metrics_ax_, metrics, name, kwargs)
-        self._draw(self.learning_rate_ax_, rates, name, kwargs)
-        if name is not None and len(losses) == 1:
-            self.lines_["loss"].set_label(name)
-        self._mark_best_epoch("" if name is None else f"{name}: ")
-        second = [ax for ax in (self.metrics_ax_, self.learning_rate_ax_) if ax is not None]
-        self.ax_.legend(
-            handles=[
-                line for ax in (self.ax_, *second) for line in ax.get_legend_handles_labels()[0]
-            ],
-            # Losses end at the bottom, scores at the top.
-            loc="center right" if metrics else "best",
-        )
+        axes = {self.ax_: losses, self.metrics_ax_: metrics, self.learning_rate_ax_: rates}
+        self._draw(axes, name, normalize_kwargs(kwargs, Line2D))
+        handles = [
+            line for ax in axes if ax is not None for line in ax.get_legend_handles_labels()[0]
+        ]
+        # Losses end at the bottom, scores at the top.
+        self.ax_.legend(handles=handles, loc="center right" if metrics else "best")
         return self
 
-    def _draw(self, ax, keys: Sequence[str], name: str | None, kwargs: dict) -> None:
-        for key in keys:
-            label, style = _CURVES.get(key, (key, {}))
-            label = label.replace("{score}", self.score_name)
-            if name is not None and "loss" in self.lines_:
-                style = {**style, "color": self.lines_["loss"].get_color()}
-            elif ax is self.metrics_ax_:
-                # The color cycle of a second axis starts with the color of the loss.
-                style = {**style, "color": f"C{len(self.lines_)}"}
-            values = np.asarray(self.history[key])
-            (self.lines_[key],) = ax.plot(
-                np.arange(1, len(values) + 1),
-                values,
-                label=label if name is None else f"{name}: {label}",
-                **{**style, **kwargs},
-            )
+    def _draw(self, axes: dict, name: str | None, kwargs: dict) -> None:
+        prefix = "" if name is None else f"{name}: "
+        self.lines_: dict[str, Any] = {}
+        for ax, keys in axes.items():
+            for key in keys:
+                label, style = _CURVES.get(key, (key, {}))
+                label = prefix + label.replace("{score}", self.score_name)
+                if name is not None and "loss" in self.lines_:
+                    style = {**style, "color": self.lines_["loss"].get_color()}
+                elif ax is self.metrics_ax_:
+                    # The color cycle of a second axis starts with the color of the loss.
+                    style = {**style, "color": f"C{len(self.lines_)}"}
+                values, style = np.asarray(self.history[key]), {**style, **kwargs}
+                epochs = np.arange(1, len(values) + 1)
+                (self.lines_[key],) = ax.plot(epochs, values, label=label, **style)
+        if name is not None and len(axes[self.ax_]) == 1:
+            self.lines_["loss"].set_label(name)
 
-    def _mark_best_epoch(self, prefix: str) -> None:
         self.best_epoch_line_ = None
         if self.best_epoch is not None:
-            keys = ("validation_score", "validation_loss", "loss")
-            line = next(self.lines_[key] for key in keys if key in self.lines_)
+            best_by = ("validation_score", "validation_loss", "loss")
+            line = next(self.lines_[key] for key in best_by if key in self.lines_)
+            value, style = line.get_ydata()[self.best_epoch - 1], {"color": line.get_color()}
+            label = f"{prefix}best {self.step}, {self.best_epoch}"
             (self.best_epoch_line_,) = line.axes.plot(
-                self.best_epoch,
-                line.get_ydata()[self.best_epoch - 1],
-                "o",
-                color=line.get_color(),
-                label=f"{prefix}best {self.step}, {self.best_epoch}",
+                self.best_epoch, value, "o", label=label, **style
             )
 
 
@@ -256,10 +225,8 @@ class WeightsDisplay:
     ----------
     weights : array-like of shape (n_inputs, n_neurons)
         The weights of the layer.
-
     image_shape : tuple of int, (height, width), default=None
         The shape of the inputs as an image, row by row. Required by ``kind='images'``.
-
     estimator_name : str, default=None
         Name of the histogram in the legend.
 
@@ -284,8 +251,7 @@ class WeightsDisplay:
         image_shape: tuple[int, int] | None = None,
         estimator_name: str | None = None,
     ) -> None:
-        self.weights = weights
-        self.image_shape = image_shape
+        self.weights, self.image_shape = weights, image_shape
         self.estimator_name = estimator_name
 
     @classmethod
@@ -329,17 +295,13 @@ class WeightsDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to plot in. If None, a new figure is created.
-
         kind : {'heatmap', 'histogram', 'images'}, default='heatmap'
             A row for each input and a column for each neuron, the distribution of the weights, or
             an image of shape ``image_shape`` for each neuron.
-
         colorbar : bool, default=True
             Whether to add a color bar to a heat map or to images.
-
         bins : int or array-like, default=50
             Number of bins of the histogram, or their edges.
-
         **kwargs : dict
             Passed to matplotlib's ``imshow``, for a histogram to ``stairs``.
 
@@ -366,13 +328,13 @@ class WeightsDisplay:
             if self.estimator_name is not None:
                 self.ax_.legend()
             return self
-        limit = np.nanmax(np.abs(weights)) or 1.0
-        style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
         if kind == "heatmap":
-            style["aspect"] = "auto"
+            kwargs = {"aspect": "auto", **kwargs}
             self.ax_.set(xlabel="neuron", ylabel="input")
         else:
             self.ax_.set(xticks=[], yticks=[], facecolor="lightgray")
+        limit = np.nanmax(np.abs(weights)) or 1.0
+        style = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit, "interpolation": "nearest"}
         self.image_ = self.ax_.imshow(weights, **{**style, **kwargs})
         if colorbar:
             self.colorbar_ = self.figure_.colorbar(self.image_, ax=self.ax_, label="weight")
@@ -417,6 +379,4 @@ def _score_name(estimator) -> str:
         return "accuracy"
     if scoring is None:
         return "R²" if getattr(estimator, "quantiles_", None) is None else "D²"
-    if scoring == "loss":
-        return "negative loss"
-    return scoring if isinstance(scoring, str) else "score"
+    return {"loss": "negative loss"}.get(scoring, scoring) if isinstance(scoring, str) else "score"

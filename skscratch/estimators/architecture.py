@@ -15,18 +15,11 @@ import numpy as np
 from skscratch.estimators.targets import Targets
 from skscratch.nn import initializers
 from skscratch.nn.activations import ACTIVATIONS, Activation, Sigmoid
-from skscratch.nn.initializers import Initializer
+from skscratch.nn.initializers import INITIALIZERS, Initializer
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.network import Network
 
 WeightInit = Literal["glorot_uniform", "he_normal", "lecun_normal", "scaled_normal"]
-
-INITIALIZERS: dict[str, Initializer] = {
-    "glorot_uniform": initializers.glorot_uniform,
-    "he_normal": initializers.he_normal,
-    "lecun_normal": initializers.lecun_normal,
-    "scaled_normal": initializers.scaled_normal,
-}
 
 REGULARIZERS = (
     "weight_regularizer_l1",
@@ -40,21 +33,11 @@ REGULARIZERS = (
 class Architecture:
     """The layers of a network."""
 
-    units: list[int]
-    """Numbers of inputs, of neurons of each hidden layer, and of outputs."""
-
-    activations: list[type[Activation]]
-    """Activation of each hidden layer."""
-
-    initializers: list[Initializer]
-    """Initializer of each dense layer."""
-
-    regularizers: list[dict[str, float]]
-    """Arguments of each dense layer, by name."""
-
-    dropout: list[float]
-    """Dropout rate after each hidden layer."""
-
+    units: list[int]  # numbers of inputs, of neurons of each hidden layer, and of outputs
+    activations: list[type[Activation]]  # of each hidden layer
+    initializers: list[Initializer]  # of each dense layer
+    regularizers: list[dict[str, float]]  # of each dense layer, its arguments by name
+    dropout: list[float]  # rate after each hidden layer
     input_dropout: float
     alpha: float
     targets: Targets
@@ -106,20 +89,13 @@ class Architecture:
                 f"hidden_layer_sizes={fitted}, got {tuple(self.units[1:-1])}. Fit a new "
                 f"estimator, or set warm_start=False."
             )
-        arrays = zip(weights, biases, strict=True)
-        fitted = [partial(_copies, *layer) for layer in arrays]
+        fitted = [partial(_copies, *layer) for layer in zip(weights, biases, strict=True)]
         return self._network(fitted, None, dropout_generator)
 
     def _network(self, each_initializer, random_state, dropout_generator) -> Network:
         dense = [
-            Dense(
-                *shape,
-                **regularizers,
-                initializer=initializer,
-                random_state=random_state,
-                dtype=self.dtype,
-            )
-            for shape, regularizers, initializer in zip(
+            Dense(*shape, **penalties, initializer=one, random_state=random_state, dtype=self.dtype)
+            for shape, penalties, one in zip(
                 pairwise(self.units), self.regularizers, each_initializer, strict=True
             )
         ]
@@ -165,9 +141,7 @@ def activation_classes(activation, n_hidden: int) -> list[type[Activation]]:
     """Return the class of each hidden layer's activation."""
     is_single = isinstance(activation, str) or callable(activation)
     values: Sequence = [activation] * n_hidden if is_single else list(activation)
-    classes = [
-        ACTIVATIONS.get(value, value) if isinstance(value, str) else value for value in values
-    ]
+    classes = [ACTIVATIONS.get(one, one) if isinstance(one, str) else one for one in values]
     if len(classes) != n_hidden or not all(
         isinstance(one, type) and issubclass(one, Activation) for one in classes
     ):
@@ -188,9 +162,8 @@ def _initializers(estimator, classes: list[type[Activation]]) -> list[Initialize
     activation = estimator.activation
     is_single = isinstance(activation, str) or callable(activation)
     last = classes[-1:] or activation_classes(activation if is_single else "identity", 1)
-    return [
-        partial(initializer, factor=2.0 if one is Sigmoid else 6.0) for one in [*classes, *last]
-    ]
+    factors = [2.0 if one is Sigmoid else 6.0 for one in [*classes, *last]]
+    return [partial(initializer, factor=factor) for factor in factors]
 
 
 def _per_layer(estimator, name: str, n_layers: int, layer: str) -> list[float]:

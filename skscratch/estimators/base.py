@@ -21,11 +21,7 @@ from skscratch.estimators.engines import fitted_network
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
 from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting
-from skscratch.estimators.sklearn_callbacks import (
-    CallbackBridge,
-    CallbackSupportMixin,
-    callback_bridge,
-)
+from skscratch.estimators.sklearn_callbacks import CallbackBridge, CallbackSupportMixin
 from skscratch.estimators.solvers import solver_name, solver_of
 from skscratch.estimators.state import History, TrainingState
 from skscratch.estimators.stochastic import StochasticFit
@@ -78,28 +74,21 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data. A sparse matrix is never converted to a dense one.
-
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The targets: class labels or an indicator matrix for a classifier, real values for a
             regressor.
-
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples' losses. Samples of weight 0 are ignored.
-
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            A user-provided validation set. Its loss and score are recorded after each epoch; with
+            A validation set. Its loss and score are recorded after each epoch; with
             ``early_stopping`` it is used instead of a held-out part of ``X``. In a
             :class:`~sklearn.pipeline.Pipeline`, it is transformed like ``X`` with
             ``set_config(enable_metadata_routing=True)``,
             ``set_fit_request(X_val=True, y_val=True)`` on this estimator and
-            ``Pipeline(..., transform_input=["X_val"])``. If it is passed as ``step__X_val``, it is
-            not transformed, for example not scaled.
-
-        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            The targets of the validation set.
-
-        sample_weight_val : array-like of shape (n_val,), default=None
-            The weights of the validation set.
+            ``Pipeline(..., transform_input=["X_val"])``, but not if it is passed as
+            ``step__X_val``.
+        y_val, sample_weight_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            The targets and the weights of the validation set.
 
         Returns
         -------
@@ -116,7 +105,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         with self._unchanged_on_error():
             data = validate(self, X, y, sample_weight, validation, resume=resume)
-            bridge = callback_bridge(self, X, y, sample_weight)
+            bridge = CallbackBridge(self, X, y, sample_weight)
             self._train(data, bridge, resume)
             bridge.end_fit()
         return self
@@ -142,8 +131,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         """Convert to a fitted estimator of scikit-learn that predicts the same.
 
         For tools that require an :class:`~sklearn.neural_network.MLPClassifier` or an
-        :class:`~sklearn.neural_network.MLPRegressor`. Parameters that scikit-learn does not have
-        are dropped.
+        :class:`~sklearn.neural_network.MLPRegressor`. Additional parameters are dropped.
 
         Returns
         -------

@@ -12,7 +12,6 @@ from skscratch.estimators.engines import engine_class
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.sklearn_callbacks import CallbackBridge
 from skscratch.estimators.state import TrainingState
-from skscratch.nn.batches import Batches
 
 
 class LBFGSFit(Fit):
@@ -35,16 +34,8 @@ class LBFGSFit(Fit):
         self.parameters = self.network.parameters.astype(np.float64)
 
     def run(self, bridge: CallbackBridge) -> None:
-        """Minimize the loss."""
         estimator, data, network = self.estimator, self.data, self.network
-        batches = Batches(
-            data.X,
-            data.y,
-            data.sample_weight,
-            rows=data.rows,
-            batch_size=data.n_rows,
-            n_outputs=self.targets.n_outputs,
-        )
+        batches = data.batches(data.rows, data.n_rows)
         engine = engine_class(estimator.engine, network, None, batches)(network, None, batches)
 
         def loss_and_gradient(parameters):
@@ -98,7 +89,6 @@ class LBFGSFit(Fit):
             )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
-        """Return copies of the fitted attributes."""
         self.network.parameters[:] = self.parameters
         attributes = self.common_attributes(self.network.parameters)
         return {

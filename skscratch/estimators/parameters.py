@@ -13,9 +13,10 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from skscratch.estimators.architecture import INITIALIZERS, REGULARIZERS
+from skscratch.estimators.architecture import REGULARIZERS
 from skscratch.estimators.solvers import SCHEDULES, SOLVERS, STOCHASTIC, SolverName, is_stochastic
 from skscratch.nn.activations import ACTIVATIONS, Activation, ActivationName
+from skscratch.nn.initializers import INITIALIZERS
 from skscratch.nn.optimizers import Optimizer
 
 MatrixLike = ArrayLike | sparray | spmatrix

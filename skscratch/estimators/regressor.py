@@ -44,9 +44,8 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     and exact resumption.
 
     Networks train best with targets of unit scale: use a
-    :class:`~sklearn.compose.TransformedTargetRegressor` whose transformer is a
-    :class:`~sklearn.preprocessing.StandardScaler`. With ``loss`` 'poisson' or 'gamma', targets are
-    not scaled.
+    :class:`~sklearn.compose.TransformedTargetRegressor` with a
+    :class:`~sklearn.preprocessing.StandardScaler`, except when ``loss`` is 'poisson' or 'gamma'.
 
     Parameters
     ----------
@@ -63,11 +62,9 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
           network predicts ``log(p)``
         - 'gamma': half the gamma deviance, ``log(p / y) + y / p - 1``, for amounts ``y > 0``. The
           network predicts ``log(p)``
-
     hidden_layer_sizes : array-like of shape (n_layers - 2,) or int, default=(100,)
         Number of neurons of each hidden layer. Without a hidden layer, the model is linear
         regression.
-
     activation : str, subclass of Activation or array-like of them, default='relu'
         Activation of the hidden layers, or one for each of them. A custom activation is a subclass
         of :class:`skscratch.nn.Activation`.
@@ -79,12 +76,10 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         - 'leaky_relu': ``f(z) = max(0.01 z, z)``
         - 'elu': ``f(z) = z if z > 0 else exp(z) - 1``
         - 'silu': ``f(z) = z / (1 + exp(-z))``
-
     solver : {'lbfgs', 'sgd', 'adam', 'adamw', 'adagrad', 'rmsprop'} or Optimizer, default='adam'
         Solver for the weights.
 
-        - 'lbfgs': SciPy's L-BFGS, a quasi-Newton method on all samples at once, often the best
-          choice for small data sets
+        - 'lbfgs': SciPy's L-BFGS on all samples at once, often the best choice for small data sets
         - 'sgd': stochastic gradient descent, see :class:`skscratch.nn.optimizers.SGD`
         - 'adam': see :class:`skscratch.nn.optimizers.Adam`
         - 'adamw': Adam with decoupled ``weight_decay``, see :class:`skscratch.nn.optimizers.AdamW`
@@ -94,16 +89,12 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         All solvers except 'lbfgs' are stochastic. A subclass of :class:`skscratch.nn.Optimizer` is
         instantiated with ``learning_rate_init`` and ``decay``; of an instance, a copy with its own
         settings is used.
-
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights: ``alpha / 2 * sum(w**2)``, divided by the number
         of samples of the batch (the sum of their weights), is added to the loss.
-
     batch_size : int or 'auto', default='auto'
-        Number of samples in a batch of the stochastic solvers. 'auto' is
-        ``min(200, n_samples)``. The last batch of an epoch is smaller if ``n_samples`` is not a
-        multiple.
-
+        Number of samples in a batch of the stochastic solvers; the last batch of an epoch may be
+        smaller. 'auto' is ``min(200, n_samples)``.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine'}, default='constant'
         Schedule of the learning rate. 'invscaling' and 'adaptive' are only used when
         ``solver='sgd'``, 'cosine' with all stochastic solvers.
@@ -111,130 +102,91 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         - 'constant': ``learning_rate_init``
         - 'invscaling': ``learning_rate_init / (t + 1)**power_t``, where ``t`` is the number of
           samples seen before the epoch
-        - 'adaptive': ``learning_rate_init`` as long as training improves. After more than
-          ``n_iter_no_change`` consecutive epochs without an improvement by ``tol``, it is divided
-          by 5; training stops once it is at most 1e-6
-        - 'cosine': ``learning_rate_init * (1 + cos(pi * epoch / max_iter)) / 2``, where ``epoch``
-          is the number of epochs before it in the fit (all calls of :meth:`partial_fit` are one
-          fit) [2]_
-
+        - 'adaptive': ``learning_rate_init``, divided by 5 after more than ``n_iter_no_change``
+          consecutive epochs without improvement; training stops once it is at most 1e-6
+        - 'cosine': ``learning_rate_init * (1 + cos(pi * epoch / max_iter)) / 2``, with epochs
+          counted from 0 in a fit (all calls of :meth:`partial_fit` are one fit) [2]_
     learning_rate_init : float, default=0.001
         Initial learning rate of the stochastic solvers.
-
     power_t : float, default=0.5
         Exponent of ``learning_rate='invscaling'``. Only used when ``solver='sgd'``.
-
     max_iter : int, default=200
         Maximum number of epochs, for 'lbfgs' of iterations.
-
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch. Only used by the stochastic solvers, and
         without effect if all samples are one batch.
-
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the validation set of early stopping, the order of the
-        samples and the dropout masks. Pass an int for reproducible results across multiple
-        function calls. If None, every fit is different; NumPy's global random state is not used.
-
+        samples and the dropout masks. Pass an int for reproducible results. If None, every fit is
+        different; NumPy's global random state is not used.
     tol : float, default=1e-4
         An epoch is an improvement if the loss decreases (with ``early_stopping``, the validation
         score increases) by at least ``tol``. For 'lbfgs', the tolerance of the projected gradient.
-
     verbose : bool, default=False
         Whether to print the loss of every epoch.
-
     warm_start : bool, default=False
         If True, :meth:`fit` continues from the weights ``coefs_`` and ``intercepts_`` of the
-        previous call. With the same stochastic solver, the optimizer's state, the learning rate,
-        the order of the samples, the random stream and the held-out validation set continue too,
-        so that two fits equal an uninterrupted one (set ``warm_start`` before the first of them).
-        After early stopping, training continues from the best weights.
-
+        previous call. With the same stochastic solver, all other state continues too, so that two
+        fits equal an uninterrupted one (set ``warm_start`` before the first of them). After early
+        stopping, training continues from the best weights.
     momentum : float, default=0.9
         Momentum, between 0 and 1. Only used when ``solver='sgd'``.
-
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum. Only used when ``solver='sgd'``.
-
     early_stopping : bool, default=False
         Whether to stop when the score on a validation set stops improving, and to keep the weights
         of the best epoch. The validation set is the one passed to :meth:`fit`, or
-        ``validation_fraction`` of the training data, which is held out. Only used by
-        the stochastic solvers.
-
+        ``validation_fraction`` of the training data, which is held out. Only used by the stochastic
+        solvers.
     validation_fraction : float, default=0.1
         Fraction of the training data that early stopping holds out, in [0, 1).
-
-    beta_1 : float, default=0.9
-        Decay rate of the mean gradient, in [0, 1). Only used when ``solver`` is 'adam' or 'adamw'.
-
-    beta_2 : float, default=0.999
-        Decay rate of the mean squared gradient, in [0, 1). Only used when ``solver`` is 'adam' or
-        'adamw'.
-
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay rates of the mean gradient and of the mean squared gradient, in [0, 1). Only used when
+        ``solver`` is 'adam' or 'adamw'.
     epsilon : float, default=1e-8
-        Small constant for numerical stability. Only used when ``solver`` is 'adam', 'adamw',
-        'adagrad' or 'rmsprop'. For its place in Adam's update, which is that of MLPClassifier, see
-        ``epsilon_hat`` of :class:`skscratch.nn.optimizers.Adam`.
-
+        Small constant for numerical stability. Only used when ``solver`` is 'adam', 'adamw' (see
+        ``epsilon_hat`` of :class:`skscratch.nn.optimizers.Adam`), 'adagrad' or 'rmsprop'.
     n_iter_no_change : int or numpy.inf, default=10
         Maximum number of consecutive epochs without improvement.
-
     max_fun : int, default=15000
         Maximum number of evaluations of the loss. Only used when ``solver='lbfgs'``.
-
     decay : float, default=0.0
         Inverse-time decay: in update ``t = 0, 1, ...``, the learning rate of the schedule is
         divided by ``1 + decay * t``. Only used by the stochastic solvers.
-
     rho : float, default=0.9
         Decay rate of the mean squared gradient, in [0, 1). Only used when ``solver='rmsprop'``.
-
     weight_regularizer_l1, weight_regularizer_l2 : float or array-like, default=0.0
         Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights, for all
-        layers or one for each, the output layer included. Unlike the penalty of ``alpha``, they
-        are not divided by the number of samples.
-
+        layers or one for each, the output layer included; not divided by the number of samples.
     bias_regularizer_l1, bias_regularizer_l2 : float or array-like, default=0.0
         Strengths of the same penalties on the biases.
-
     dropout : float or array-like of shape (n_layers - 2,), default=0.0
         Fraction of units that are dropped in training, in [0, 1), for all hidden layers or one for
-        each, see :class:`skscratch.nn.layers.Dropout`. Only used by the stochastic solvers; 'lbfgs'
-        raises an error.
-
+        each, see :class:`skscratch.nn.layers.Dropout`. 'lbfgs' raises an error.
     input_dropout : float, default=0.0
         Fraction of inputs that are dropped in training, in [0, 1); for sparse input, of stored
-        elements. Only used by the stochastic solvers; 'lbfgs' raises an error.
-
+        elements. 'lbfgs' raises an error.
     weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
             default='glorot_uniform'
         Distribution of the initial weights, see :mod:`skscratch.nn.initializers`. With
         'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0.
-
     weight_decay : float, default=0.01
         Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
-
     clip_norm : float or None, default=None
-        Maximum norm of the gradient of a batch. Larger gradients are scaled down, see
-        :meth:`skscratch.nn.network.Network.clip_gradients`. Only used by the stochastic solvers;
-        'lbfgs' raises an error.
-
+        Maximum norm of the gradient of a batch; larger gradients are scaled down, see
+        :meth:`skscratch.nn.network.Network.clip_gradients`. 'lbfgs' raises an error.
     scoring : str, callable or None, default=None
         Score on the validation set, which :attr:`history_` records and early stopping compares.
         None is :meth:`score`, 'loss' is minus the loss without penalties. Other values are scorers
         as in :func:`~sklearn.metrics.check_scoring`.
-
     engine : {'auto', 'native', 'numpy'}, default='auto'
-        Implementation that trains and predicts. 'native' is written in C; it trains the same
-        network up to rounding, faster. It raises an :class:`ImportError` if it is not part of the
-        installation, and a :class:`ValueError` if it does not support a part of the network, such
-        as a custom activation. 'auto' is 'native' if possible, otherwise 'numpy'.
-
+        Implementation that trains and predicts the same network, up to rounding. 'native' is
+        written in C and faster. It raises an :class:`ImportError` if it is not installed, and a
+        :class:`ValueError` if it does not support a part of the network, such as a custom
+        activation. 'auto' is 'native' if possible, otherwise 'numpy'.
     delta : float, default=1.0
         Residual at which the Huber loss becomes linear, in units of ``y``. Only used when
         ``loss='huber'``.
-
     quantile : float, array-like of shape (n_quantiles,) or None, default=None
         Level of the quantile, in (0, 1), or several ascending levels, for which one network with an
         output for each is trained. Predicted quantiles are sorted, so that they do not cross. Only
@@ -242,57 +194,36 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
 
     Attributes
     ----------
-    coefs_ : list of n_layers - 1 ndarray of shape (n_inputs, n_neurons)
-        Weights of each layer. Predictions and resumed training use the current arrays.
-
-    intercepts_ : list of n_layers - 1 ndarray of shape (n_neurons,)
-        Biases of each layer.
-
+    coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_neurons) and (n_neurons,)
+        Weights and biases of each layer. Predictions and resumed training use the current arrays.
     hidden_activations_ : list of n_layers - 2 str or type
         Activation of each hidden layer: its name, or the class of a custom one.
-
-    loss_ : float
-        Mean training loss of the last epoch, penalties included.
-
-    best_loss_ : float or None
-        Lowest training loss; None with ``early_stopping``.
-
+    loss_, best_loss_ : float
+        Last and lowest training loss, penalties included; ``best_loss_`` is None with
+        ``early_stopping``.
     loss_curve_ : list of float
-        Training loss of each epoch; for 'lbfgs', of each iteration.
-
-    validation_scores_ : list of float or None
-        Score on the validation set after each epoch; None without a validation set.
-
-    best_validation_score_ : float or None
-        Highest of them.
-
+        Mean training loss of each epoch; for 'lbfgs', of each iteration.
+    validation_scores_, best_validation_score_ : list of float, float
+        Score on the validation set after each epoch, and the highest; None without a validation
+        set.
     history_ : dict of str to ndarray of shape (n_epochs,)
         Values of each epoch, including those of resumed fits: ``loss``, its parts ``data_loss``
         and ``regularization_loss``, ``learning_rate`` (of the last batch) and, with a
         validation set, ``validation_loss`` (without penalties) and ``validation_score``. 'lbfgs'
         records ``loss`` and the last two. Columns without any value are omitted.
-
-    n_iter_ : int
-        Number of epochs or iterations of the last fit.
-
-    t_ : int
-        Number of samples seen by the stochastic solvers.
-
+    n_iter_, t_ : int
+        Number of epochs or iterations of the last fit, and of samples seen by the stochastic
+        solvers.
     n_layers_ : int
         Number of layers, input and output included.
-
     n_outputs_ : int
         Number of outputs: of values per sample, or of quantiles.
-
     out_activation_ : str
         'exp' with ``loss`` 'poisson' or 'gamma', otherwise 'identity'.
-
     quantiles_ : ndarray of shape (n_quantiles,) or None
         Levels of the columns of :meth:`predict`; None unless ``quantile`` was a list.
-
     n_features_in_ : int
         Number of features seen during :term:`fit`.
-
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during :term:`fit`. Defined only when ``X`` has feature names that
         are all strings.
@@ -317,7 +248,6 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     References
     ----------
     .. [1] H. Kinsley and D. Kukieła, "Neural Networks from Scratch in Python", 2020.
-
     .. [2] I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
        ICLR 2017, equation 5.
 
@@ -447,16 +377,14 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         """Train for one epoch with the given data.
 
         Training continues from the previous call: with the same data, ``n`` calls train the same
-        weights as ``fit`` with ``max_iter=n``.
+        weights as ``fit`` with ``max_iter=n``, and the same errors are raised.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
-
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The values.
-
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the samples' losses. Samples of weight 0 are ignored.
 
@@ -464,12 +392,6 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
         -------
         self : MLPScratchRegressor
             The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If an argument or a parameter is invalid, or if training diverges. The estimator then
-            is unchanged.
         """
         return self._partial_fit(X, y, sample_weight)
 
@@ -491,19 +413,15 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the coefficient of determination R2; for several quantiles, D2.
 
-        R2 is the fraction of the squared error explained by the predictions, relative to the mean
-        of ``y``, see :func:`~sklearn.metrics.r2_score`. D2 is the fraction of the pinball loss
-        explained, relative to the quantile of ``y``, averaged over the levels, see
-        :func:`~sklearn.metrics.d2_pinball_score`.
+        See :func:`~sklearn.metrics.r2_score`, and :func:`~sklearn.metrics.d2_pinball_score`, whose
+        mean over the levels is returned.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
-
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The values.
-
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
 

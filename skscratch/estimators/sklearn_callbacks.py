@@ -17,57 +17,33 @@ except ImportError:
 
 
 class CallbackBridge:
-    """Called at the begin and at the end of each epoch; here, there are no callbacks."""
+    """Calls an estimator's callbacks, if there are any; a fit without them has no estimator."""
 
-    needs_state = False
-    """Whether :meth:`end_epoch` reads the fit, which then trains one epoch per call."""
-
-    def begin_epoch(self) -> None:
-        """Begin a task."""
-
-    def end_epoch(self, fit) -> bool:
-        """End the task; return whether a callback requests to stop."""
-        return False
-
-    def end_fit(self) -> None:
-        """End the task of the whole fit."""
-
-
-class ActiveBridge(CallbackBridge):
-    """Calls an estimator's callbacks."""
-
-    needs_state = True
-
-    def __init__(self, estimator, X, y, sample_weight) -> None:
-        self.arguments = {
-            "estimator": estimator,
-            "X": X,
-            "y": y,
-            "metadata": None if sample_weight is None else {"sample_weight": sample_weight},
-        }
+    def __init__(self, estimator=None, X=None, y=None, sample_weight=None) -> None:
+        # A fit with callbacks trains one epoch per call of the engine.
+        self.is_active = bool(getattr(estimator, "_skl_callbacks", None))
+        if estimator is None or not self.is_active:
+            return
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self.arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.context = estimator._init_callback_context(max_subtasks=estimator.max_iter)
         self.context.call_on_fit_task_begin(**self.arguments)
 
     def begin_epoch(self) -> None:
         """Begin a task."""
-        self.epoch = self.context.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(**self.arguments)
+        if self.is_active:
+            self.epoch = self.context.subcontext(task_name="epoch")
+            self.epoch.call_on_fit_task_begin(**self.arguments)
 
     def end_epoch(self, fit) -> bool:
         """End the task; return whether a callback requests to stop."""
-        # Called only if a callback has a parameter fitted_estimator.
-        return self.epoch.call_on_fit_task_end(
+        # The attributes are only computed if a callback has a parameter fitted_estimator.
+        return self.is_active and self.epoch.call_on_fit_task_end(
             **self.arguments,
             reconstruction_attributes=lambda: fit.fitted_attributes(finished=False),
         )
 
     def end_fit(self) -> None:
         """End the task of the whole fit."""
-        self.context.call_on_fit_task_end(**self.arguments, reconstruction_attributes={})
-
-
-def callback_bridge(estimator, X, y, sample_weight) -> CallbackBridge:
-    """Return the bridge to an estimator's callbacks."""
-    if getattr(estimator, "_skl_callbacks", None):
-        return ActiveBridge(estimator, X, y, sample_weight)
-    return CallbackBridge()
+        if self.is_active:
+            self.context.call_on_fit_task_end(**self.arguments, reconstruction_attributes={})

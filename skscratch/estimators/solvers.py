@@ -89,10 +89,7 @@ class Schedule:
     learning_rate_init: float
     power_t: float
     max_iter: int
-
-    scale: float = 1.0
-    """Factor that :meth:`reduce` changes."""
-
+    scale: float = 1.0  # changed by reduce
     stop_message = "Stopping."
 
     def learning_rate(self, epoch: int, n_seen: int) -> float:
@@ -108,7 +105,6 @@ class InverseScaling(Schedule):
     """``learning_rate_init / (n_seen + 1)**power_t``."""
 
     def learning_rate(self, epoch, n_seen):
-        """Return the learning rate of an epoch."""
         return self.learning_rate_init / (n_seen + 1) ** self.power_t
 
 
@@ -118,11 +114,9 @@ class Adaptive(Schedule):
     stop_message = "Learning rate too small. Stopping."
 
     def learning_rate(self, epoch, n_seen):
-        """Return the learning rate of an epoch."""
         return self.learning_rate_init * self.scale
 
     def reduce(self):
-        """Divide the learning rate by 5, unless it is at most 1e-6."""
         if self.learning_rate_init * self.scale <= 1e-6:
             return False
         self.scale /= 5.0
@@ -133,7 +127,6 @@ class Cosine(Schedule):
     """``learning_rate_init * (1 + cos(pi * epoch / max_iter)) / 2``."""
 
     def learning_rate(self, epoch, n_seen):
-        """Return the learning rate of an epoch."""
         if epoch >= self.max_iter:
             raise ValueError(
                 f"learning_rate='cosine' has fallen to 0 after max_iter={self.max_iter} epochs. "
@@ -149,13 +142,11 @@ SCHEDULES = {
     "cosine": Cosine,
 }
 
-# As in MLPClassifier, other optimizers ignore them.
-_ONLY_SGD = (InverseScaling, Adaptive)
-
 
 def schedule_of(estimator, optimizer: Optimizer) -> Schedule:
     """Return the schedule of an estimator's learning rate."""
     schedule_class = SCHEDULES[estimator.learning_rate]
-    if issubclass(schedule_class, _ONLY_SGD) and not isinstance(optimizer, SGD):
+    # As in MLPClassifier, other optimizers ignore these two.
+    if schedule_class in (InverseScaling, Adaptive) and not isinstance(optimizer, SGD):
         schedule_class = Schedule
     return schedule_class(optimizer.learning_rate, estimator.power_t, estimator.max_iter)

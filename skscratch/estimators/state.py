@@ -10,6 +10,7 @@ import numpy as np
 
 from skscratch._version import __version__
 
+# The columns of history_, in order.
 HISTORY = (
     "loss",
     "data_loss",
@@ -19,7 +20,6 @@ HISTORY = (
     "validation_loss",
     "validation_score",
 )
-"""The columns of ``history_``, in order."""
 
 
 @dataclass
@@ -30,40 +30,18 @@ class TrainingState:
     """
 
     version: str = __version__
-    """Version of the package that wrote the state."""
-
-    solver: str | None = None
-    """Name of the solver. If None, there is no state besides the weights."""
-
-    seed: int | None = None
-    """The parameter ``random_state``; None for a RandomState instance."""
-
+    solver: str | None = None  # if None, there is no state except the weights
+    seed: int | None = None  # the parameter random_state; None for a RandomState instance
     random_state: dict[str, Any] | None = None
-    """State of the random number generator."""
-
-    split_random_state: dict[str, Any] | None = None
-    """State of the generator before a validation set was split off."""
-
-    dropout: dict[str, Any] | None = None
-    """State of the generator of the dropout masks."""
-
-    order: np.ndarray | None = None
-    """Order of the samples in the last epoch, int32."""
-
+    split_random_state: dict[str, Any] | None = None  # before a validation set was split off
+    dropout: dict[str, Any] | None = None  # state of the generator of the dropout masks
+    order: np.ndarray | None = None  # of the samples in the last epoch, int32
     optimizer: dict[str, Any] = field(default_factory=dict)
-    """State of the optimizer."""
-
-    learning_rate_scale: float = 1.0
-    """Factor of ``learning_rate='adaptive'``."""
-
-    n_without_improvement: int = 0
-    """Number of consecutive epochs without improvement."""
-
-    n_iter: int = 0
-    """Number of epochs of an unfinished fit; 0 if the fit was finished."""
-
+    learning_rate_scale: float = 1.0  # factor of learning_rate='adaptive'
+    n_without_improvement: int = 0  # number of consecutive epochs
+    n_iter: int = 0  # number of epochs of an unfinished fit; 0 if the fit was finished
+    # Weights of the last epoch of an unfinished fit, if coefs_ are those of a better epoch.
     parameters: np.ndarray | None = None
-    """Weights of the last epoch of an unfinished fit, if ``coefs_`` are those of a better one."""
 
     @classmethod
     def of(cls, estimator, solver: str) -> TrainingState:

@@ -144,17 +144,9 @@ class StochasticFit(Fit):
                 f"to be clipped.",
                 UserWarning,
             )
-        return Batches(
-            data.X,
-            data.y,
-            data.sample_weight,
-            rows=rows,
-            batch_size=min(int(batch_size), n_rows),
-            n_outputs=self.targets.n_outputs,
-        )
+        return data.batches(rows, int(batch_size))
 
     def run(self, bridge: CallbackBridge) -> None:
-        """Train until there is no more improvement, or ``max_iter`` is reached."""
         estimator = self.estimator
         engine = engine_class(estimator.engine, self.network, self.optimizer, self.batches)(
             self.network,
@@ -163,7 +155,7 @@ class StochasticFit(Fit):
             self.random_state if estimator.shuffle else None,
             estimator.clip_norm and float(estimator.clip_norm),
         )
-        is_watched = bridge.needs_state or self.validator is not None
+        is_watched = bridge.is_active or self.validator is not None
         max_epochs = 1 if is_watched else engine.max_epochs
         try:
             while self.n_epochs_left > 0:
@@ -191,10 +183,8 @@ class StochasticFit(Fit):
         """Return the learning rates of the next epochs, before the optimizer's decay."""
         # All calls of partial_fit are one fit.
         epoch, n_rows = len(self.history) if self.incremental else self.n_iter, self.batches.n_rows
-        return [
-            self.schedule.learning_rate(epoch + i, self.n_seen + i * n_rows)
-            for i in range(n_epochs)
-        ]
+        rate = self.schedule.learning_rate
+        return [rate(epoch + i, self.n_seen + i * n_rows) for i in range(n_epochs)]
 
     def end_epoch(self, epoch: Epoch) -> None:
         """Record an epoch, and stop if there is no more improvement."""
@@ -204,8 +194,10 @@ class StochasticFit(Fit):
         if not is_finite and not has_best:
             raise self._divergence(self.n_iter + 1)
         self.n_seen += self.batches.n_rows
-        if self.batches.n_batches == 1 and estimator.shuffle:
-            self._draw_order()
+        is_shared = self.random_state is estimator.random_state
+        if self.batches.n_batches == 1 and estimator.shuffle and is_shared:
+            # MLPClassifier also draws the order of a single batch.
+            self.random_state.shuffle(self.batches.order)
         scale = self.targets.loss_scale
         loss = epoch.loss if scale == 1 else epoch.loss + (scale - 1) * epoch.data_loss
         validation = self.record(
@@ -228,12 +220,6 @@ class StochasticFit(Fit):
             self.best_parameters[:] = self.parameters
         if self.plateau.is_reached:
             self._on_plateau()
-
-    def _draw_order(self) -> None:
-        """Draw the order of a single batch, which MLPClassifier does too."""
-        if self.random_state is self.estimator.random_state:
-            # The instance may be shared with other estimators.
-            self.random_state.shuffle(self.batches.order)
 
     def _return_to_best(self) -> None:
         """Stop a fit that has diverged, with the weights of a better epoch."""
@@ -292,7 +278,6 @@ class StochasticFit(Fit):
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
-        """Return copies of the fitted attributes."""
         early_stopping = self.estimator.early_stopping
         parameters = self.best_parameters if early_stopping else self.parameters
         return {
@@ -308,6 +293,7 @@ class StochasticFit(Fit):
             return TrainingState()
         resumes = self.incremental or estimator.warm_start or not finished
         keeps_order = resumes and estimator.shuffle and self.batches.n_batches > 1
+        has_better = estimator.early_stopping and not finished
         dropout = self.dropout_generator
         return TrainingState(
             solver=solver_name(estimator.solver),
@@ -320,9 +306,7 @@ class StochasticFit(Fit):
             learning_rate_scale=self.schedule.scale,
             n_without_improvement=self.plateau.n_without,
             n_iter=0 if finished else self.n_iter,
-            parameters=self.parameters.copy()
-            if estimator.early_stopping and not finished
-            else None,
+            parameters=self.parameters.copy() if has_better else None,
         )
 
 

@@ -46,16 +46,10 @@ class Targets(ABC):
     """A kind of target."""
 
     loss: LogitsLoss
-    """The loss that is minimized."""
-
-    loss_scale = 1.0
-    """Factor of the reported loss."""
-
+    loss_scale = 1.0  # factor of the reported loss
     out_activation: str
     n_outputs: int
-
     scaling_advice = "scale the input, for example with StandardScaler"
-    """The remedy that errors and warnings suggest."""
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -101,8 +95,7 @@ class Targets(ABC):
 class ClassTargets(Targets):
     """Class labels."""
 
-    ndim = 1
-    """Number of dimensions of the targets."""
+    ndim = 1  # of y
 
     def __init__(self, classes: np.ndarray, class_weight=None) -> None:
         self.classes, self.class_weight = classes, class_weight
@@ -110,12 +103,10 @@ class ClassTargets(Targets):
 
     @property
     def attributes(self):
-        """The fitted attributes that describe the outputs."""
         return {"classes_": self.classes, **super().attributes}
 
     @staticmethod
     def check(y, name="y"):
-        """Return labels as a vector, or as a dense indicator matrix."""
         y = _dense(y)
         kind = type_of_target(y, input_name=name)
         if kind == "multiclass-multioutput":
@@ -131,7 +122,6 @@ class ClassTargets(Targets):
         return y
 
     def encode(self, y, dtype, name="y"):
-        """Return a class index for every sample."""
         self._check_ndim(y, name)
         labels, inverse = np.unique(y, return_inverse=True)
         indices = np.searchsorted(self.classes, labels)
@@ -159,16 +149,13 @@ class ClassTargets(Targets):
         return correct if correct.ndim == 1 else correct.all(axis=1)
 
     def score(self, logits, encoded, sample_weight):
-        """Return the accuracy."""
         return float(np.average(self.correct(logits, encoded), weights=sample_weight))
 
     def predict(self, logits):
-        """Return the predicted labels."""
         return self.labels(self.predictions(logits))
 
     def labels(self, encoded):
-        """Return the labels that were encoded."""
-        return self.classes[encoded]
+        return self.classes[self.indices(encoded)[0]]
 
     @abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -184,7 +171,6 @@ class ClassTargets(Targets):
         return self.classes
 
     def class_weights(self, encoded):
-        """Return the weights of the classes, an array for each label of a sample, or None."""
         class_weight = self.class_weight
         classes, labels = self.weighted_classes, self.indices(encoded)
         if class_weight is None:
@@ -221,7 +207,6 @@ class MulticlassTargets(ClassTargets):
 
     out_activation = "softmax"
     loss = SoftmaxCategoricalCrossentropy()
-
     probabilities = staticmethod(softmax)
 
 
@@ -236,31 +221,21 @@ class BinaryTargets(ClassTargets):
         self.n_outputs = 1
 
     def encode(self, y, dtype, name="y"):
-        """Return a column that is 1 for the second class."""
         return super().encode(y, dtype, name)[:, np.newaxis].astype(dtype)
 
     def strata(self, encoded):
-        """Return the classes: as in MLPClassifier, only binary problems are stratified."""
-        return encoded == 1
+        return encoded == 1  # as in MLPClassifier, only binary problems are stratified
 
     def metrics(self, accuracy):
-        """Return the accuracy; 1 if there is a single class."""
         return {"accuracy": accuracy if len(self.classes) > 1 else 1.0}
 
     def predictions(self, logits):
-        """Return a column of 0 and 1; of 0 if there is a single class."""
-        return super().predictions(logits) * (len(self.classes) - 1)
-
-    def labels(self, encoded):
-        """Return the labels that were encoded."""
-        return self.classes[encoded[:, 0].astype(int)]
+        return super().predictions(logits) * (len(self.classes) - 1)  # 0 for a single class
 
     def indices(self, encoded):
-        """Return the class indices."""
         return [encoded[:, 0].astype(int)]
 
     def probabilities(self, logits):
-        """Return a column for each class."""
         if len(self.classes) == 1:
             return np.ones_like(logits)
         # The sigmoid of -z, as 1 - p is 0 where p rounds to 1.
@@ -276,7 +251,6 @@ class MultilabelTargets(ClassTargets):
     weighted_classes = np.array([0, 1])
 
     def encode(self, y, dtype, name="y"):
-        """Return the rows of 0 and 1 in the network's dtype."""
         self._check_ndim(y, name)
         if y.shape[1] != self.n_outputs:
             raise ValueError(
@@ -285,15 +259,12 @@ class MultilabelTargets(ClassTargets):
         return y.astype(dtype)
 
     def labels(self, encoded):
-        """Return the indicator matrix that was encoded."""
         return encoded.astype(int)
 
     def indices(self, encoded):
-        """Return an array of 0 and 1 for each label."""
         return list(encoded.T.astype(int))
 
     def probabilities(self, logits):
-        """Return the probability of each label, independent of each other, inside (0, 1)."""
         probabilities = _positive(Sigmoid().forward(logits))
         return np.minimum(probabilities, 1 - np.finfo(probabilities.dtype).epsneg)
 
@@ -306,9 +277,7 @@ class ValueTargets(Targets):
         "TransformedTargetRegressor(regressor, transformer=StandardScaler())"
     )
 
-    def __init__(
-        self, n_values: int, loss: LogitsLoss, quantiles: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, n_values: int, loss: LogitsLoss, quantiles: np.ndarray | None = None):
         self.n_values, self.loss, self.quantiles = n_values, loss, quantiles
         self.n_outputs = n_values if quantiles is None else len(quantiles)
         self.out_activation = "exp" if loss.activation_class is Exponential else "identity"
@@ -318,12 +287,10 @@ class ValueTargets(Targets):
 
     @property
     def attributes(self):
-        """The fitted attributes that describe the outputs."""
         return {"quantiles_": self.quantiles, **super().attributes}
 
     @staticmethod
     def check(y, name="y"):
-        """Return real values as a vector, or as a matrix of several values per sample."""
         y = _dense(y)
         if y.dtype.kind not in "biufO":
             raise ValueError(f"{name} must be numbers, got an array of {y.dtype}.")
@@ -333,7 +300,6 @@ class ValueTargets(Targets):
         return y
 
     def encode(self, y, dtype, name="y"):
-        """Return a column for each output; for quantiles, copies of the single column."""
         rows = y[:, np.newaxis] if y.ndim == 1 else y
         if rows.shape[1] != self.n_values:
             raise ValueError(
@@ -350,18 +316,15 @@ class ValueTargets(Targets):
         return encoded if self.quantiles is None else encoded.repeat(self.n_outputs, axis=1)
 
     def labels(self, encoded):
-        """Return the values, as a vector if there is one per sample."""
         return encoded[:, 0] if self.n_values == 1 else encoded
 
     def predict(self, logits):
-        """Return the predicted values; quantiles are sorted, so that they do not cross."""
         values = self.loss.predictions(logits)
         if self.quantiles is not None:
-            return np.sort(values, axis=1)
+            return np.sort(values, axis=1)  # so that they do not cross
         return values[:, 0] if self.n_values == 1 else values
 
     def score(self, logits, encoded, sample_weight):
-        """Return R2, for quantiles D2; NaN if a prediction is not finite."""
         with np.errstate(over="ignore"):
             predicted = self.predict(logits)
         if not np.isfinite(predicted).all():
@@ -369,8 +332,7 @@ class ValueTargets(Targets):
         return value_score(self.labels(encoded), predicted, self.quantiles, sample_weight)
 
     def metrics(self, accuracy):
-        """Return nothing: values have no accuracy."""
-        return {}
+        return {}  # values have no accuracy
 
 
 def values_of(y: np.ndarray, loss: str, delta: float, quantile) -> ValueTargets:

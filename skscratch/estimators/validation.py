@@ -13,6 +13,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skscratch.estimators.targets import Targets
+from skscratch.nn.batches import Batches
 
 
 @dataclass
@@ -21,21 +22,13 @@ class Samples:
 
     X: Any
     y: np.ndarray
-
-    sample_weight: np.ndarray | None = None
-    """Weights of the losses, class weights included."""
-
-    score_weight: np.ndarray | None = None
-    """Weights of the scores: the ``sample_weight`` passed by the user."""
+    sample_weight: np.ndarray | None = None  # of the losses, class weights included
+    score_weight: np.ndarray | None = None  # of the scores: the sample_weight passed by the user
 
     def take(self, rows: np.ndarray) -> Samples:
         """Return some of the samples."""
-        weights = (self.sample_weight, self.score_weight)
-        return Samples(
-            self.X[rows],
-            self.y[rows],
-            *(None if weight is None else weight[rows] for weight in weights),
-        )
+        arrays = (self.X, self.y, self.sample_weight, self.score_weight)
+        return Samples(*(None if array is None else array[rows] for array in arrays))
 
 
 @dataclass(kw_only=True)
@@ -43,10 +36,7 @@ class TrainingData(Samples):
     """Samples to train with, their targets, and a validation set."""
 
     targets: Targets
-
-    rows: np.ndarray | None = None
-    """Indices of the samples to train with. If None, all samples are used."""
-
+    rows: np.ndarray | None = None  # indices of the samples to train with; None for all samples
     validation: Samples | None = None
 
     @property
@@ -54,30 +44,20 @@ class TrainingData(Samples):
         """Number of samples to train with."""
         return self.X.shape[0] if self.rows is None else len(self.rows)
 
+    def batches(self, rows: np.ndarray | None, batch_size: int) -> Batches:
+        """Return the data of some rows in batches."""
+        arrays, n_outputs = (self.X, self.y, self.sample_weight), self.targets.n_outputs
+        return Batches(*arrays, rows=rows, batch_size=batch_size, n_outputs=n_outputs)
+
 
 def validate(
-    estimator,
-    X,
-    y,
-    sample_weight=None,
-    validation: dict[str, Any] | None = None,
-    *,
-    resume: bool,
-    classes=None,
+    estimator, X, y, sample_weight=None, validation=None, *, resume: bool, classes=None
 ) -> TrainingData:
     """Validate the arguments of ``fit`` and encode the targets."""
     dtype = estimator.coefs_[0].dtype if resume else (np.float64, np.float32)
     with np.errstate(over="ignore"):
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            dtype=dtype,
-            order="C",
-            reset=not resume,
-        )
+        options = {"accept_sparse": "csr", "multi_output": True, "dtype": dtype, "order": "C"}
+        X, y = validate_data(estimator, X, y, **options, reset=not resume)
     _check_numpy(X)
     targets, y = estimator._targets_of(y, classes, resume)
     encoded = targets.encode(y, X.dtype)

@@ -28,8 +28,8 @@ __all__ = [
 class Activation(Configurable):
     """Base class: an activation is a function and its derivative.
 
-    A subclass defines ``function(z)`` and ``derivative(z, output)``, both elementwise. Constructor
-    arguments, if there are any, are stored in attributes of the same names.
+    A subclass defines ``function(z)`` and ``derivative(z, output)``, both elementwise, and stores
+    constructor arguments in attributes of the same names.
 
     Attributes
     ----------
@@ -136,9 +136,9 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    """The leaky rectified linear unit: ``f(z) = max(a z, z)``, ``f'(z) = 1 if z > 0 else a``.
+    """The leaky rectified linear unit [1]_: ``f(z) = max(a z, z)``, ``f' = 1 if z > 0 else a``.
 
-    ``a`` is 0.01. A unit whose input is negative still has a gradient [1]_.
+    ``a`` is 0.01.
 
     References
     ----------
@@ -162,9 +162,7 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    """The exponential linear unit: ``f(z) = z if z > 0 else exp(z) - 1``.
-
-    Its derivative is ``min(f, 0) + 1``. The mean output is closer to 0 than that of ReLU [1]_.
+    """The exponential linear unit [1]_: ``f = z if z > 0 else exp(z) - 1``, ``f' = min(f, 0) + 1``.
 
     References
     ----------
@@ -206,9 +204,7 @@ class Sigmoid(Activation):
 
 
 class SiLU(Activation):
-    """The sigmoid linear unit: ``f(z) = z s(z)``, ``f' = s + f (1 - s)``, ``s`` the sigmoid.
-
-    Also known as swish [1]_.
+    """The sigmoid linear unit [1]_: ``f(z) = z s(z)``, ``f' = s + f (1 - s)``, ``s`` the sigmoid.
 
     References
     ----------
@@ -250,9 +246,7 @@ class Tanh(Activation):
 class Softmax(Activation):
     """The softmax: ``f(z)_i = exp(z_i) / sum_j exp(z_j)`` over the units of a sample.
 
-    The largest ``z`` of each sample is subtracted first, which does not change the quotients and
-    prevents overflow. Each output depends on all inputs, so ``backward`` multiplies by the Jacobian
-    of each sample, and there is no elementwise derivative.
+    Each output depends on all inputs, so ``backward`` multiplies by the Jacobian of each sample.
 
     Examples
     --------
@@ -262,7 +256,7 @@ class Softmax(Activation):
     """
 
     def function(self, z):
-        exponentials = np.exp(z - z.max(axis=1, keepdims=True))
+        exponentials = np.exp(z - z.max(axis=1, keepdims=True))  # cannot overflow
         return exponentials / exponentials.sum(axis=1, keepdims=True)
 
     def backward(self, dvalues):

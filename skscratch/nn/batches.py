@@ -18,30 +18,20 @@ class Batches:
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         The inputs.
-
     y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Class indices, which are converted to one-hot rows batch by batch, or rows of targets.
-
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the samples' losses. If None, all samples have the same weight.
-
     rows : ndarray of int, shape (n_rows,), default=None
         Indices of the samples to train on. If None, all samples are used.
-
-    batch_size : int
-        Number of samples in a batch. The last batch of an epoch may be smaller.
-
-    n_outputs : int
-        Number of the network's outputs.
+    batch_size, n_outputs : int
+        Number of samples in a batch (the last batch of an epoch may be smaller), and of the
+        network's outputs.
 
     Attributes
     ----------
-    n_rows : int
-        Number of samples to train on.
-
-    n_batches : int
-        Number of batches in an epoch.
-
+    n_rows, n_batches : int
+        Number of samples to train on, and of batches in an epoch.
     order : ndarray of int, shape (n_rows,)
         Order in which ``rows`` are visited. Each shuffle starts from it.
 

@@ -25,12 +25,8 @@ def one_hot(indices, n_outputs: int, dtype=np.float64) -> np.ndarray:
     ----------
     indices : array-like of int, shape (n_samples,)
         Class indices from 0 to ``n_outputs - 1``.
-
-    n_outputs : int
-        Number of classes.
-
-    dtype : dtype, default=numpy.float64
-        Dtype of the rows.
+    n_outputs, dtype : int, dtype, default=numpy.float64
+        Number of classes, and the dtype of the rows.
 
     Returns
     -------

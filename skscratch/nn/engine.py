@@ -18,16 +18,12 @@ class NumPyEngine:
     ----------
     network : Network
         The network to train. Its parameters are changed in place.
-
     optimizer : Optimizer
         Updates the parameters after every batch.
-
     batches : Batches
         The training data.
-
     random_state : RandomState or Generator, default=None
         Shuffles the samples before each epoch. If None, the samples keep their order.
-
     clip_norm : float, default=None
         Largest norm of the gradient, see :meth:`~skscratch.nn.network.Network.clip_gradients`.
         If None, gradients are not clipped.
@@ -64,18 +60,7 @@ class NumPyEngine:
         self.random_state, self.clip_norm = random_state, clip_norm
 
     def train(self, learning_rates: Sequence[float]) -> list[Epoch]:
-        """Train for one epoch per learning rate.
-
-        Parameters
-        ----------
-        learning_rates : sequence of float
-            Learning rate of each epoch, before the optimizer's decay.
-
-        Returns
-        -------
-        epochs : list of Epoch
-            The losses and the accuracy of each epoch.
-        """
+        """Train for one epoch per learning rate, which is the rate before the optimizer's decay."""
         return [self._train_epoch(learning_rate) for learning_rate in learning_rates]
 
     def _train_epoch(self, learning_rate: float) -> Epoch:
@@ -105,14 +90,5 @@ class NumPyEngine:
         )
 
     def compute_gradients(self) -> tuple[float, float]:
-        """Compute the loss of all rows as one batch and fill ``network.gradients``.
-
-        Returns
-        -------
-        data_loss : float
-            The mean loss of the samples.
-
-        regularization_loss : float
-            The penalties.
-        """
+        """Return the loss of all rows and the penalties, and set ``network.gradients``."""
         return self.network.compute_gradients(*self.batches.full_batch)

@@ -33,26 +33,18 @@ def scaled_normal(
 
     Parameters
     ----------
-    n_inputs : int
-        Number of inputs.
-
-    n_neurons : int
-        Number of neurons.
-
+    n_inputs, n_neurons : int
+        Number of inputs, and of neurons.
     random_state : int, RandomState, Generator or None, default=None
         Source of random numbers. An int is the seed of a new :func:`numpy.random.default_rng`. If
-        None, the generator is seeded by the operating system.
-
+        None, the operating system seeds it.
     scale : float, default=0.01
         Standard deviation of the weights.
 
     Returns
     -------
-    weights : ndarray of shape (n_inputs, n_neurons)
-        The weights.
-
-    biases : ndarray of shape (1, n_neurons)
-        The biases.
+    weights, biases : ndarray of shape (n_inputs, n_neurons) and (1, n_neurons)
+        The initial values, in float64.
 
     Examples
     --------
@@ -138,8 +130,7 @@ def glorot_uniform(
     bound = np.sqrt(factor / (n_inputs + n_neurons))
     generator = generator_of(random_state)
     weights = generator.uniform(-bound, bound, (n_inputs, n_neurons))
-    biases = generator.uniform(-bound, bound, (1, n_neurons))
-    return weights, biases
+    return weights, generator.uniform(-bound, bound, (1, n_neurons))
 
 
 # The values of the estimators' parameter weight_init.

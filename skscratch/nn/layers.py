@@ -22,53 +22,36 @@ class Dense:
 
     Parameters
     ----------
-    n_inputs : int
-        Number of features of the inputs.
-
-    n_neurons : int
-        Number of neurons, each with one weight per input and a bias.
-
+    n_inputs, n_neurons : int
+        Number of features of the inputs, and of neurons.
     weight_regularizer_l1, weight_regularizer_l2 : float, default=0.0
         Strengths of the penalties ``l1 * sum(|w|)`` and ``l2 * sum(w**2)`` on the weights.
-
     bias_regularizer_l1, bias_regularizer_l2 : float, default=0.0
         The same for the biases.
-
     initializer : callable, default=scaled_normal
         ``initializer(n_inputs, n_neurons, random_state)`` returns the initial weights and biases,
         see :mod:`skscratch.nn.initializers`.
-
     random_state : int, RandomState, Generator or None, default=None
         Source of the initializer's random numbers. An int is the seed of a new
-        :func:`numpy.random.default_rng`: layers of the same shape get the same weights for the same
-        int. If None, the generator is seeded by the operating system.
-
+        :func:`numpy.random.default_rng`. If None, the operating system seeds it.
     dtype : dtype, default=numpy.float64
         Dtype of weights, biases, outputs and gradients.
 
     Attributes
     ----------
-    weights : ndarray of shape (n_inputs, n_neurons)
+    weights, biases : ndarray of shape (n_inputs, n_neurons) and (1, n_neurons)
         An assignment copies the values into the existing array. In a
         :class:`~skscratch.nn.network.Network`, the array is a view of the network's parameters.
-
-    biases : ndarray of shape (1, n_neurons)
-        The same for the biases.
-
     dweights, dbiases : ndarray
         Gradients with respect to ``weights`` and ``biases``, penalties included. The arrays are
         overwritten by each ``backward``.
-
     weight_penalty, bias_penalty : Penalty
-        The penalties on weights and biases.
-
+        The penalties.
     inputs, output : ndarray
         The inputs and the outputs of the last ``forward``.
 
     Examples
     --------
-    One neuron, forward and backward:
-
     >>> import numpy as np
     >>> from skscratch.nn import Dense
     >>> dense = Dense(3, 1)
@@ -176,10 +159,9 @@ class Dropout(Configurable):
     ----------
     rate : float
         Probability of dropping an input, in [0, 1).
-
     random_state : int, Generator or None, default=None
         Source of the masks. An int is the seed of a new :func:`numpy.random.default_rng`. If None,
-        the generator is seeded by the operating system.
+        the operating system seeds it.
 
     Attributes
     ----------
@@ -222,13 +204,12 @@ class Dropout(Configurable):
             output.data = self.forward(output.data, training)
             return output
         inputs = as_floating(inputs)
-        self.mask = self._draw_mask(inputs) if training else np.ones_like(inputs)
+        self.mask = np.ones_like(inputs)
+        if training:
+            uniform = self.random_state.random(inputs.shape, inputs.dtype)
+            self.mask = (uniform >= self.rate).astype(inputs.dtype) / (1 - self.rate)
         return inputs * self.mask
 
     def backward(self, dvalues: np.ndarray) -> np.ndarray:
         """Return ``dvalues`` times the mask of the last ``forward``."""
         return dvalues * self.mask
-
-    def _draw_mask(self, inputs: np.ndarray) -> np.ndarray:
-        uniform = self.random_state.random(inputs.shape, inputs.dtype)
-        return (uniform >= self.rate).astype(inputs.dtype) / (1 - self.rate)

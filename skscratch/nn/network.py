@@ -26,10 +26,8 @@ class Network:
     layers : sequence of Dense, Activation and Dropout
         The layers in order. The last one is dense: its outputs are logits. The parameters of the
         dense layers are moved to the network's vector.
-
     loss : LogitsLoss
         A loss that includes the output activation.
-
     alpha : float, default=0.0
         Strength of the penalty ``alpha / 2 * sum(w**2) / n`` of
         :class:`~sklearn.neural_network.MLPClassifier` on the weights of all layers, without biases.
@@ -37,15 +35,11 @@ class Network:
 
     Attributes
     ----------
-    parameters : ndarray of shape (n_parameters,)
-        The weights of all layers, then the biases of all layers.
-
-    gradients : ndarray of shape (n_parameters,)
-        Gradient with respect to ``parameters``, after :meth:`compute_gradients`.
-
+    parameters, gradients : ndarray of shape (n_parameters,)
+        The weights of all layers, then the biases of all layers, and the gradient with respect to
+        them after :meth:`compute_gradients`.
     dense : list of Dense
         The dense layers.
-
     output : ndarray of shape (n_samples, n_outputs)
         The logits of the last :meth:`forward`.
 
@@ -87,13 +81,9 @@ class Network:
         n_biases = sum(layer.biases.size for layer in self.dense)
         self.parameters = np.zeros(self.n_weights + n_biases, self.dense[0].weights.dtype)
         self.gradients = np.zeros_like(self.parameters)
-        for layer, *views in zip(
-            self.dense,
-            *self.unflatten(self.parameters),
-            *self.unflatten(self.gradients),
-            strict=True,
-        ):
-            layer._move(*views)
+        views = *self.unflatten(self.parameters), *self.unflatten(self.gradients)
+        for layer, *arrays in zip(self.dense, *views, strict=True):
+            layer._move(*arrays)
 
     def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
         """Return the logits of a batch, with dropout if ``training``."""
@@ -119,20 +109,15 @@ class Network:
         ----------
         inputs : ndarray or sparse matrix of shape (n_samples, n_inputs)
             The batch.
-
         y_true : ndarray of shape (n_samples, n_outputs) or (n_samples,)
             Rows of targets or class indices.
-
         sample_weight : ndarray of shape (n_samples,), default=None
             Weights of the samples' losses. If None, all samples have the same weight.
 
         Returns
         -------
-        data_loss : float
-            The mean loss of the samples.
-
-        regularization_loss : float
-            The sum of all penalties.
+        data_loss, regularization_loss : float
+            The mean loss of the samples, and the sum of all penalties.
         """
         logits = self.forward(inputs)
         data_loss, dlogits = self.loss.loss_gradient(logits, y_true, sample_weight)
@@ -168,18 +153,7 @@ class Network:
             self.gradients *= clip_norm / norm
 
     def unflatten(self, vector: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return views of a vector like :attr:`parameters`, with one array for each dense layer.
-
-        Parameters
-        ----------
-        vector : ndarray of shape (n_parameters,)
-            Weights of all layers, then biases of all layers.
-
-        Returns
-        -------
-        weights, biases : list of ndarray
-            Arrays of shape (n_inputs, n_neurons) and (1, n_neurons).
-        """
+        """Return the weights and the biases of each dense layer, as views of a vector."""
         arrays = [layer.weights for layer in self.dense] + [layer.biases for layer in self.dense]
         views, start = [], 0
         for array in arrays:

@@ -20,25 +20,20 @@ class Optimizer(Configurable):
     r"""Base class: settings, state, and a learning rate that decays.
 
     A subclass defines ``_step(parameters, gradients)``, which changes ``parameters`` in place. Its
-    settings are its constructor arguments. Its state consists of ``iterations`` and of arrays
-    ``self._array(name, parameters)`` of the parameters' shape and dtype, initially zeros.
+    state consists of ``iterations`` and of arrays ``self._array(name, parameters)`` of the
+    parameters' shape and dtype, initially zeros.
 
     Parameters
     ----------
     learning_rate : float
         Learning rate before decay.
-
     decay : float, default=0.0
         The learning rate of update :math:`t = 0, 1, \ldots` is ``learning_rate / (1 + decay * t)``.
 
     Attributes
     ----------
-    iterations : int
-        Number of updates so far.
-
-    current_learning_rate : float
-        Learning rate of the last update.
-
+    iterations, current_learning_rate : int, float
+        Number of updates so far, and the learning rate of the last one.
     state_arrays : tuple of str
         Names of the arrays of the state.
 
@@ -83,16 +78,9 @@ class Optimizer(Configurable):
 
         Parameters
         ----------
-        parameters : ndarray
-            The parameters, of any shape. All updates must have the same shape.
-
-        gradients : ndarray of the same shape
-            Gradient of the loss with respect to the parameters.
-
-        Raises
-        ------
-        ValueError
-            If the state belongs to parameters of another shape.
+        parameters, gradients : ndarray
+            The parameters and their gradient, of the same shape in all updates; another shape than
+            that of the state raises a ValueError.
         """
         self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
         self._step(parameters, gradients)
@@ -124,12 +112,9 @@ class Optimizer(Configurable):
 
 
 class SGD(Optimizer):
-    r"""Stochastic gradient descent, optionally with momentum.
+    r"""Stochastic gradient descent, optionally with momentum :math:`\mu`.
 
-    Without momentum :math:`\theta \leftarrow \theta - \eta g`. With momentum :math:`\mu`
-
-    .. math::
-        v \leftarrow \mu v - \eta g, \qquad \theta \leftarrow \theta + v
+    .. math:: v \leftarrow \mu v - \eta g, \qquad \theta \leftarrow \theta + v
 
     and with Nesterov's momentum [1]_ :math:`\theta \leftarrow \theta + \mu v - \eta g`, with the
     new :math:`v`.
@@ -138,10 +123,8 @@ class SGD(Optimizer):
     ----------
     learning_rate, decay : float, default=1.0, 0.0
         Learning rate and its decay, see :class:`Optimizer`.
-
     momentum : float, default=0.0
         Share :math:`\mu` of the previous step.
-
     nesterov : bool, default=False
         Whether to use Nesterov's momentum.
 
@@ -191,7 +174,6 @@ class Adagrad(Optimizer):
     ----------
     learning_rate, decay : float, default=1.0, 0.0
         Learning rate and its decay, see :class:`Optimizer`.
-
     epsilon : float, default=1e-7
         Small constant for numerical stability.
 
@@ -236,7 +218,6 @@ class RMSprop(Adagrad):
     ----------
     learning_rate, decay, epsilon : float, default=0.001, 0.0, 1e-7
         See :class:`Adagrad`.
-
     rho : float, default=0.9
         Decay of the moving average of squared gradients.
 
@@ -280,18 +261,13 @@ class Adam(Optimizer):
     ----------
     learning_rate, decay : float, default=0.001, 0.0
         Learning rate and its decay, see :class:`Optimizer`.
-
     epsilon : float, default=1e-7
-        Small constant for numerical stability, added to :math:`\sqrt{\hat v}` as in algorithm 1 of
-        the paper.
-
+        Small constant for numerical stability.
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the moving averages of gradients and of squared gradients.
-
     epsilon_hat : bool, default=False
         Whether to add ``epsilon`` to :math:`\sqrt v` before the bias correction, as at the end of
-        section 2 of the paper and in :class:`~sklearn.neural_network.MLPClassifier`. The first
-        updates by tiny gradients are then smaller.
+        section 2 of the paper and in :class:`~sklearn.neural_network.MLPClassifier`.
 
     References
     ----------
@@ -347,17 +323,14 @@ class AdamW(Adam):
     r"""Adam with decoupled weight decay [1]_.
 
     Before the step of Adam, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. In contrast to
-    the gradient of an L2 penalty, the decay is not divided by the root of the mean squared
-    gradient.
+    the gradient of an L2 penalty, the decay is not divided by :math:`\sqrt{\hat v}`.
 
     Parameters
     ----------
     learning_rate, decay, epsilon, beta_1, beta_2 : float
         See :class:`Adam`.
-
     weight_decay : float, default=0.01
         Strength :math:`\lambda` of the weight decay, for all parameters.
-
     epsilon_hat : bool, default=False
         See :class:`Adam`.
 

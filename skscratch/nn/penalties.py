@@ -34,18 +34,7 @@ class Penalty(NamedTuple):
         return bool(self.l1 or self.l2)
 
     def loss(self, values: np.ndarray) -> float:
-        """Return ``l1 * sum(|v|) + l2 * sum(v**2)``.
-
-        Parameters
-        ----------
-        values : ndarray
-            The penalized parameters, of any shape.
-
-        Returns
-        -------
-        loss : float
-            The penalty.
-        """
+        """Return the penalty on an array of any shape."""
         loss = 0.0
         if self.l1:
             loss += self.l1 * float(np.abs(values).sum())
@@ -54,18 +43,7 @@ class Penalty(NamedTuple):
         return loss
 
     def gradient(self, values: np.ndarray) -> np.ndarray:
-        """Return ``l1 * sign(v) + 2 * l2 * v``.
-
-        Parameters
-        ----------
-        values : ndarray
-            The penalized parameters, of any shape.
-
-        Returns
-        -------
-        gradient : ndarray
-            In the shape of the values. The gradient of ``|v|`` at 0 is taken as 0.
-        """
+        """Return ``l1 * sign(v) + 2 * l2 * v``, an array of the same shape; ``sign(0)`` is 0."""
         gradient = 2 * self.l2 * values
         if self.l1:
             gradient += self.l1 * np.sign(values)

@@ -14,25 +14,7 @@ CHUNK_SIZE = 512
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities of classes, none of which is 0, so that their logarithms are finite.
-
-    Parameters
-    ----------
-    logits : ndarray of shape (n_samples, n_classes)
-        The logits.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_samples, n_classes)
-        The softmax, at least the smallest normal number.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skscratch.nn.prediction import softmax
-    >>> softmax(np.array([[1000.0, 1000.0, -1000.0]])).round(2)
-    array([[0.5, 0.5, 0. ]])
-    """
+    """Return the softmax, at least the smallest normal number, so that logarithms are finite."""
     return np.maximum(Softmax().forward(logits), np.finfo(logits.dtype).tiny)
 
 
@@ -67,16 +49,12 @@ class FittedNetwork(NamedTuple):
 
     @np.errstate(over="ignore", invalid="ignore")
     def forward(self, X, output: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
-        """Return the outputs for all rows of ``X``.
-
-        The rows are processed in chunks whose activations fit into the processor's cache, so that
-        the memory used does not depend on the number of rows.
+        """Return the outputs for all rows of ``X``, computed in chunks that fit into the cache.
 
         Parameters
         ----------
         X : ndarray or CSR matrix of shape (n_samples, n_features)
-            The inputs, with at least one row. Each chunk is converted to the dtype of the weights.
-
+            The inputs, with at least one row.
         output : callable, default=None
             Function of the logits of a chunk. If None, the logits are returned.
 
@@ -85,10 +63,8 @@ class FittedNetwork(NamedTuple):
         outputs : ndarray of shape (n_samples, n_outputs)
             The outputs. ``output`` may return another shape for each sample.
         """
-        chunks = (
-            self._logits(X[start : start + CHUNK_SIZE])
-            for start in range(0, X.shape[0], CHUNK_SIZE)
-        )
+        starts = range(0, X.shape[0], CHUNK_SIZE)
+        chunks = (self._logits(X[start : start + CHUNK_SIZE]) for start in starts)
         return np.concatenate([logits if output is None else output(logits) for logits in chunks])
 
     def _logits(self, X) -> np.ndarray:

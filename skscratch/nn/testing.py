@@ -12,17 +12,14 @@ def numerical_gradient(
 ) -> np.ndarray:
     """Return the gradient of a function with respect to an array, by central differences.
 
-    The derivative with respect to each entry is ``(f(x + step) - f(x - step)) / (2 step)``, with an
-    error of the order of ``step**2``.
+    The derivative for each entry is ``(f(x + step) - f(x - step)) / (2 step)``.
 
     Parameters
     ----------
     function : callable
         Function without arguments that reads ``array`` and returns a number.
-
     array : ndarray of float64
         The array, which is changed in place and restored.
-
     step : float, default=1e-6
         Step of the differences.
 
@@ -34,7 +31,7 @@ def numerical_gradient(
     Raises
     ------
     ValueError
-        If the array is not float64: in lower precision, rounding errors dominate the differences.
+        If the array is not float64: in lower precision, rounding errors dominate.
 
     Examples
     --------
@@ -71,20 +68,12 @@ def check_gradient(
 
     Parameters
     ----------
-    function : callable
-        Takes nothing, reads ``array`` and returns a number.
-
-    array : ndarray of float64
-        Changed in place, and put back.
-
+    function, array : callable, ndarray of float64
+        As in :func:`numerical_gradient`.
     gradient : ndarray of the shape of ``array``
         The gradient to check.
-
-    step : float, default=1e-6
-        How far each entry is moved.
-
-    rtol, atol : float, default=1e-6, 1e-8
-        Relative and absolute tolerance.
+    step, rtol, atol : float, default=1e-6, 1e-6, 1e-8
+        Step of the differences, and the relative and the absolute tolerance.
 
     Raises
     ------
@@ -93,8 +82,6 @@ def check_gradient(
 
     Examples
     --------
-    A dense layer's gradient with respect to its weights:
-
     >>> import numpy as np
     >>> from skscratch.nn import Dense, MeanSquaredError
     >>> from skscratch.nn.testing import check_gradient
@@ -107,6 +94,6 @@ def check_gradient(
     ...     lambda: loss.calculate(dense.forward(X), y), dense.weights, dense.dweights.copy()
     ... )
     """
-    gradient = np.array(gradient)
+    gradient = np.array(gradient)  # before the function overwrites it
     expected = numerical_gradient(function, array, step)
     np.testing.assert_allclose(gradient, expected, rtol=rtol, atol=atol)
