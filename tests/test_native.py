@@ -209,12 +209,15 @@ def trained(engine_class, seed):
     n, n_features, k = (
         int(rng.choice(sizes)) for sizes in ([1, 2, 7, 31, 64, 257], WIDTHS, WIDTHS)
     )
+    loss, y = random_loss(rng, n, k, dtype)
+    if isinstance(loss, nn.IdentityAbsoluteError | nn.IdentityPinball):
+        # Rounding can change the sign of an error, and so the gradient.
+        dtype, y = np.float64, y.astype(np.float64)
     X = rng.normal(size=(n, n_features)).astype(dtype)
     if rng.random() < 0.25:
         X = scipy.sparse.csr_array(np.where(rng.random(X.shape) < 0.7, 0, X))
         if rng.random() < 0.5:
             X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
-    loss, y = random_loss(rng, n, k, dtype)
     network, optimizer = random_network(rng, n_features, k, loss, dtype), random_optimizer(rng)
     sample_weight = None if rng.random() < 0.6 else rng.uniform(0.1, 3, n).astype(dtype)
     rows = None if rng.random() < 0.7 else rng.permutation(n)[: max(1, n * 2 // 3)]
@@ -250,10 +253,11 @@ def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_siz
     for seed in range(N_FUZZ):
         network, optimizer, epochs, batches, message = trained(native.NativeEngine, seed)
         expected, reference, expected_epochs, order, _ = trained(nn.NumPyEngine, seed)
-        rtol = 1e-9 if seed % 2 else 2e-3
+        is_double = network.parameters.dtype == np.float64
+        rtol = 1e-9 if is_double else 2e-3
         assert_close(network.parameters, expected.parameters, rtol, message)
         assert_close([e[:2] for e in epochs], [e[:2] for e in expected_epochs], rtol, message)
-        if seed % 2:
+        if is_double:
             assert [e.accuracy for e in epochs] == pytest.approx(
                 [e.accuracy for e in expected_epochs]
             ), message
