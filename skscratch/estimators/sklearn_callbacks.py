@@ -17,7 +17,7 @@ except ImportError:
 
 
 class CallbackBridge:
-    """Calls an estimator's callbacks, if there are any; a fit without them has no estimator."""
+    """Calls an estimator's callbacks; without an estimator or callbacks, it does nothing."""
 
     def __init__(self, estimator=None, X=None, y=None, sample_weight=None) -> None:
         # A fit with callbacks trains one epoch per call of the engine.

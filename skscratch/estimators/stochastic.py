@@ -119,11 +119,9 @@ class StochasticFit(Fit):
             random_state = copy.deepcopy(random_state)
             random_state.set_state(split_random_state)
         rows = np.arange(data.X.shape[0]) if data.rows is None else data.rows
+        fraction, strata = self.estimator.validation_fraction, self.targets.strata(data.y[rows])
         rows, validation_rows = train_test_split(
-            rows,
-            random_state=random_state,
-            test_size=self.estimator.validation_fraction,
-            stratify=self.targets.strata(data.y[rows]),
+            rows, random_state=random_state, test_size=fraction, stratify=strata
         )
         if len(validation_rows) < 2:
             raise ValueError(
@@ -148,13 +146,10 @@ class StochasticFit(Fit):
 
     def run(self, bridge: CallbackBridge) -> None:
         estimator = self.estimator
-        engine = engine_class(estimator.engine, self.network, self.optimizer, self.batches)(
-            self.network,
-            self.optimizer,
-            self.batches,
-            self.random_state if estimator.shuffle else None,
-            estimator.clip_norm and float(estimator.clip_norm),
-        )
+        parts = self.network, self.optimizer, self.batches
+        random_state = self.random_state if estimator.shuffle else None
+        clip_norm = estimator.clip_norm and float(estimator.clip_norm)
+        engine = engine_class(estimator.engine, *parts)(*parts, random_state, clip_norm)
         is_watched = bridge.is_active or self.validator is not None
         max_epochs = 1 if is_watched else engine.max_epochs
         try:

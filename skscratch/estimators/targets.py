@@ -155,7 +155,7 @@ class ClassTargets(Targets):
         return self.labels(self.predictions(logits))
 
     def labels(self, encoded):
-        return self.classes[self.indices(encoded)[0]]
+        return self.classes[encoded]
 
     @abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -231,6 +231,9 @@ class BinaryTargets(ClassTargets):
 
     def predictions(self, logits):
         return super().predictions(logits) * (len(self.classes) - 1)  # 0 for a single class
+
+    def labels(self, encoded):
+        return self.classes[encoded[:, 0].astype(int)]
 
     def indices(self, encoded):
         return [encoded[:, 0].astype(int)]
