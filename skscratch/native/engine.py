@@ -16,18 +16,6 @@ from skscratch.nn.prediction import FittedNetwork, softmax
 
 __all__ = ["NativeEngine", "NativeFittedNetwork"]
 
-# Settings of the optimizers that are members of the C struct.
-SETTINGS = (
-    "decay",
-    "momentum",
-    "nesterov",
-    "epsilon",
-    "rho",
-    "beta_1",
-    "beta_2",
-    "epsilon_hat",
-    "weight_decay",
-)
 # The setting of a loss, a number for each output.
 LOSS_SETTINGS = "delta", "quantile"
 MAX_LAYERS = 64
@@ -125,9 +113,9 @@ class NativeEngine:
     def train(self, learning_rates: Sequence[float]) -> list[Epoch]:
         """Train for one epoch per learning rate."""
         optimizer, task, parameters = self.optimizer, self._task, self.network.parameters
-        for name in SETTINGS:
-            setattr(task, name, float(getattr(optimizer, name, 0.0)))
-        task.iterations = optimizer.iterations
+        for name in self._library.numbers:  # settings and iterations
+            if hasattr(optimizer, name):
+                setattr(task, name, float(getattr(optimizer, name)))
         task.point(
             learning_rates=np.array(learning_rates, np.float64),
             **{name: optimizer._array(name, parameters) for name in optimizer.state_arrays},

@@ -9,6 +9,7 @@
 
 typedef struct {
     Int n_in, n_out, activation, is_last;
+    Int n_weights;        /* with padding */
     Int in_row, row;      /* distances between rows of the inputs, and of outputs or logits */
     REAL *W, *b, *dW, *db;
     REAL *W_T;            /* transposed weights of a hidden layer after the first */

@@ -42,7 +42,6 @@ class Library:
     ----------
     path : path-like
         The shared library.
-
     level : int, default=None
         Index of the instruction set to use. If None, the best one of the processor.
 
@@ -50,11 +49,11 @@ class Library:
     ----------
     Task : type
         The struct that its functions expect, see ``task.h``.
-
     codes : dict of str to dict
         For activations, losses and optimizers, the code of each supported class of
         :mod:`skscratch.nn` by its name.
-
+    numbers : list of str
+        Names of the struct's real numbers.
     gemm : tuple of int or None
         Addresses of BLAS's ``sgemm`` and ``dgemm``, as SciPy exposes them.
 
@@ -76,6 +75,7 @@ class Library:
         ):
             getattr(self._library, name).restype = result
         self.Task = self._task_type()
+        self.numbers = [name for name, kind in self.Task._fields_ if kind is ctypes.c_double]
         pointer = ctypes.POINTER(self.Task)
         for name in ("train", "predict", "workspace_size"):
             getattr(self._library, name).argtypes = pointer, ctypes.c_int

@@ -55,8 +55,9 @@ static Int lay_out(const Task *task, Network *network, int training)
             if (i > 0)
                 network->layers[i - 1].output_scale = layer->scale;
         }
-        network->n_weights += layer->is_last ? layer->n_out * PADDED(layer->n_in)
-                                             : layer->n_in * layer->row;
+        layer->n_weights = layer->is_last ? layer->n_out * PADDED(layer->n_in)
+                                          : layer->n_in * layer->row;
+        network->n_weights += layer->n_weights;
         network->size += PADDED(layer->n_out);
     }
     network->size += network->n_weights;
@@ -91,7 +92,7 @@ static Int lay_out(const Task *task, Network *network, int training)
                 layer->mask = take(task, &next, i == 0 && !task->X ? task->max_elements
                                                                    : task->batch_size * layer->n_in);
         }
-        weights += layer->is_last ? layer->n_out * PADDED(layer->n_in) : layer->n_in * layer->row;
+        weights += layer->n_weights;
         biases += PADDED(layer->n_out);
     }
     return (Int)(next - start) + 64;
@@ -112,7 +113,7 @@ static void copy(const Network *network, REAL *padded, REAL *plain, int back)
                 memcpy(back ? plain + j * n_out : padded + j * row,
                        back ? padded + j * row : plain + j * n_out, n_out * sizeof(REAL));
         plain += n_in * n_out;
-        padded += layer->is_last ? n_out * row : n_in * row;
+        padded += layer->n_weights;
     }
     for (Int i = 0; i < network->n_layers; i++) {
         Int n_out = network->layers[i].n_out;
@@ -159,8 +160,7 @@ static void backward(const Task *task, const Network *network, const REAL *input
         const Layer *layer = &network->layers[i];
         if (i == 0 && !task->X) {
             if (!add)
-                memset(layer->dW, 0, (layer->is_last ? layer->n_out * layer->in_row
-                                                     : layer->n_in * layer->row) * sizeof(REAL));
+                memset(layer->dW, 0, layer->n_weights * sizeof(REAL));
             dense_backward(task, layer, 0, m, add);
             sparse_backward(task, layer, rows, first, m, task->element);
         } else
@@ -186,9 +186,7 @@ static double penalize(const Task *task, const Network *network, REAL *scale)
     Int n_layers = network->n_layers, start = 0;
     for (Int k = 0; k < 2 * n_layers; k++) {
         const Layer *layer = &network->layers[k % n_layers];
-        Int end = start + (k >= n_layers ? PADDED(layer->n_out)
-                           : layer->is_last ? layer->n_out * PADDED(layer->n_in)
-                                            : layer->n_in * layer->row);
+        Int end = start + (k < n_layers ? layer->n_weights : PADDED(layer->n_out));
         Penalty penalty = NAME(penalty_of)(task, k, n_layers);
         for (; start < end; start += LANES) {
             V g = penalty_gradient(&penalty, load(network->parameters + start),
@@ -213,8 +211,7 @@ static double update(Task *task, const Network *network)
     Int n_layers = network->n_layers, start = 0;
     for (Int k = 0, n; k < 2 * n_layers; k++, start += n) {
         const Layer *layer = &network->layers[k % n_layers];
-        n = k >= n_layers ? PADDED(layer->n_out)
-            : layer->is_last ? layer->n_out * PADDED(layer->n_in) : layer->n_in * layer->row;
+        n = k < n_layers ? layer->n_weights : PADDED(layer->n_out);
         Penalty penalty = {0};
         if (!is_clipped)
             penalty = NAME(penalty_of)(task, k, n_layers);

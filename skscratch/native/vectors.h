@@ -82,29 +82,24 @@ INLINE V root(V v)
  * Vectors are added in pairs: in step h, lanes of a and b whose indices differ in the bit h alone.
  */
 #define totals NAME(totals)
+#define LANE(i, h, odd) ((i) & h ? VECTOR / REAL_SIZE + (i) - h * !odd : (i) + h * odd)
+#define FOUR(i, h, odd) \
+    LANE(i, h, odd), LANE(i + 1, h, odd), LANE(i + 2, h, odd), LANE(i + 3, h, odd)
 #if VECTOR / REAL_SIZE == 2
-#define EVEN(h) 0, 2
-#define ODD(h) 1, 3
+#define INDICES(h, odd) LANE(0, h, odd), LANE(1, h, odd)
 #elif VECTOR / REAL_SIZE == 4
-#define LANE(i, h, odd) ((i) & h ? 4 + (i) - h * !odd : (i) + h * odd)
-#define EVEN(h) LANE(0, h, 0), LANE(1, h, 0), LANE(2, h, 0), LANE(3, h, 0)
-#define ODD(h) LANE(0, h, 1), LANE(1, h, 1), LANE(2, h, 1), LANE(3, h, 1)
+#define INDICES(h, odd) FOUR(0, h, odd)
 #elif VECTOR / REAL_SIZE == 8
-#define LANE(i, h, odd) ((i) & h ? 8 + (i) - h * !odd : (i) + h * odd)
-#define FOUR(i, h, odd) LANE(i, h, odd), LANE(i + 1, h, odd), LANE(i + 2, h, odd), LANE(i + 3, h, odd)
-#define EVEN(h) FOUR(0, h, 0), FOUR(4, h, 0)
-#define ODD(h) FOUR(0, h, 1), FOUR(4, h, 1)
+#define INDICES(h, odd) FOUR(0, h, odd), FOUR(4, h, odd)
 #else
-#define LANE(i, h, odd) ((i) & h ? 16 + (i) - h * !odd : (i) + h * odd)
-#define FOUR(i, h, odd) LANE(i, h, odd), LANE(i + 1, h, odd), LANE(i + 2, h, odd), LANE(i + 3, h, odd)
-#define EVEN(h) FOUR(0, h, 0), FOUR(4, h, 0), FOUR(8, h, 0), FOUR(12, h, 0)
-#define ODD(h) FOUR(0, h, 1), FOUR(4, h, 1), FOUR(8, h, 1), FOUR(12, h, 1)
+#define INDICES(h, odd) FOUR(0, h, odd), FOUR(4, h, odd), FOUR(8, h, odd), FOUR(12, h, odd)
 #endif
 INLINE V totals(V *v)
 {
 #define STEP(h) \
     UNROLL for (int i = 0; i < LANES / 2 / h; i++) \
-        v[i] = SHUFFLE(v[2 * i], v[2 * i + 1], EVEN(h)) + SHUFFLE(v[2 * i], v[2 * i + 1], ODD(h));
+        v[i] = SHUFFLE(v[2 * i], v[2 * i + 1], INDICES(h, 0)) + \
+               SHUFFLE(v[2 * i], v[2 * i + 1], INDICES(h, 1));
     STEP(1)
 #if VECTOR / REAL_SIZE >= 4
     STEP(2)
@@ -118,10 +113,9 @@ INLINE V totals(V *v)
 #undef STEP
     return v[0];
 }
-#undef EVEN
-#undef ODD
 #undef LANE
 #undef FOUR
+#undef INDICES
 
 /* Exponentials
  *
