@@ -91,15 +91,12 @@ def make_vertical(
     noise : float, default=0.1
         Standard deviation of either coordinate around the class's center, ``(class / 3, 0.5)``.
     random_state : int, RandomState instance or None, default=None
-        Determines the noise. Pass an int for reproducible output. With None, every call is
-        different; NumPy's global random state is not used.
+        Determines the noise, see :func:`make_spiral`.
 
     Returns
     -------
-    X : ndarray of shape (n_samples * n_classes, 2)
-        The points, class by class.
-    y : ndarray of shape (n_samples * n_classes,)
-        The classes, 0 to ``n_classes - 1``.
+    X, y : ndarray of shape (n_samples * n_classes, 2) and (n_samples * n_classes,)
+        The points, class by class, and the classes, 0 to ``n_classes - 1``.
 
     Examples
     --------
@@ -135,8 +132,7 @@ def make_sine(
     noise : float, default=0.0
         Standard deviation of the noise added to ``y``.
     random_state : int, RandomState instance or None, default=None
-        Determines the noise. Pass an int for reproducible output. With None, every call is
-        different; NumPy's global random state is not used.
+        Determines the noise, see :func:`make_spiral`.
 
     Returns
     -------

@@ -28,7 +28,6 @@ _CURVES: dict[str, tuple[str, dict]] = {
     "regularization_loss": ("regularization loss", {"linestyle": ":"}),
     "accuracy": ("training accuracy", {"linestyle": "-", "linewidth": 1}),
     "validation_score": ("validation {score}", {"linestyle": "--", "linewidth": 1}),
-    "learning_rate": ("learning rate", {"linewidth": 1, "alpha": 0.5, "color": "black"}),
 }
 
 
@@ -39,7 +38,7 @@ class LossCurveDisplay:
     ----------
     history : dict of str to array-like of shape (n_epochs,)
         The value of each epoch by name: ``'loss'``, and optionally ``'validation_loss'``,
-        ``'data_loss'``, ``'regularization_loss'``, ``'learning_rate'`` and metrics.
+        ``'data_loss'``, ``'regularization_loss'`` and metrics, such as ``'learning_rate'``.
     best_epoch : int, default=None
         The epoch whose weights early stopping kept, counted from 1.
     step, estimator_name, score_name : str, default='epoch', None, 'score'
@@ -48,8 +47,8 @@ class LossCurveDisplay:
 
     Attributes
     ----------
-    ax_, metrics_ax_, learning_rate_ax_, figure_ : matplotlib Axes and Figure
-        Axes with the losses, the metrics and the learning rate; None if not plotted.
+    ax_, metrics_ax_, figure_ : matplotlib Axes and Figure
+        Axes with the losses and with the metrics, None if there are no metrics; their figure.
     lines_, best_epoch_line_ : dict of str to matplotlib Line2D, Line2D or None
         The curves by their names in ``history``, and the marker of the best epoch.
 
@@ -113,7 +112,6 @@ class LossCurveDisplay:
         *,
         parts: bool = False,
         metrics: str | Sequence[str] = (),
-        learning_rate: bool = False,
         name: str | None = None,
         **kwargs,
     ) -> Self:
@@ -126,10 +124,8 @@ class LossCurveDisplay:
         parts : bool, default=False
             Whether to plot the data loss and the regularization loss.
         metrics : str or sequence of str, default=()
-            Other names in ``history`` to plot on a second axis, such as ``'accuracy'`` and
-            ``'validation_score'``. A missing one raises a ValueError.
-        learning_rate : bool, default=False
-            Whether to plot the learning rate on a separate axis.
+            Other names in ``history`` to plot on a second axis, such as ``'accuracy'``,
+            ``'validation_score'`` or ``'learning_rate'``. A missing one raises a ValueError.
         name : str, default=None
             Name of the estimator in the legend. If None, ``estimator_name`` is used.
         **kwargs : dict
@@ -147,8 +143,7 @@ class LossCurveDisplay:
 
         losses = ["loss", *["data_loss", "regularization_loss"] * parts]
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
-        rates = ["learning_rate"] * learning_rate
-        for key in [*losses, *metrics, *rates]:
+        for key in [*losses, *metrics]:
             if key not in self.history:
                 raise ValueError(f"history has no {key!r} to plot, it has {sorted(self.history)}.")
         losses += [key for key in ["validation_loss"] if key in self.history]
@@ -159,10 +154,9 @@ class LossCurveDisplay:
         score_names = {"validation_score": self.score_name}
         ylabel = ", ".join(dict.fromkeys(score_names.get(key, key) for key in metrics))
         self.metrics_ax_ = _second_axis(self.ax_, ylabel) if metrics else None
-        self.learning_rate_ax_ = _second_axis(self.ax_, "learning rate") if rates else None
 
         name = self.estimator_name if name is None else name
-        axes = {self.ax_: losses, self.metrics_ax_: metrics, self.learning_rate_ax_: rates}
+        axes = {self.ax_: losses, self.metrics_ax_: metrics}
         self._draw(axes, name, normalize_kwargs(kwargs, Line2D))
         handles = [
             line for ax in axes if ax is not None for line in ax.get_legend_handles_labels()[0]
@@ -202,19 +196,16 @@ class LossCurveDisplay:
 
 def _second_axis(ax, label: str):
     """Return the twin of ``ax`` with this label of the y-axis, creating it if necessary."""
-    siblings = ax.get_shared_x_axes().get_siblings(ax)
-    others = [other for other in siblings if other.bbox.bounds == ax.bbox.bounds]
-    for other in others:
-        if other.get_ylabel() == label:
+    for other in ax.get_shared_x_axes().get_siblings(ax):
+        if other.bbox.bounds == ax.bbox.bounds and other.get_ylabel() == label:
             return other
     second = ax.twinx()
     second.set_ylabel(label)
-    second.spines.right.set_position(("outward", 50 * (len(others) - 1)))
     # The first axes are drawn last, so that their legend lies over all curves.
     second.set_zorder(ax.get_zorder() - 1)
     second.set_facecolor(ax.get_facecolor())
-    second.patch.set_visible(ax.patch.get_visible())
     ax.patch.set_visible(False)
+    second.patch.set_visible(True)
     return second
 
 

@@ -71,7 +71,7 @@ def test_loss_curve_of_an_estimator(estimator_class, solver):
     assert display.ax_ is plt.gca()
     assert display.figure_ is plt.gcf()
     assert display.best_epoch_line_ is None
-    assert display.learning_rate_ax_ is None
+    assert display.metrics_ax_ is None
     assert display.ax_.get_xlabel() == {"adam": "epoch", "lbfgs": "iteration"}[solver]
     assert display.ax_.get_ylabel() == "loss"
     assert legend(display.ax_) == ["training loss"]
@@ -92,19 +92,19 @@ def test_history_is_drawn():
 
 def test_history_of_an_estimator():
     clf = fit(early_stopping=True, weight_regularizer_l2=0.1, decay=0.1)
-    display = LossCurveDisplay.from_estimator(clf, parts=True, learning_rate=True)
+    display = LossCurveDisplay.from_estimator(clf, parts=True, metrics="learning_rate")
     assert set(display.lines_) == set(HISTORY) - {"accuracy", "validation_score"}
     for key, line in display.lines_.items():
         assert_drawn(line, clf.history_[key])
-        assert line.axes is (display.learning_rate_ax_ if key == "learning_rate" else display.ax_)
-    assert display.learning_rate_ax_.get_ylabel() == "learning rate"
+        assert line.axes is (display.metrics_ax_ if key == "learning_rate" else display.ax_)
+    assert display.metrics_ax_.get_ylabel() == "learning_rate"
     assert legend(display.ax_) == [
         "training loss",
         "data loss",
         "regularization loss",
         "validation loss",
         f"best epoch, {np.argmax(clf.validation_scores_) + 1}",
-        "learning rate",
+        "learning_rate",
     ]
 
 
@@ -201,18 +201,16 @@ def test_any_key_of_a_history_is_a_metric():
 
 
 def test_legend_lies_over_all_curves():
-    display = LossCurveDisplay(HISTORY).plot(metrics="accuracy", learning_rate=True)
-    first, second, third = display.ax_, display.metrics_ax_, display.learning_rate_ax_
-    assert first.get_zorder() > max(second.get_zorder(), third.get_zorder())
+    display = LossCurveDisplay(HISTORY).plot(metrics="accuracy")
+    first, second = display.ax_, display.metrics_ax_
+    assert first.get_zorder() > second.get_zorder()
     # and yet does not hide them: only the axes that are drawn first have a background
-    assert [ax.patch.get_visible() for ax in (first, second, third)] == [False, True, False]
-    offsets = [ax.spines.right.get_position()[1] for ax in (second, third)]
-    assert offsets[0] == 0 < offsets[1]
+    assert [ax.patch.get_visible() for ax in (first, second)] == [False, True]
 
 
 def test_curves_of_one_estimator_are_of_different_colors():
     display = LossCurveDisplay(HISTORY).plot(
-        parts=True, metrics=["accuracy", "validation_score"], learning_rate=True
+        parts=True, metrics=["accuracy", "validation_score", "learning_rate"]
     )
     assert len({line.get_color() for line in display.lines_.values()}) == 7
 
@@ -220,12 +218,12 @@ def test_curves_of_one_estimator_are_of_different_colors():
 def test_several_estimators_in_one_axes():
     _, (ax, _) = plt.subplots(1, 2, sharex=True)
     displays = [
-        LossCurveDisplay(HISTORY, estimator_name=name).plot(ax, learning_rate=True)
+        LossCurveDisplay(HISTORY, estimator_name=name).plot(ax, metrics="learning_rate")
         for name in ("a", "b")
     ]
     assert legend(ax) == [
         f"{name}: {curve}"
-        for curves in (["training loss", "validation loss"], ["learning rate"])
+        for curves in (["training loss", "validation loss"], ["learning_rate"])
         for name in ("a", "b")
         for curve in curves
     ]
@@ -233,14 +231,14 @@ def test_several_estimators_in_one_axes():
     assert [len(color) for color in colors] == [1, 1]
     assert colors[0] != colors[1]
     assert all(display.ax_ is ax for display in displays)
-    assert displays[0].learning_rate_ax_ is displays[1].learning_rate_ax_
+    assert displays[0].metrics_ax_ is displays[1].metrics_ax_
     assert len(ax.figure.axes) == 3
 
 
-def test_axes_side_by_side_have_their_own_learning_rates():
+def test_axes_side_by_side_have_their_own_metrics():
     _, axes = plt.subplots(1, 2, sharex=True)
-    displays = [LossCurveDisplay(HISTORY).plot(ax, learning_rate=True) for ax in axes]
-    assert displays[0].learning_rate_ax_ is not displays[1].learning_rate_ax_
+    displays = [LossCurveDisplay(HISTORY).plot(ax, metrics="accuracy") for ax in axes]
+    assert displays[0].metrics_ax_ is not displays[1].metrics_ax_
 
 
 def test_display_can_be_drawn_again():
@@ -267,7 +265,6 @@ def test_a_name_is_enough_for_training_losses():
 @pytest.mark.parametrize(
     ("missing", "what"),
     [
-        ("learning_rate", {"learning_rate": True}),
         ("data_loss", {"parts": True}),
         ("accuracy", {"metrics": "accuracy"}),
     ],

@@ -35,28 +35,8 @@ class NativeEngine:
 
     Parameters, attributes and methods are those of :class:`~skscratch.nn.engine.NumPyEngine`. All
     objects are left in the same state, so either engine continues the other's training. The
-    optimizer may be None if only :meth:`compute_gradients` is called.
-
-    Raises
-    ------
-    ImportError
-        If the library is not available.
-
-    ValueError
-        If the library does not support all parts of the network.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skscratch import native
-    >>> from skscratch.nn import SGD, Batches, Dense, IdentitySquaredError, Network, NumPyEngine
-    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> network = Network([Dense(1, 1, random_state=0)], IdentitySquaredError())
-    >>> batches = Batches(X, 2 * X, batch_size=2, n_outputs=1)
-    >>> engine_class = native.NativeEngine if native.is_available() else NumPyEngine
-    >>> epochs = engine_class(network, SGD(), batches, np.random.RandomState(0)).train([0.1] * 100)
-    >>> round(epochs[0].loss, 3), round(epochs[-1].loss, 3)
-    (6.528, 0.0)
+    optimizer may be None if only :meth:`compute_gradients` is called. An ImportError is
+    raised if the library is not available, a ValueError if it does not support all parts.
     """
 
     def __init__(
@@ -91,8 +71,7 @@ class NativeEngine:
             return f"parameters of dtype {dtype}"
         activations = [each for each in network.layers if type(each) not in (Dense, Dropout)]
         parts = [*(("activations", each) for each in activations), ("losses", network.loss)]
-        if optimizer is not None:
-            parts.append(("optimizers", optimizer))
+        parts += [("optimizers", optimizer)] * (optimizer is not None)
         for kind, part in parts:
             if not _is_built_in(kind, type(part)):
                 return f"{part!r}, only the package's own {kind}"
@@ -213,22 +192,7 @@ class NativeEngine:
 
 
 class NativeFittedNetwork(FittedNetwork):
-    """A fitted network whose logits are computed in C.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skscratch import native
-    >>> from skscratch.nn import ReLU
-    >>> if native.is_available():
-    ...     network = native.NativeFittedNetwork(
-    ...         weights=[np.ones((2, 3)), np.ones((3, 1))],
-    ...         biases=[np.zeros(3), np.ones(1)],
-    ...         activations=[ReLU],
-    ...     )
-    ...     outputs = network.forward(np.array([[1.0, 1.0], [-1.0, 0.0]]))
-    ...     assert outputs.tolist() == [[7.0], [1.0]]
-    """
+    """A fitted network whose outputs are computed in C."""
 
     @staticmethod
     def unsupported(activations: Sequence[type[Activation]]) -> str | None:

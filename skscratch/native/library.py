@@ -36,44 +36,21 @@ class _Task(ctypes.Structure):
 
 
 class Library:
-    """The functions of the shared library, and the names that it reports.
+    """The functions of a shared library, and what it reports about itself.
 
-    Parameters
-    ----------
-    path : path-like
-        The shared library.
-    level : int, default=None
-        Index of the instruction set to use. If None, the best one of the processor.
-
-    Attributes
-    ----------
-    Task : type
-        The struct that its functions expect, see ``task.h``.
-    codes : dict of str to dict
-        For activations, losses and optimizers, the code of each supported class of
-        :mod:`skscratch.nn` by its name.
-    numbers : list of str
-        Names of the struct's real numbers.
-    gemm : tuple of int or None
-        Addresses of BLAS's ``sgemm`` and ``dgemm``, as SciPy exposes them.
-
-    Raises
-    ------
-    ImportError
-        If the library does not have the interface of this version.
+    ``level`` is the index of the instruction set to use, by default the best one of the processor.
+    ``Task`` is the struct that the functions expect, ``numbers`` the names of its real numbers, and
+    ``codes`` the codes of the supported classes of :mod:`skscratch.nn`. An ImportError is raised if
+    the library has the interface of another version.
     """
 
     def __init__(self, path, level: int | None = None) -> None:
         self.path, self._library = path, ctypes.CDLL(os.fspath(path))
-        for name, result in (
-            ("level_name", ctypes.c_char_p),
-            ("compiler", ctypes.c_char_p),
-            ("class_name", ctypes.c_char_p),
-            ("task_members", ctypes.POINTER(_Member)),
-            ("task_size", ctypes.c_int64),
-            ("workspace_size", ctypes.c_int64),
-        ):
-            getattr(self._library, name).restype = result
+        for name in ("level_name", "compiler", "class_name"):
+            getattr(self._library, name).restype = ctypes.c_char_p
+        for name in ("n_task_members", "task_size", "workspace_size"):
+            getattr(self._library, name).restype = ctypes.c_int64
+        self._library.task_members.restype = ctypes.POINTER(_Member)
         self.Task = self._task_type()
         self.numbers = [name for name, kind in self.Task._fields_ if kind is ctypes.c_double]
         pointer = ctypes.POINTER(self.Task)
@@ -81,6 +58,7 @@ class Library:
             getattr(self._library, name).argtypes = pointer, ctypes.c_int
         self.codes = {kind: dict(self._class_names(table)) for table, kind in enumerate(_CLASSES)}
         self.level = self._library.best_level() if level is None else level
+        self.compiler = self._library.compiler().decode()
         self.gemm = _address("sgemm"), _address("dgemm")
 
     def _task_type(self) -> type[_Task]:
@@ -106,11 +84,6 @@ class Library:
         """Instruction sets that both library and processor have, the best one last."""
         n_levels = self._library.best_level() + 1
         return [self._library.level_name(level).decode() for level in range(n_levels)]
-
-    @property
-    def compiler(self) -> str:
-        """Version of the compiler."""
-        return self._library.compiler().decode()
 
     def train(self, task) -> None:
         """Train for about ``task.rows_per_call`` rows, without the GIL."""
@@ -189,12 +162,6 @@ def info() -> dict[str, str | bool | None]:
         ``available``, and if True: ``path`` of the library, ``instruction_set`` that it uses on
         this processor, ``compiler`` that built it and ``blas``, the name of the BLAS that computes
         large products. If False: ``reason``.
-
-    Examples
-    --------
-    >>> from skscratch import native
-    >>> sorted(native.info())[0]
-    'available'
     """
     loaded = _load()
     if isinstance(loaded, str):
