@@ -17,6 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skscratch
+from skscratch import native
 from benchmarks.contestants import PRODUCTS, REFERENCE, torch
 
 DISTRIBUTIONS = "numpy", "scipy", "scikit-learn", "jax", "torch", "skorch"
@@ -151,6 +152,7 @@ def machine() -> dict:
         "system": platform.system(),
         "python": platform.python_version(),
         "skscratch": skscratch.__version__,
+        "native": {name: value for name, value in native.info().items() if name != "path"},
         **{name: _version(name) for name in DISTRIBUTIONS},
         "thread_pools": thread_pools,
     }

@@ -111,7 +111,10 @@ def conditions(result: dict) -> str:
         + f" with {pool['num_threads']} thread{'s' if pool['num_threads'] > 1 else ''}"
         for pool in machine["thread_pools"]
     }
-    where = f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}"
+    engine = machine["native"].get("instruction_set", "not built")
+    where = (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}; native engine {engine}"
+    )
     return f"{where}; {', '.join(versions)}; {', '.join(sorted(pools))}.\n"
 
 
