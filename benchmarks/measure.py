@@ -17,8 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skscratch
-from skscratch import native
 from benchmarks.contestants import PRODUCTS, REFERENCE, torch
+from skscratch import native
 
 DISTRIBUTIONS = "numpy", "scipy", "scikit-learn", "jax", "torch", "skorch"
 
