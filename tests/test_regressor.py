@@ -610,7 +610,7 @@ def described_parameters(kind):
         inspect.getdoc(kind).split("Parameters\n----------\n")[1].split("Attributes\n---")[0]
     )
     entries = re.split(r"^(?=\S)", parameters, flags=re.MULTILINE)
-    return {entry.split(" : ")[0]: entry for entry in entries if entry}
+    return {entry.split(" : ")[0]: entry.strip() for entry in entries if entry}
 
 
 def test_shared_parameters_are_described_alike():
