@@ -8,10 +8,7 @@ engine
     :class:`NativeFittedNetwork`, with that of :class:`~skscratch.nn.prediction.FittedNetwork`.
 
 library
-    The shared library: its interface, and its absence.
-
-*.h, engine.c
-    The source, in files named like the modules of :mod:`skscratch.nn` that they mirror.
+    The shared library. Its sources are named like the modules of :mod:`skscratch.nn`.
 """
 
 from skscratch.native.engine import NativeEngine, NativeFittedNetwork

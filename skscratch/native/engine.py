@@ -257,11 +257,9 @@ def _set_inputs(task, X, dtype) -> None:
 
 
 def _chunk_size(task, dtype) -> int:
-    """Return the number of rows whose activations fit into the cache.
-
-    With large matrices of weights it is larger: they are read once for all rows of a chunk.
-    """
+    """Return the number of rows whose activations fit into the cache."""
     sizes = task._sizes
+    # Large matrices of weights are read once for all rows of a chunk.
     if (sizes[1:] * sizes[:-1]).max() >= LARGE_WEIGHTS:
         return MAX_CHUNK
     n_bytes = dtype.itemsize * 3 * int(sizes.sum())

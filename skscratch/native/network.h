@@ -7,6 +7,7 @@
 
 #define Network NAME(Network)
 #define take NAME(take)
+#define describe NAME(describe)
 #define lay_out NAME(lay_out)
 #define copy NAME(copy)
 #define copy_state NAME(copy_state)
@@ -32,11 +33,10 @@ static void *take(const Task *task, uintptr_t *next, Int n)
     return bytes;
 }
 
-/* Divide the workspace; return its size in bytes. */
-static Int lay_out(const Task *task, Network *network, int training)
+/* Describe the sizes of the network and of its layers. */
+static void describe(const Task *task, Network *network, int training)
 {
-    uintptr_t start = ((uintptr_t)task->workspace + 63) & ~(uintptr_t)63, next = start;
-    Int samples = PADDED(task->chunk_size), n_layers = task->n_layers;
+    Int n_layers = task->n_layers;
     memset(network, 0, sizeof *network);
     network->n_layers = n_layers;
     for (Int i = 0; i < n_layers; i++) {
@@ -47,7 +47,7 @@ static Int lay_out(const Task *task, Network *network, int training)
         layer->activation = task->activations[i];
         /* Inputs that are not copied have no padding. */
         layer->in_row = i == 0 && !task->orders && n_layers > 1 ? layer->n_in : PADDED(layer->n_in);
-        layer->row = layer->is_last ? samples : PADDED(layer->n_out);
+        layer->row = PADDED(layer->is_last ? task->chunk_size : layer->n_out);
         layer->output_scale = 1;
         if (training && task->dropout[i] > 0) {
             layer->rate = (REAL)task->dropout[i];
@@ -61,7 +61,15 @@ static Int lay_out(const Task *task, Network *network, int training)
         network->size += PADDED(layer->n_out);
     }
     network->size += network->n_weights;
-    Int n_outputs = task->sizes[n_layers], bytes = network->size * sizeof(REAL);
+}
+
+/* Divide the workspace; return its size in bytes. */
+static Int lay_out(const Task *task, Network *network, int training)
+{
+    describe(task, network, training);
+    uintptr_t start = ((uintptr_t)task->workspace + 63) & ~(uintptr_t)63, next = start;
+    Int n_layers = task->n_layers, n_outputs = task->sizes[n_layers];
+    Int samples = PADDED(task->chunk_size), bytes = network->size * sizeof(REAL);
     network->parameters = take(task, &next, bytes);
     if (training) {
         network->gradients = take(task, &next, bytes);
