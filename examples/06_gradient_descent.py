@@ -68,9 +68,11 @@ figure, axes = plt.subplots(1, 3, figsize=(16, 4.5), layout="constrained")
 figure.get_layout_engine().set(wspace=0.04)
 for ax, (title, histories) in zip(axes, panels.items(), strict=True):
     for name, history in histories.items():
-        LossCurveDisplay(history, estimator_name=name).plot(
-            ax, learning_rate=title.startswith("Decay"), linewidth=1
-        )
+        metrics = ["learning_rate"] if title.startswith("Decay") else []
+        display = LossCurveDisplay(history, estimator_name=name)
+        display.plot(ax, metrics=metrics, linewidth=1)
+        for metric in metrics:
+            display.lines_[metric].set_alpha(0.4)
         peak = max(history["loss"])
         if peak > 1.2:
             ax.annotate(

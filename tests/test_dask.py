@@ -84,13 +84,14 @@ def test_a_lost_worker_costs_a_retry(client):
     def kill():
         while not any(client.processing().values()):
             time.sleep(0.01)
+        time.sleep(0.1)
         worker = next(name for name, tasks in client.processing().items() if tasks)
         killed.append(client.run(os.getpid, workers=[worker])[worker])
         os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    with joblib.parallel_config(backend="dask", scatter=[X, y]):
+    with joblib.parallel_config(backend="dask"):
         actual = GridSearchCV(pipeline, RATES, cv=3).fit(X, y)
     killer.join()
     client.wait_for_workers(2)
