@@ -35,7 +35,7 @@ readme = Path(repository, "README.md").read_text("utf-8")
 exec(re.findall(r"```python\n(.*?)```", readme, re.S)[0])
 
 if engine == "native":
-    # The native engine trains small networks at least three times as fast as NumPy.
+    # The native engine's speedup over NumPy is at least 3 for small networks.
     X, y = load_iris(return_X_y=True)
     seconds = {"native": [], "numpy": []}
     for _ in range(5):

@@ -460,8 +460,7 @@ def test_user_defined_classes_train_with_numpy(parameters):
 def test_layers_in_another_order_are_not_supported():
     layers = [nn.Dense(2, 3), nn.ReLU(), nn.Tanh(), nn.Dense(3, 1)]
     network = nn.Network(layers, nn.IdentitySquaredError())
-    batches = nn.Batches(np.ones((4, 2)), np.ones((4, 1)), batch_size=2, n_outputs=1)
-    assert "activation" in native.NativeEngine.unsupported(network, nn.SGD(), batches)
+    assert "activation" in native.NativeEngine.unsupported(network, nn.SGD())
 
 
 def test_a_library_with_another_interface_is_refused(monkeypatch):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from skscratch import native
 from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.prediction import FittedNetwork
@@ -12,16 +10,15 @@ from skscratch.nn.prediction import FittedNetwork
 MIN_ROWS = 17
 
 
-def engine_class(name: str, network, optimizer, batches) -> Callable:
-    """Return the class of the engine that trains a network."""
-    if name == "native":
-        return native.NativeEngine  # its constructor raises an error if it cannot train this
-    is_native = (
+def new_engine(name: str, network, optimizer, batches, random_state=None, clip_norm=None):
+    """Return the engine that trains a network; the native one may raise an error."""
+    is_native = name == "native" or (
         name == "auto"
         and native.is_available()
-        and native.NativeEngine.unsupported(network, optimizer, batches) is None
+        and native.NativeEngine.unsupported(network, optimizer) is None
     )
-    return native.NativeEngine if is_native else NumPyEngine
+    engine_class = native.NativeEngine if is_native else NumPyEngine
+    return engine_class(network, optimizer, batches, random_state, clip_norm)
 
 
 def fitted_network(name: str, n_rows: int, weights, biases, activations) -> FittedNetwork:

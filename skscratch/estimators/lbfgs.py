@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 
-from skscratch.estimators.engines import engine_class
+from skscratch.estimators.engines import new_engine
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.sklearn_callbacks import CallbackBridge
 from skscratch.estimators.state import TrainingState
@@ -36,7 +36,7 @@ class LBFGSFit(Fit):
     def run(self, bridge: CallbackBridge) -> None:
         estimator, data, network = self.estimator, self.data, self.network
         batches = data.batches(data.rows, data.n_rows)
-        engine = engine_class(estimator.engine, network, None, batches)(network, None, batches)
+        engine = new_engine(estimator.engine, network, None, batches)
 
         def loss_and_gradient(parameters):
             network.parameters[:] = parameters

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skscratch.estimators.engines import engine_class
+from skscratch.estimators.engines import new_engine
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.sklearn_callbacks import CallbackBridge
 from skscratch.estimators.solvers import schedule_of, solver_name, solver_of
@@ -149,7 +149,7 @@ class StochasticFit(Fit):
         parts = self.network, self.optimizer, self.batches
         random_state = self.random_state if estimator.shuffle else None
         clip_norm = estimator.clip_norm and float(estimator.clip_norm)
-        engine = engine_class(estimator.engine, *parts)(*parts, random_state, clip_norm)
+        engine = new_engine(estimator.engine, *parts, random_state, clip_norm)
         is_watched = bridge.is_active or self.validator is not None
         max_epochs = 1 if is_watched else engine.max_epochs
         try:

@@ -47,7 +47,7 @@ class NativeEngine:
         random_state: np.random.RandomState | np.random.Generator | None = None,
         clip_norm: float | None = None,
     ) -> None:
-        reason = self.unsupported(network, optimizer, batches)
+        reason = self.unsupported(network, optimizer)
         if reason is not None:
             raise ValueError(f"engine='native' does not support {reason}; use engine='numpy'.")
         self.network, self.optimizer, self.batches = network, optimizer, batches
@@ -64,7 +64,7 @@ class NativeEngine:
         task.point(workspace=self._library.workspace(task))
 
     @staticmethod
-    def unsupported(network: Network, optimizer: Optimizer | None, batches: Batches) -> str | None:
+    def unsupported(network: Network, optimizer: Optimizer | None) -> str | None:
         """Return the part that the library does not support, None if it supports all of them."""
         dtype = network.parameters.dtype
         if dtype not in (np.float32, np.float64):

@@ -13,6 +13,7 @@
 #define copy_state NAME(copy_state)
 #define forward NAME(forward)
 #define backward NAME(backward)
+#define penalty_of NAME(penalty_of)
 #define penalize NAME(penalize)
 #define update NAME(update)
 
@@ -179,7 +180,7 @@ static void backward(const Task *task, const Network *network, const REAL *input
 }
 
 /* Return the penalty of the k-th vector of parameters: weights of each layer, then biases. */
-INLINE Penalty NAME(penalty_of)(const Task *task, Int k, Int n_layers)
+INLINE Penalty penalty_of(const Task *task, Int k, Int n_layers)
 {
     const double *regularizers = task->regularizers + (k < n_layers ? 4 * k : 4 * (k - n_layers) + 2);
     double alpha = k < n_layers ? task->alpha / 2 / task->total_weight : 0;
@@ -195,7 +196,7 @@ static double penalize(const Task *task, const Network *network, REAL *scale)
     for (Int k = 0; k < 2 * n_layers; k++) {
         const Layer *layer = &network->layers[k % n_layers];
         Int end = start + (k < n_layers ? layer->n_weights : PADDED(layer->n_out));
-        Penalty penalty = NAME(penalty_of)(task, k, n_layers);
+        Penalty penalty = penalty_of(task, k, n_layers);
         for (; start < end; start += LANES) {
             V g = penalty_gradient(&penalty, load(network->parameters + start),
                                    load(network->gradients + start), 1);
@@ -222,7 +223,7 @@ static double update(Task *task, const Network *network)
         n = k < n_layers ? layer->n_weights : PADDED(layer->n_out);
         Penalty penalty = {0};
         if (!is_clipped)
-            penalty = NAME(penalty_of)(task, k, n_layers);
+            penalty = penalty_of(task, k, n_layers);
         REAL *p = network->parameters + start, *g = network->gradients + start;
         REAL *m = network->momentums + start, *c = network->cache + start;
         switch (task->optimizer) {
