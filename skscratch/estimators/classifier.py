@@ -417,6 +417,20 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags.classifier_tags.multi_label = True
         return tags
 
+    def _targets_of_outputs(self, n_outputs, classes, multilabel):
+        if classes is None:
+            classes = np.arange(max(n_outputs, 2))
+        targets = class_targets(1 + multilabel, classes, self.class_weight)
+        is_sorted = np.array_equal(unique_labels(classes), targets.classes)
+        if targets.n_outputs != n_outputs or not is_sorted:
+            raise ValueError(
+                f"Expected sorted classes, with one output for two of them and otherwise an output "
+                f"for each, got classes={targets.classes} and {n_outputs} outputs. If two outputs "
+                f"are logits of a softmax, pass their difference: coefs[-1][:, 1:] - "
+                f"coefs[-1][:, :1], and the same for intercepts[-1]."
+            )
+        return targets
+
     def _targets_of(self, y, classes, resume):
         is_sparse = issparse(y)
         y = ClassTargets.check(y)

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skscratch.estimators.architecture import WeightInit
-from skscratch.estimators.base import BaseMLPScratch
+from skscratch.estimators.base import BaseMLPScratch, assigned
 from skscratch.estimators.parameters import (
     CONSTRAINTS,
     Engine,
@@ -277,8 +277,9 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     (111, 3)
     """
 
-    quantiles_: np.ndarray | None
-
+    quantiles_: np.ndarray | None = assigned(
+        lambda self: self._targets_of_outputs(self.n_outputs_, None, False).quantiles
+    )
     _parameter_constraints: dict = {
         **CONSTRAINTS,
         "loss": [StrOptions(set(VALUE_LOSSES))],
@@ -431,6 +432,13 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
             At most 1. The score of the best constant is 0.
         """
         return value_score(y, self.predict(X), self.quantiles_, sample_weight)
+
+    def _targets_of_outputs(self, n_outputs, classes, multilabel):
+        if classes is not None or multilabel:
+            raise ValueError("classes and multilabel are for classifiers, do not pass them.")
+        has_levels = self.loss == "quantile" and np.ndim(self.quantile)
+        y = np.empty((0, 1 if has_levels else n_outputs))
+        return values_of(y, self.loss, self.delta, self.quantile)
 
     def _targets_of(self, y, classes, resume):
         y = ValueTargets.check(y)
