@@ -170,14 +170,16 @@ def fitted_parts(estimator) -> tuple[Sequence, Sequence, list[type[Activation]]]
     if None in activations:
         activations = activation_classes(estimator.hidden_activations_, len(activations))
     size = estimator.n_features_in_
-    is_valid = len(coefs) == len(intercepts) == len(activations) + 1
-    dtype = getattr(coefs[0], "dtype", None) if is_valid else None
-    is_valid = dtype in DTYPES
+    is_valid = (
+        len(coefs) == len(intercepts) == len(activations) + 1
+        and type(coefs[0]) is np.ndarray
+        and coefs[0].dtype in DTYPES
+    )
     for weights, biases in zip(coefs, intercepts):  # noqa: B905, it takes a microsecond
         if not (
             is_valid
             and type(weights) is type(biases) is np.ndarray
-            and weights.dtype == biases.dtype == dtype
+            and weights.dtype == biases.dtype == coefs[0].dtype
             and weights.shape == (size, biases.size)
             and biases.ndim == 1
         ):

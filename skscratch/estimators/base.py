@@ -45,7 +45,7 @@ class _Assigned:
 
     def __get__(self, estimator: Any, owner: type) -> Any:
         if estimator is None or "coefs_" not in vars(estimator):
-            raise AttributeError(f"{owner.__name__!r} has no attribute {self.name!r}")
+            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
         return self.default(estimator)
 
 
@@ -207,7 +207,8 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         coefs, intercepts, activations = fitted_parts(self)
         if layer not in range(-len(activations), len(activations)):
             raise ValueError(
-                f"layer must be the index of one of {len(activations)} hidden layers, got {layer}."
+                f"layer must be the index of a hidden layer, of which this network has "
+                f"{len(activations)}; got {layer!r}."
             )
         n_layers = layer % len(activations) + 1
         output = activations[n_layers - 1]().forward
@@ -256,14 +257,15 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self, "coefs_")
         coefs, intercepts, activations = fitted_parts(self)
         # The fitted layers, whatever the parameters are now.
-        fitted = copy.copy(self).set_params(
+        fitted, classes = copy.copy(self), getattr(self, "classes_", None)
+        vars(fitted).update(
+            coefs_=coefs,
             hidden_layer_sizes=[len(biases) for biases in intercepts[:-1]],
             activation=activations,
             dropout=0.0,
             input_dropout=0.0,
         )
         fitted._validate_params()
-        fitted.coefs_, classes = coefs, getattr(self, "classes_", None)
         data = validate(fitted, X, y, sample_weight, resume=True, classes=classes)
         architecture = Architecture.of(fitted, data.X.shape[1], data.X.dtype, data.targets)
         network = architecture.fitted_network(coefs, intercepts)

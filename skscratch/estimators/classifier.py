@@ -420,7 +420,8 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     def _targets_of_outputs(self, n_outputs, classes, multilabel):
         if classes is None:
             classes = np.arange(max(n_outputs, 2))
-        targets = class_targets(1 + multilabel, classes, self.class_weight)
+        ndim = 1 + (multilabel and n_outputs > 1)
+        targets = class_targets(ndim, classes, self.class_weight)
         is_sorted = np.array_equal(unique_labels(classes), targets.classes)
         if targets.n_outputs != n_outputs or not is_sorted:
             raise ValueError(
