@@ -1,7 +1,7 @@
 """Embeddings: a hidden layer with two neurons places digits in a plane."""
 
-# %% The last hidden layer has two neurons, so the network describes each image by two numbers, which
-# hidden_outputs returns. For comparison, the first two principal components do not use the labels.
+# %% The last hidden layer has two neurons, so the network describes each image by two numbers, and
+# hidden_outputs returns them. The first two principal components do not use the labels.
 from pathlib import Path
 from time import perf_counter
 
