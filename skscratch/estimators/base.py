@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 
 class _Assigned:
-    """A fitted attribute that follows from assigned weights, if it is not assigned itself."""
-
     def __init__(self, default: Callable[[Any], Any]) -> None:
         self.default = default
 
@@ -50,7 +48,7 @@ class _Assigned:
 
 
 def assigned(default: Callable[[Any], Any]) -> Any:
-    """Return a descriptor whose type is that of the attribute."""
+    """Define a fitted attribute that follows from assigned weights, unless it is assigned too."""
     return _Assigned(default)
 
 
@@ -182,17 +180,13 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
         layer : int, default=-1
-            Index of the hidden layer: 0 is the first one, -1 the last one.
+            Index of the hidden layer: 0 is the first one, -1 the last one. Other indices raise a
+            ValueError.
 
         Returns
         -------
         outputs : ndarray of shape (n_samples, n_neurons)
             The outputs, in the dtype of the weights.
-
-        Raises
-        ------
-        ValueError
-            If there is no such hidden layer.
 
         Examples
         --------
@@ -270,8 +264,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         architecture = Architecture.of(fitted, data.X.shape[1], data.X.dtype, data.targets)
         network = architecture.fitted_network(coefs, intercepts)
         batches = data.batches(data.rows, data.n_rows)
-        with np.errstate(over="ignore", invalid="ignore"):
-            losses = new_engine(self.engine, network, None, batches).compute_gradients()
+        losses = new_engine(self.engine, network, None, batches).compute_gradients()
         weights, biases = network.unflatten(network.gradients)
         return sum(losses), weights, [row[0] for row in biases]
 
