@@ -224,6 +224,17 @@ def test_from_weights_errors(arguments, message):
         MLPScratchRegressor.from_weights(COEFS, INTERCEPTS, classes=[0, 1, 2])
 
 
+def test_weights_of_pytorch():
+    torch = pytest.importorskip("torch")
+    layers = torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 3)
+    model = torch.nn.Sequential(*layers).double()
+    state = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    coefs = [array.T for name, array in state.items() if "weight" in name]
+    clf = from_weights(coefs, [array for name, array in state.items() if "bias" in name])
+    expected = softmax(model(torch.from_numpy(X)).detach().numpy(), axis=1)
+    np.testing.assert_allclose(clf.predict_proba(X), expected)
+
+
 # --- hidden_outputs
 
 
