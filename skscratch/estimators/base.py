@@ -216,7 +216,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
         The objective is the mean loss of the samples, weighted by ``sample_weight`` and
         ``class_weight`` and summed over the values of a sample, plus all penalties; ``alpha`` is
-        divided by the number of samples passed. It is computed without dropout.
+        divided by the sum of the weights. It is computed without dropout.
 
         Parameters
         ----------
