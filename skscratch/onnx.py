@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skscratch.estimators.architecture import activation_classes
+from skscratch.estimators.architecture import fitted_parts
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 from skscratch.estimators.targets import MultilabelTargets, fitted_targets
@@ -145,7 +145,7 @@ ACTIVATIONS = {
 
 def _logits(graph: _Graph, estimator) -> str:
     """Add the layers and return the logits."""
-    classes = activation_classes(estimator.hidden_activations_, len(estimator.coefs_) - 1)
+    coefs, intercepts, classes = fitted_parts(estimator)
     own = [one.__name__ for one in classes if one not in ACTIVATIONS]
     if own:
         known = sorted(one.__name__ for one in ACTIVATIONS)
@@ -155,9 +155,7 @@ def _logits(graph: _Graph, estimator) -> str:
         )
     values = graph.inputs
     steps = [ACTIVATIONS[one] for one in classes] + [_identity]
-    for weights, biases, activation in zip(
-        estimator.coefs_, estimator.intercepts_, steps, strict=True
-    ):
+    for weights, biases, activation in zip(coefs, intercepts, steps, strict=True):
         products = graph.add("MatMul", values, graph.constant(weights))
         values = activation(graph, graph.add("Add", products, graph.constant(biases)))
     return values

@@ -320,3 +320,53 @@ def test_a_call_that_fails_changes_nothing(drawn, parameters, failure, state, se
         StochasticFit.end_epoch = end_epoch
     assert vars(clf) == attributes
     assert pickle.dumps(vars(clf)) == before
+
+
+# --- Weights that are assigned
+
+CONVERSIONS = [
+    np.ndarray.tolist,
+    np.asfortranarray,
+    lambda array: array.astype(np.float32),
+    lambda array: array.astype(np.float16),
+    lambda array: array.astype(">f8"),
+    lambda array: array.round().astype(np.int8),
+    lambda array: array > 0,
+    lambda array: np.ma.masked_array(array),
+    sp.csr_matrix,
+    sp.coo_array,
+]
+FUNCTIONS = {
+    "identity": lambda z: z,
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.maximum(z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(z)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+}
+
+
+@given(
+    data(["regression of several"]),
+    networks(["adam"], max_iter=st.just(1), early_stopping=st.just(False)),
+    st.lists(st.sampled_from(CONVERSIONS), min_size=8, max_size=8),
+    st.sampled_from(ENGINES),
+    SEEDS,
+)
+def test_assigned_weights_predict_like_the_formula(drawn, parameters, conversions, engine, seed):
+    _, arguments = drawn
+    model = trained(MLPScratchRegressor(**parameters, engine=engine), arguments)
+    rng = np.random.RandomState(seed)
+    arrays = [rng.normal(size=one.shape) for one in model.coefs_ + model.intercepts_]
+    values = sp.csr_array(arguments["X"]).toarray()
+    arrays = [convert(one) for convert, one in zip(conversions, arrays, strict=False)]
+    n_layers = len(model.coefs_)
+    model.coefs_[:], model.intercepts_ = arrays[:n_layers], tuple(arrays[n_layers:])
+    dense = [np.array(one.todense() if sp.issparse(one) else one, float) for one in arrays]
+    for i, (weights, biases) in enumerate(zip(dense[:n_layers], dense[n_layers:], strict=True)):
+        values = FUNCTIONS[parameters["activation"]](values) if i else values
+        values = values @ weights + biases.ravel()
+    predicted = model.predict(arguments["X"])
+    tol = 1e-4 if predicted.dtype == np.float32 else 1e-9
+    np.testing.assert_allclose(predicted, values, rtol=tol, atol=tol)

@@ -150,10 +150,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     input_dropout : float, default=0.0
         Fraction of inputs that are dropped in training, in [0, 1); for sparse input, of stored
         elements. 'lbfgs' raises an error.
-    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
+    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'} or callable, \
             default='glorot_uniform'
         Distribution of the initial weights, see :mod:`skscratch.nn.initializers`. With
-        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0.
+        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0. A
+        callable ``(n_inputs, n_neurons, random_state)`` returns weights of shape (n_inputs,
+        n_neurons) and biases of shape (n_neurons,) for each layer.
     weight_decay : float, default=0.01
         Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
     clip_norm : float or None, default=None
@@ -174,7 +176,8 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     classes_ : ndarray of shape (n_classes,)
         The class labels; in multilabel problems, the indices of the labels.
     coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_neurons) and (n_neurons,)
-        Weights and biases of each layer. Predictions and resumed training use the current arrays.
+        Weights and biases of each layer. Predictions and resumed training use the current arrays,
+        which may be edited or assigned; see :meth:`from_weights`.
     hidden_activations_ : list of n_layers - 2 str or type
         Activation of each hidden layer: its name, or the class of a custom one.
     loss_, best_loss_ : float
@@ -416,6 +419,21 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+    def _targets_of_outputs(self, n_outputs, classes, multilabel):
+        if classes is None:
+            classes = np.arange(max(n_outputs, 2))
+        ndim = 1 + (multilabel and n_outputs > 1)
+        targets = class_targets(ndim, classes, self.class_weight)
+        is_sorted = np.array_equal(unique_labels(classes), targets.classes)
+        if targets.n_outputs != n_outputs or not is_sorted:
+            raise ValueError(
+                f"Expected sorted classes, with one output for two of them and otherwise an output "
+                f"for each, got classes={targets.classes} and {n_outputs} outputs. If two outputs "
+                f"are logits of a softmax, pass their difference: coefs[-1][:, 1:] - "
+                f"coefs[-1][:, :1], and the same for intercepts[-1]."
+            )
+        return targets
 
     def _targets_of(self, y, classes, resume):
         is_sparse = issparse(y)

@@ -63,7 +63,7 @@ CONSTRAINTS: dict[str, list] = {
     **{name: [_NOT_NEGATIVE, "array-like"] for name in REGULARIZERS},
     "dropout": [_SHARE, "array-like"],
     "input_dropout": [_SHARE],
-    "weight_init": [StrOptions(set(INITIALIZERS))],
+    "weight_init": [StrOptions(set(INITIALIZERS)), callable],
     "weight_decay": [_NOT_NEGATIVE],
     "clip_norm": [_POSITIVE, None],
     "scoring": [str, callable, None],

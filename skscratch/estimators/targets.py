@@ -387,6 +387,7 @@ def value_score(
 
 def class_targets(ndim: int, classes: np.ndarray, class_weight=None) -> ClassTargets:
     """Return the targets of a classifier."""
+    classes = np.asarray(classes)
     if ndim == 2:
         return MultilabelTargets(classes, class_weight)
     kind = BinaryTargets if len(classes) <= 2 else MulticlassTargets

@@ -150,9 +150,8 @@ def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
     return sample_weight
 
 
-def validate_input(estimator, X):
+def validate_input(estimator, X, dtype):
     """Validate the argument of ``predict``."""
-    dtype = estimator.coefs_[0].dtype
     with np.errstate(over="ignore", invalid="ignore"):
         if not _is_valid(estimator, X, dtype):
             X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=False)
@@ -169,7 +168,7 @@ def _is_valid(estimator, X, dtype) -> bool:
         and X.shape[1] == estimator.n_features_in_
         and X.dtype.kind == "f"
         and X.dtype <= dtype
-        and not hasattr(estimator, "feature_names_in_")
+        and "feature_names_in_" not in vars(estimator)
         and math.isfinite(np.add.reduce(X, axis=None))
     )
 
