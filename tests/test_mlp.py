@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from helpers import (
+    ENGINES,
     SOLVERS,
     STOCHASTIC,
     X_digits,
@@ -31,7 +32,9 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -597,9 +600,10 @@ def test_weights_beyond_the_range_of_float32(weight, by):
         arguments = {"sample_weight": weights}
     else:
         arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
+    name = "sample_weight_val" if by == "sample_weight_val" else "sample_weight"
     what = {
-        1e39: "sum of sample_weight is not finite in float32",
-        1e-41: "sum of sample_weight is .*e-39, too small for float32",
+        1e39: f"sum of {name} is not finite in float32",
+        1e-41: f"sum of {name} is .*e-39, too small for float32",
         1e-60: "sample weights are zero in float32",
     }
     with pytest.raises(ValueError, match=what[weight]):
@@ -668,10 +672,14 @@ def test_probabilities_of_saturated_logits():
     assert np.isfinite(clf.predict_log_proba(X_iris)).all()
 
 
-def test_one_class_has_one_column():
-    clf = MLPScratchClassifier(max_iter=2).fit(X_iris, ["only"] * 150)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_class_has_two_columns_as_in_mlpclassifier(engine):
+    options = {"max_iter": 20, "random_state": 0}
+    clf = MLPScratchClassifier(engine=engine, **options).fit(X_iris, ["only"] * 150)
     assert set(clf.predict(X_iris)) == {"only"}
-    np.testing.assert_array_equal(clf.predict_proba(X_iris), np.ones((150, 1)))
+    theirs = MLPClassifier(**options).fit(X_iris, [1] * 150).predict_proba(X_iris)
+    np.testing.assert_allclose(clf.predict_proba(X_iris), theirs, rtol=1e-6)
+    assert np.isfinite(check_scoring(clf, "roc_auc")(clf, X_iris, y_iris > 0))
 
 
 # --- Bad input

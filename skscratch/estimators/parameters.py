@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import sys
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
@@ -10,12 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import sparray, spmatrix
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from sklearn.utils.metaestimators import available_if
 
 from skscratch.estimators.architecture import REGULARIZERS
 from skscratch.estimators.solvers import SCHEDULES, SOLVERS, STOCHASTIC, SolverName, is_stochastic
-from skscratch.nn.activations import ACTIVATIONS, Activation, ActivationName
+from skscratch.nn.activations import Activation, ActivationName
 from skscratch.nn.initializers import INITIALIZERS
 from skscratch.nn.optimizers import Optimizer
 
@@ -36,7 +44,7 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 
 CONSTRAINTS: dict[str, list] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like", callable],
+    "activation": [str, "array-like", callable],  # activation_classes checks the names
     "solver": [StrOptions(set(SOLVERS)), callable, Optimizer],
     "alpha": [_NOT_NEGATIVE],
     "batch_size": [StrOptions({"auto"}), _COUNT],
@@ -75,7 +83,42 @@ _Method = TypeVar("_Method", bound=Callable)
 
 def fitting(method: _Method) -> _Method:
     """Validate all parameters before a method that trains, and support callbacks."""
-    return _fit_context(prefer_skip_nested_validation=True)(method)
+    wrapped = _fit_context(prefer_skip_nested_validation=True)(method)
+    method.__qualname__ = method.__name__  # in errors, without the name of the base class
+    return wrapped
+
+
+def check_parameters(constraints: dict, values: dict[str, Any], class_name: str) -> None:
+    """Raise an error that names the first invalid parameter."""
+    for name, value in values.items():
+        if isinstance(value, int) and value > sys.float_info.max:
+            raise ValueError(f"{name} is too large: it is greater than any float.")
+    try:
+        validate_parameter_constraints(constraints, values, class_name)
+    except InvalidParameterError as error:
+        rate = values.get("learning_rate")
+        if "'learning_rate'" in str(error) and isinstance(rate, Real):
+            raise ValueError(f"{error} The number is learning_rate_init={rate}.") from None
+        raise
+
+
+def with_plain_numbers(estimator):
+    """Return a shallow copy of an estimator without NumPy scalars.
+
+    These overflow where Python's numbers do not, and change the dtype of float32 arrays.
+    """
+    copied = copy.copy(estimator)
+    vars(copied).update({name: _plain(value) for name, value in vars(copied).items()})
+    return copied
+
+
+def _plain(value):
+    if isinstance(value, Optimizer):
+        settings = {name: _plain(setting) for name, setting in value.get_settings().items()}
+        return type(value)(**settings)
+    if isinstance(value, np.floating):
+        return float(value)  # the item of a longdouble is a longdouble
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def stochastic(method: _Method) -> _Method:

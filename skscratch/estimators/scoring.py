@@ -18,7 +18,7 @@ class Validator:
 
     def __init__(self, estimator, samples: Samples, architecture: Architecture, score) -> None:
         self.samples, self.architecture, self.score = samples, architecture, score
-        self.engine = estimator.engine
+        self.engine, self.scoring = estimator.engine, estimator.scoring
         if samples.score_weight is not None and isinstance(score, _Score):
             score.check_weights()
 
@@ -34,8 +34,20 @@ class Validator:
         if self.score == "default":
             return loss, targets.score(logits, samples.y, samples.score_weight)
         attributes = self.architecture.fitted_attributes(weights, biases)
-        weight = samples.score_weight
-        return loss, self.score(attributes, samples.X, targets.labels(samples.y), weight)
+        arguments = attributes, samples.X, targets.labels(samples.y), samples.score_weight
+        try:
+            return loss, self.score(*arguments)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise self.failure(str(error)) from error
+
+    def failure(self, reason: str) -> ValueError:
+        """Return the error of a score that cannot be computed or compared."""
+        missing = self.architecture.targets.missing(self.samples.y)
+        lacks = f", which lacks the classes {missing.tolist()}" if missing.size else ""
+        return ValueError(
+            f"scoring={self.scoring!r} failed on the validation set{lacks}: {reason.rstrip('.')}. "
+            f"Choose scoring='loss', another scorer or another validation set."
+        )
 
 
 def score_of(estimator) -> Callable | str:

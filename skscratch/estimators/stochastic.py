@@ -120,14 +120,20 @@ class StochasticFit(Fit):
             random_state.set_state(split_random_state)
         rows = np.arange(data.X.shape[0]) if data.rows is None else data.rows
         fraction, strata = self.estimator.validation_fraction, self.targets.strata(data.y[rows])
-        rows, validation_rows = train_test_split(
-            rows, random_state=random_state, test_size=fraction, stratify=strata
-        )
-        if len(validation_rows) < 2:
+        if math.ceil(fraction * len(rows)) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of "
                 "your dataset."
             )
+        try:
+            rows, validation_rows = train_test_split(
+                rows, random_state=random_state, test_size=fraction, stratify=strata
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"Cannot hold out validation_fraction={fraction} of {len(rows)} samples: {error} "
+                f"Change validation_fraction, or pass X_val and y_val."
+            ) from error
         self.set_validation(data.take(validation_rows))
         return rows
 
@@ -142,14 +148,13 @@ class StochasticFit(Fit):
                 f"to be clipped.",
                 UserWarning,
             )
-        return data.batches(rows, int(batch_size))
+        return data.batches(rows, batch_size)
 
     def run(self, bridge: CallbackBridge) -> None:
         estimator = self.estimator
         parts = self.network, self.optimizer, self.batches
         random_state = self.random_state if estimator.shuffle else None
-        clip_norm = estimator.clip_norm and float(estimator.clip_norm)
-        engine = new_engine(estimator.engine, *parts, random_state, clip_norm)
+        engine = new_engine(estimator.engine, *parts, random_state, estimator.clip_norm)
         is_watched = bridge.is_active or self.validator is not None
         max_epochs = 1 if is_watched else engine.max_epochs
         try:
@@ -207,10 +212,7 @@ class StochasticFit(Fit):
             return
         value = validation["validation_score"] if estimator.early_stopping else -loss
         if math.isnan(value):
-            raise ValueError(
-                f"The validation score is not a number, early stopping cannot compare it: choose "
-                f"another scoring than {estimator.scoring!r}, or another validation set."
-            )
+            raise self.validator.failure("the validation score is not a number")
         if self.plateau.update(value) and estimator.early_stopping:
             self.best_parameters[:] = self.parameters
         if self.plateau.is_reached:
