@@ -40,6 +40,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skscratch.estimators.validation
 from skscratch import MLPScratchClassifier
+from skscratch.nn import SGD
 
 pytestmark = unfinished_fits
 
@@ -864,17 +865,36 @@ def test_metadata_routing():
     assert_same_fit(pipeline[-1], clf.fit(X, y_iris, sample_weight=weights))
 
 
-def test_numbers_from_numpy_as_parameters_keep_float32():
-    clf = MLPScratchClassifier(
-        learning_rate_init=np.float64(0.01),
-        alpha=np.float64(0.1),
-        beta_1=np.float64(0.8),
-        epsilon=np.float64(1e-8),
-        hidden_layer_sizes=np.array([5, 4]),
-        weight_regularizer_l2=np.float64(0.1),
-        max_iter=np.int64(3),
-    ).fit(X_iris.astype(np.float32), y_iris)
-    assert {array.dtype for array in clf.coefs_ + clf.intercepts_} == {np.dtype(np.float32)}
+INTEGERS = {"hidden_layer_sizes": 5, "batch_size": 100, "max_iter": 3, "random_state": 7}
+INTEGERS |= {"n_iter_no_change": 127, "max_fun": 120, "verbose": 0}
+FLOATS = dict.fromkeys(["alpha", "learning_rate_init", "power_t", "decay", "tol"], 0.3)
+FLOATS |= dict.fromkeys(["momentum", "beta_1", "beta_2", "epsilon", "rho", "weight_decay"], 0.7)
+FLOATS |= dict.fromkeys(["weight_regularizer_l1", "bias_regularizer_l2"], 0.1)
+BOOLEANS = dict.fromkeys(["shuffle", "nesterovs_momentum", "early_stopping", "verbose"], False)
+RANDOM = dict.fromkeys(["dropout", "input_dropout", "validation_fraction", "clip_norm"], 0.4)
+FLOATS |= RANDOM
+
+
+@pytest.mark.parametrize("kind", "bhilqBHILQefdg?")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_numbers_from_numpy_are_those_of_python(kind, engine):
+    values = {"?": BOOLEANS, **dict.fromkeys("efdg", FLOATS)}.get(kind, INTEGERS)
+    given = {name: np.dtype(kind).type(value) for name, value in values.items()}
+    python = {name: float(v) if kind in "efdg" else v.item() for name, v in given.items()}
+    options = {"max_iter": 3, "learning_rate": "invscaling", "engine": engine, "random_state": 0}
+    X = X_iris.astype(np.float32)
+    for solver in ("sgd", "adamw", "rmsprop", SGD, "lbfgs"):
+        fits = []
+        for each in (given, python):
+            each = {name: v for name, v in each.items() if solver != "lbfgs" or name not in RANDOM}
+            clf = MLPScratchClassifier(solver=SGD(each["decay"]) if "decay" in each else "adam")
+            clf.set_params(**{"solver": solver} if solver is not SGD else {})
+            clf.set_params(**{**options, "early_stopping": solver == "rmsprop", **each})
+            # The second fit resumes with fewer epochs than the first one had.
+            clf.set_params(max_iter=5, warm_start=True).fit(X, y_iris)
+            fits.append(clf.set_params(**{"max_iter": 3, **each}).fit(X, y_iris))
+            assert all(clf.get_params()[name] is value for name, value in each.items())
+        assert_same_fit(*fits)
 
 
 def test_pickle_holds_three_times_the_weights_and_little_else():
