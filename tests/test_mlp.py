@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -39,7 +40,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skscratch.estimators.validation
-from skscratch import MLPScratchClassifier
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 from skscratch.nn import SGD
 
 pytestmark = unfinished_fits
@@ -693,11 +694,18 @@ def test_one_class_has_two_columns_as_in_mlpclassifier(engine):
         ({"hidden_layer_sizes": (10.5,)}, "hidden_layer_sizes"),
         ({"hidden_layer_sizes": [[10, 2]]}, "hidden_layer_sizes"),
         ({"hidden_layer_sizes": 0}, "hidden_layer_sizes"),
-        ({"activation": "softplus"}, "activation"),
+        ({"hidden_layer_sizes": [[1], [1, 2]]}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": (True,)}, "hidden_layer_sizes"),
+        ({"activation": "softplus"}, "activation must be one of .*'tanh'.*got 'softplus'\\.$"),
+        ({"activation": "sigmoid"}, "activation must be .*got 'sigmoid'. The sigmoid is logistic."),
+        ({"activation": ["sigmoid"]}, "activation must be .*The sigmoid is logistic"),
+        ({"activation": [["relu"], ["relu", "tanh"]]}, "activation must be"),
+        ({"activation": np.array(0.1)}, "activation must be"),
         ({"solver": "adamax"}, "solver"),
         ({"alpha": -1}, "alpha"),
         ({"batch_size": 0}, "batch_size"),
         ({"learning_rate": "fast"}, "learning_rate"),
+        ({"learning_rate": 0.01}, "learning_rate.*the number is learning_rate_init.*Got 0.01"),
         ({"learning_rate_init": 0.0}, "learning_rate_init"),
         ({"power_t": -1}, "power_t"),
         ({"max_iter": 0}, "max_iter"),
@@ -715,6 +723,12 @@ def test_one_class_has_two_columns_as_in_mlpclassifier(engine):
         ({"decay": -0.1}, "decay"),
         ({"rho": 1.0}, "rho"),
         ({"weight_regularizer_l1": -0.1}, "weight_regularizer_l1"),
+        ({"weight_regularizer_l1": ["a"]}, r"weight_regularizer_l1 must be .* got \['a'\]"),
+        ({"weight_regularizer_l2": {}}, "weight_regularizer_l2 must be .* got {}"),
+        ({"bias_regularizer_l1": [[1], [1, 2]]}, r"bias_regularizer_l1 must be .* got \[\[1\], "),
+        ({"bias_regularizer_l2": [10**400]}, "bias_regularizer_l2 must be"),
+        ({"dropout": {0.1}}, "dropout must be"),
+        ({"early_stopping": True, "validation_fraction": 0.0}, "validation set is too small"),
         ({"weight_regularizer_l2": [0.1]}, "weight_regularizer_l2.*list of 2"),
         ({"bias_regularizer_l1": [0.1, -0.1]}, "bias_regularizer_l1"),
         ({"bias_regularizer_l2": [0.1, np.nan]}, "bias_regularizer_l2"),
@@ -773,6 +787,61 @@ def test_prediction_errors(method, fitted):
         getattr(fitted, method)(X_digits[:, 1:])
     with pytest.raises(ValueError, match="NaN"):
         getattr(fitted, method)(np.full((2, 64), np.nan))
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([], "classes must not be empty"),
+        ([0, "a"], "classes: Mix of"),
+        (3, "classes: Expected arr"),
+    ],
+)
+def test_wrong_classes_are_named(classes, message):
+    with pytest.raises(ValueError, match=message):
+        MLPScratchClassifier().partial_fit(X_iris, y_iris, classes=classes)
+
+
+def test_an_unknown_argument_is_one_of_the_method():
+    with pytest.raises(TypeError, match=r"^fit\(\) got an unexpected .* 'validation_data'"):
+        MLPScratchClassifier().fit(X_iris, y_iris, validation_data=(X_iris, y_iris))
+
+
+DAYS = np.arange(150).astype("M8[D]")
+DATES = {
+    "dates": (np.c_[DAYS, DAYS], "[0, 1]"),
+    "durations": (np.c_[DAYS, DAYS] - DAYS[0], "[0, 1]"),
+    "objects": (np.array([[0.5, day] for day in DAYS], object), "[1]"),
+    "list": ([[0.5, day - DAYS[0]] for day in DAYS], "[1]"),
+    "list of dates": ([[day, 0.5] for day in DAYS.tolist()], "[0]"),
+}
+COLUMNS = [DAYS.astype("M8[ms]"), (DAYS - DAYS[0]).astype("m8[ms]"), DAYS.tolist()]
+DATES |= {
+    f"{library} {i}": ((library, {"number": np.arange(150) / 2, "day": days}), "['day']")
+    for library in ("pandas", "polars")
+    for i, days in enumerate(COLUMNS)
+}
+
+
+@pytest.mark.parametrize("case", DATES)
+def test_dates_are_no_numbers(case):
+    X, columns = DATES[case]
+    if isinstance(X, tuple):
+        X = pytest.importorskip(X[0]).DataFrame(X[1])
+    clf = MLPScratchClassifier(max_iter=1, tol=0).fit(X_iris[:, :2], y_iris)
+    message = re.escape(f" must be numbers, but has dates or durations in the columns {columns}")
+    for use in (clf.predict, lambda X: clf.fit(X, y_iris), lambda X: clf.partial_fit(X, y_iris)):
+        with pytest.raises(ValueError, match=f"^X{message}"):
+            use(X)
+    with pytest.raises(ValueError, match=f"^X_val{message}.*X_val looks untransformed"):
+        clf.fit(X_iris[:, :2], y_iris, X_val=X, y_val=y_iris)
+
+
+def test_weights_and_values_that_are_dates():
+    with pytest.raises(ValueError, match=r"^sample_weight must be numbers, but has dates"):
+        MLPScratchClassifier().fit(X_iris, y_iris, sample_weight=DAYS - DAYS[0])
+    with pytest.raises(ValueError, match=r"^y must be numbers, but has dates"):
+        MLPScratchRegressor().fit(X_iris, np.array(list(DAYS), object))
 
 
 def test_partial_fit_errors():

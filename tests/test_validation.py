@@ -283,13 +283,13 @@ def test_data_frames_and_their_names(library):
     assert list(clf.feature_names_in_) == names
     with pytest.raises(ValueError, match=r"(?s)^X_val: The feature names.*looks untransformed"):
         clf.fit(frame, y, X_val=frame_val[["b", "a", "c", "d"]], y_val=y_val)
-    message = "^X has feature names, but X_val has none.*X_val looks untransformed"
+    message = "^Of X and X_val, only X has feature names.*X_val looks untransformed"
     with pytest.warns(UserWarning, match=message):
         clf.set_params(tol=0).fit(frame, y, X_val=X_val, y_val=y_val)
     # The warning is the only one: it replaces scikit-learn's about X.
     pipeline = make_pipeline(StandardScaler(), clf)
     arguments = {"mlpscratchclassifier__X_val": frame_val, "mlpscratchclassifier__y_val": y_val}
-    with pytest.warns(UserWarning, match="X_val has feature names, but X has none") as caught:
+    with pytest.warns(UserWarning, match="only X_val has feature names") as caught:
         pipeline.fit(frame, y, **arguments)
     assert len(caught) == 1
 
@@ -461,12 +461,6 @@ REFUSED = {
         r"(?s)^X_val: Expected 2D array((?!untransformed).)*$",
     ),
     "y nan": (X_train, y_train, {"X_val": X_val, "y_val": y_val * np.nan}, "^y_val: .*NaN"),
-    "dates": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val.astype("M8[D]")},
-        "`y_val` has classes that are not in",
-    ),
     "one class each": (
         labels[0],
         labels[1],
@@ -546,7 +540,7 @@ def test_a_scorer_that_needs_all_classes(problem, scoring):
         ({"scoring": 3}, "scoring"),
         ({"scoring": "roc_auc"}, "scoring='roc_auc' failed on the validation set: multi_class"),
         ({"scoring": lambda *_: None}, "scoring=.*failed on the validation set.*scoring='loss'"),
-        ({"validation_fraction": 0.0}, "validation set is too small. Increase 'validation_fr"),
+        ({"validation_fraction": 0.0}, r"too small. Increase 'validation_fraction' \(0.0\)"),
         ({"validation_fraction": 0.99}, r"validation_fraction=0.99 of 75 samples: .*pass X_val"),
         ({"early_stopping": True, "validation_fraction": 0.01}, "validation set is too small"),
     ],
@@ -592,16 +586,17 @@ def without_weights(y_true, y_pred):
 
 @pytest.mark.parametrize(
     "scoring",
-    [lambda clf, X, y: 1.0, make_scorer(without_weights), partial(without_weights, y_pred=1)],
-    ids=["function", "scorer", "partial"],
+    [lambda clf, X, y: 1.0, make_scorer(without_weights)],
+    ids=["function", "scorer"],
 )
 def test_a_scorer_without_weights_is_refused_where_there_are_some(scoring):
     X, y, X_val, y_val = DATA["binary"]
     ones, clf = np.ones(len(X)), mlp(scoring=scoring, class_weight="balanced", early_stopping=True)
-    with pytest.raises(ValueError, match=r"takes no sample_weight.*sample_weight_val"):
+    with pytest.raises(
+        ValueError, match=r"scoring=.* with weights \(sample_weight_val.*'sample_weight'"
+    ):
         clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(X_val)))
     # A part that is held out has the weights of the rest.
-    with pytest.raises(ValueError, match=r"takes no sample_weight.*held-out"):
+    with pytest.raises(ValueError, match=r"scoring=.* of the held-out part\): .*'sample_weight'"):
         clf.fit(X, y, sample_weight=ones)
-    if not isinstance(scoring, partial):
-        clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)
+    clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)

@@ -13,19 +13,14 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
 from skscratch.estimators.architecture import activation_classes
 from skscratch.estimators.engines import fitted_network
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
-from skscratch.estimators.parameters import (
-    CONSTRAINTS,
-    MatrixLike,
-    check_parameters,
-    fitting,
-    with_plain_numbers,
-)
+from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting, with_plain_numbers
 from skscratch.estimators.sklearn_callbacks import CallbackBridge, CallbackSupportMixin
 from skscratch.estimators.solvers import solver_name, solver_of
 from skscratch.estimators.state import History, TrainingState
@@ -212,7 +207,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             for name, default in self._defaults().items()
             if (value := getattr(self, name)) is not default
         }
-        check_parameters(self._parameter_constraints, values, type(self).__name__)
+        validate_parameter_constraints(self._parameter_constraints, values, type(self).__name__)
 
     @abstractmethod
     def _targets_of(self, y, classes, resume: bool) -> tuple[Targets, np.ndarray]:

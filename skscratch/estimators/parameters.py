@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
@@ -12,13 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import sparray, spmatrix
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import (
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    validate_parameter_constraints,
-)
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from skscratch.estimators.architecture import REGULARIZERS
@@ -42,13 +35,19 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
 _SHARE = Interval(Real, 0, 1, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
+
+class _Schedules(StrOptions):
+    def __str__(self) -> str:
+        return f"{super().__str__()} (the number is learning_rate_init)"
+
+
 CONSTRAINTS: dict[str, list] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
     "activation": [str, "array-like", callable],  # activation_classes checks the names
     "solver": [StrOptions(set(SOLVERS)), callable, Optimizer],
     "alpha": [_NOT_NEGATIVE],
     "batch_size": [StrOptions({"auto"}), _COUNT],
-    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "learning_rate": [_Schedules(set(SCHEDULES))],
     "learning_rate_init": [_POSITIVE],
     "power_t": [_NOT_NEGATIVE],
     "max_iter": [_COUNT],
@@ -86,20 +85,6 @@ def fitting(method: _Method) -> _Method:
     wrapped = _fit_context(prefer_skip_nested_validation=True)(method)
     method.__qualname__ = method.__name__  # in errors, without the name of the base class
     return wrapped
-
-
-def check_parameters(constraints: dict, values: dict[str, Any], class_name: str) -> None:
-    """Raise an error that names the first invalid parameter."""
-    for name, value in values.items():
-        if isinstance(value, int) and value > sys.float_info.max:
-            raise ValueError(f"{name} is too large: it is greater than any float.")
-    try:
-        validate_parameter_constraints(constraints, values, class_name)
-    except InvalidParameterError as error:
-        rate = values.get("learning_rate")
-        if "'learning_rate'" in str(error) and isinstance(rate, Real):
-            raise ValueError(f"{error} The number is learning_rate_init={rate}.") from None
-        raise
 
 
 def with_plain_numbers(estimator):

@@ -122,8 +122,7 @@ class StochasticFit(Fit):
         fraction, strata = self.estimator.validation_fraction, self.targets.strata(data.y[rows])
         if math.ceil(fraction * len(rows)) < 2:
             raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                "your dataset."
+                f"The validation set is too small. Increase 'validation_fraction' ({fraction})."
             )
         try:
             rows, validation_rows = train_test_split(
@@ -192,7 +191,7 @@ class StochasticFit(Fit):
         has_best = estimator.early_stopping and self.plateau.best > -math.inf
         is_finite = math.isfinite(epoch.loss)
         if not is_finite and not has_best:
-            raise self._divergence(self.n_iter + 1)
+            raise self.divergence(f"epoch {self.n_iter + 1}", self._advice())
         self.n_seen += self.batches.n_rows
         is_shared = self.random_state is estimator.random_state
         if self.batches.n_batches == 1 and estimator.shuffle and is_shared:
@@ -246,7 +245,7 @@ class StochasticFit(Fit):
     def _end(self) -> None:
         """Check the result, and warn if training may have failed."""
         if not np.isfinite(self.parameters).all():
-            raise self._divergence(self.n_iter)
+            raise self.divergence(f"epoch {self.n_iter}", self._advice())
         if self.incremental or self.interrupted or self.diverged:
             return
         losses, max_iter = self.history.columns["loss"], self.estimator.max_iter
@@ -266,12 +265,6 @@ class StochasticFit(Fit):
         return (
             f"Lower learning_rate_init (now {self.schedule.learning_rate_init}) or the penalties, "
             f"or {self.targets.scaling_advice}"
-        )
-
-    def _divergence(self, epoch: int) -> ValueError:
-        return self.divergence(
-            f"Training diverged in epoch {epoch}: lower learning_rate_init (now "
-            f"{self.schedule.learning_rate_init}) or the penalties, or"
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:

@@ -86,10 +86,6 @@ class Targets(ABC):
         """Return the columns of ``history_`` for the accuracy that an engine reports."""
         return {"accuracy": accuracy}
 
-    def missing(self, encoded: np.ndarray) -> np.ndarray:
-        """Return the classes that do not occur; labels, if all or none of the samples have them."""
-        return np.array([])
-
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return the classes by which a validation set is stratified, or None."""
         return None
@@ -131,11 +127,8 @@ class ClassTargets(Targets):
     def encode(self, y, dtype, name="y"):
         self._check_ndim(y, name)
         labels, inverse = np.unique(y, return_inverse=True)
-        try:
-            indices = np.searchsorted(self.classes, labels)
-            unknown = labels[self.classes.take(indices, mode="clip") != labels]
-        except TypeError:  # for example numbers and dates
-            unknown = labels
+        indices = np.searchsorted(self.classes, labels)
+        unknown = labels[self.classes.take(indices, mode="clip") != labels]
         if unknown.size:
             raise ValueError(
                 f"`{name}` has classes that are not in classes={self.classes}: {unknown}."
@@ -166,9 +159,6 @@ class ClassTargets(Targets):
 
     def labels(self, encoded):
         return self.classes[encoded]
-
-    def missing(self, encoded):
-        return np.setdiff1d(self.classes, self.labels(encoded))
 
     @abstractmethod
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -274,9 +264,6 @@ class MultilabelTargets(ClassTargets):
 
     def labels(self, encoded):
         return encoded.astype(int)
-
-    def missing(self, encoded):
-        return np.flatnonzero(encoded.min(axis=0) == encoded.max(axis=0))
 
     def indices(self, encoded):
         return list(encoded.T.astype(int))
@@ -430,9 +417,9 @@ def check_no_dates(values, name: str) -> None:
     """Raise an error for dates and durations, most of which NumPy converts to numbers."""
     columns: dict[Any, np.ndarray] = {}
     if hasattr(values, "columns") and hasattr(values, "dtypes"):
-        kinds = [getattr(dtype, "kind", "O") for dtype in values.dtypes]  # polars' have no kind
-        pairs = zip(values.columns, kinds, strict=True)
-        columns = {column: np.asarray(values[column]) for column, kind in pairs if kind in "OMm"}
+        for column, dtype in zip(values.columns, values.dtypes, strict=True):
+            if getattr(dtype, "kind", "O") in "OMm":  # polars' have no kind
+                columns[column] = np.asarray(values[column])
     elif isinstance(values, list | tuple):
         columns = dict(enumerate(np.atleast_2d(np.asarray(values, dtype=object).T)))
     elif isinstance(values, np.ndarray) and values.dtype.kind in "OMm":
@@ -440,8 +427,7 @@ def check_no_dates(values, name: str) -> None:
     found = [
         column
         for column, array in columns.items()
-        if array.dtype.kind in "Mm"
-        or (array.dtype.kind == "O" and any(isinstance(value, _DATES) for value in array.flat))
+        if array.dtype.kind in "OMm" and any(isinstance(value, _DATES) for value in array.flat)
     ]
     if found:
         raise ValueError(

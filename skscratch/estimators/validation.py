@@ -114,7 +114,12 @@ def _validation_set(
         raise ValueError(f"A validation set needs X_val and y_val, got only {passed}.")
     with naming("X_val", "X", hint=_UNTRANSFORMED), np.errstate(over="ignore"):
         check_no_dates(X_val, "X_val")
-        _check_same_names(estimator, X_val)
+        has_names = _get_feature_names(X_val) is not None
+        if has_names == hasattr(estimator, "feature_names_in_"):
+            _check_feature_names(estimator, X_val, reset=False)
+        else:
+            only = "X_val" if has_names else "X"
+            warnings.warn(f"Of X and X_val, only {only} has feature names. {_UNTRANSFORMED}")
         options = {"accept_sparse": "csr", "dtype": data.X.dtype, "order": "C"}
         X_val = check_array(X_val, **options, input_name="X_val", estimator=estimator)
         if X_val.shape[1] != data.X.shape[1]:
@@ -145,16 +150,6 @@ def naming(name: str, original: str, hint: str = "") -> Iterator[None]:
         if hint and re.search("string|features|eature names|NaN|dates", message):
             message = message.rstrip(". \n") + ". " + hint
         raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from error
-
-
-def _check_same_names(estimator, X_val) -> None:
-    """Raise an error if both sets have names that differ, warn if only one of them has names."""
-    has_names = _get_feature_names(X_val) is not None
-    if has_names == hasattr(estimator, "feature_names_in_"):
-        _check_feature_names(estimator, X_val, reset=False)
-    else:
-        first, second = ("X_val", "X") if has_names else ("X", "X_val")
-        warnings.warn(f"{first} has feature names, but {second} has none. {_UNTRANSFORMED}")
 
 
 def _check_same_outputs(targets: Targets, estimator) -> None:
