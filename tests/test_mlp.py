@@ -498,7 +498,7 @@ def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
     clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
     assert_same_weights(clf, unweighted, rtol=1e-4)
     # There is no larger dtype.
-    with pytest.raises(ValueError, match="sum of sample_weight is not finite"):
+    with pytest.raises(ValueError, match=r"sum of sample_weight.* is inf"):
         clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
 
 
@@ -603,12 +603,10 @@ def test_weights_beyond_the_range_of_float32(weight, by):
     else:
         arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
     name = "sample_weight_val" if by == "sample_weight_val" else "sample_weight"
-    what = {
-        1e39: f"sum of {name} is not finite in float32",
-        1e-41: f"sum of {name} is .*e-39, too small for float32",
-        1e-60: "sample weights are zero in float32",
-    }
-    with pytest.raises(ValueError, match=what[weight]):
+    message = (
+        f"sum of {name}, class weights included, is .* not a positive normal number in float32"
+    )
+    with pytest.raises(ValueError, match=message):
         clf.fit(X, y_iris, **arguments)
     assert not hasattr(clf, "coefs_")
 

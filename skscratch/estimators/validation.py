@@ -175,18 +175,11 @@ def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
     with np.errstate(over="ignore"):
         sample_weight = sample_weight.astype(dtype, copy=False)
         total = np.sum(sample_weight, dtype=np.float64)
-    if total == 0:
-        raise ValueError(f"All sample weights are zero in {dtype}: at least one must be positive.")
-    if total < np.finfo(dtype).tiny:
-        # It has few significant digits, and penalties divided by it overflow.
+    if not np.finfo(dtype).tiny <= total < np.inf:
+        # Subnormal sums have few significant digits, and penalties divided by them overflow.
         raise ValueError(
-            f"The sum of sample_weight is {total}, too small for {dtype}: divide the weights by "
-            f"their mean."
-        )
-    if not np.isfinite(total):
-        raise ValueError(
-            f"The sum of sample_weight is not finite in {dtype}, weights of classes included: "
-            f"divide the weights by their mean."
+            f"The sum of sample_weight, class weights included, is {total}, which is not a "
+            f"positive normal number in {dtype}. Divide the weights by their mean."
         )
     return sample_weight
 
