@@ -879,6 +879,16 @@ def test_labels_of_every_kind():
         assert clf.predict_proba(X_iris).shape == (150, len(set(classes)))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_classes_and_ties(engine, recwarn):
+    y = np.maximum(np.arange(150), 30)  # most classes occur once
+    clf = MLPScratchClassifier((4,), engine=engine, weight_init="he_normal", max_iter=1, tol=0)
+    clf.fit(0 * X_iris, y).partial_fit(0 * X_iris, y)
+    assert not recwarn.list
+    # All logits are zero at first, so the first class is predicted.
+    assert clf.history_["accuracy"][0] == np.mean(y == 30)
+
+
 def test_multilabel_indicator_may_be_sparse():
     clf = MLPScratchClassifier(max_iter=3, random_state=0)
     dense = clone(clf).fit(X_labels, y_labels)
