@@ -1,10 +1,8 @@
 """A network as an object: trained, cut short, resumed, saved and loaded."""
 
 # %% An estimator is the whole model: its settings, its weights, and how to train and to predict.
-# Callbacks (of scikit-learn 1.9 or later) look on. One logs a line every so many epochs, another
+# Callbacks (of scikit-learn 1.9 or later) look on. One prints a line every so many epochs, another
 # writes the whole object to a file. A third is made here: it is the power, and fails.
-import logging
-import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
@@ -22,16 +20,13 @@ began = perf_counter()
 
 
 class PowerCut(EpochLogger):
-    """Logs until the lights go out."""
+    """Prints until the lights go out."""
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         super().on_fit_task_end(estimator, context, fitted_estimator=fitted_estimator)
         if fitted_estimator is not None and fitted_estimator.n_iter_ == 25:
             raise RuntimeError("The power is off.")
 
-
-logging.basicConfig(format="    %(message)s", stream=sys.stdout)
-logging.getLogger("skscratch").setLevel(logging.INFO)
 
 temporary = tempfile.TemporaryDirectory()
 folder = Path(temporary.name)

@@ -176,14 +176,17 @@ def _convert_classifier(scope, operator, container) -> None:
         likely = graph.add("Greater", logits, graph.constant(0))
         graph.add("Cast", likely, to=_element_type(np.dtype(np.int64)), to_output=label)
         return
-    if len(estimator.classes_) == 2:
+    scores = logits
+    if estimator.out_activation_ == "logistic":
         # The sigmoid is a softmax: 1 / (1 + exp(-z)) = exp(z / 2) / (exp(-z / 2) + exp(z / 2)).
-        logits = graph.add("Mul", logits, graph.constant([[-0.5, 0.5]]))
-    softmax = graph.add("Softmax", logits, axis=1)
+        scores = graph.add("Mul", logits, graph.constant([[-0.5, 0.5]]))
+    softmax = graph.add("Softmax", scores, axis=1)
     graph.add("Max", softmax, graph.constant(limits.tiny), to_output=probabilities)
     classes = get_label_classes(scope, estimator)  # their indices with the option nocl
     dtype = object if classes.dtype.kind in "OU" else np.int64
-    best = graph.add("ArgMax", logits, axis=1, keepdims=0)
+    # A single class is predicted whatever its probability.
+    scores = scores if len(classes) > 1 else logits
+    best = graph.add("ArgMax", scores, axis=1, keepdims=0)
     graph.add("Gather", graph.constant(classes, dtype), best, to_output=label)
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
-from skscratch.estimators.targets import Targets
+from skscratch.estimators.targets import Targets, as_numbers
 from skscratch.nn import initializers
 from skscratch.nn.activations import ACTIVATIONS, Activation, Sigmoid
 from skscratch.nn.initializers import INITIALIZERS, Initializer, custom
@@ -136,17 +136,15 @@ def _copies(weights, biases, *_) -> tuple[np.ndarray, np.ndarray]:
 
 def hidden_layer_sizes(sizes) -> list[int]:
     """Return the sizes of the hidden layers."""
-    array = np.atleast_1d(sizes)
-    if array.size == 0:
-        return []
-    if array.ndim != 1 or array.dtype.kind not in "iu" or (array <= 0).any():
+    values = np.array(sizes, dtype=object, ndmin=1).tolist()
+    if not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in values):
         raise ValueError(f"hidden_layer_sizes must be > 0 and integers, got {sizes}.")
-    return array.tolist()
+    return [int(n) for n in values]
 
 
 def activation_classes(activation, n_hidden: int) -> list[type[Activation]]:
     """Return the class of each hidden layer's activation."""
-    is_single = isinstance(activation, str) or callable(activation)
+    is_single = isinstance(activation, str) or not np.iterable(activation)
     values: Sequence = [activation] * n_hidden if is_single else list(activation)
     classes = [ACTIVATIONS.get(one, one) if isinstance(one, str) else one for one in values]
     if len(classes) != n_hidden or not all(
@@ -155,7 +153,7 @@ def activation_classes(activation, n_hidden: int) -> list[type[Activation]]:
         raise ValueError(
             f"activation must be one of {sorted(ACTIVATIONS)}, a subclass of "
             f"skscratch.nn.Activation, or a list of {n_hidden} of them, one for each hidden layer; "
-            f"got {activation!r}."
+            f"got {activation!r}.{' The sigmoid is logistic.' * ('sigmoid' in repr(activation))}"
         )
     return classes
 
@@ -236,9 +234,9 @@ def _initializers(estimator, classes: list[type[Activation]], dtype) -> list[Ini
 def _per_layer(estimator, name: str, n_layers: int, layer: str) -> list[float]:
     """Return a parameter as one number for each layer."""
     value = getattr(estimator, name)
-    if isinstance(value, Real) and 0 <= value < math.inf:
+    if isinstance(value, float) and 0 <= value < math.inf:
         return [float(value)] * n_layers
-    array = np.asarray(value, dtype=float)
+    array = as_numbers(value)
     if array.shape not in ((), (n_layers,)) or not (np.isfinite(array) & (array >= 0)).all():
         raise ValueError(
             f"{name} must be a number >= 0 or a list of {n_layers} of them, one for each {layer}; "

@@ -21,7 +21,7 @@ from skscratch.estimators.architecture import Architecture, fitted_parts
 from skscratch.estimators.engines import fitted_network, new_engine
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
-from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting
+from skscratch.estimators.parameters import CONSTRAINTS, MatrixLike, fitting, with_plain_numbers
 from skscratch.estimators.sklearn_callbacks import CallbackBridge, CallbackSupportMixin
 from skscratch.estimators.solvers import solver_name, solver_of
 from skscratch.estimators.state import History, TrainingState
@@ -449,7 +449,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         fit_class: type[Fit] = StochasticFit if solver_of(self.solver).is_stochastic else LBFGSFit
         state = TrainingState.of(self, solver_name(self.solver)) if resume else None
         with np.errstate(over="ignore", invalid="ignore"):
-            fit = fit_class(self, data, state, incremental)
+            fit = fit_class(with_plain_numbers(self), data, state, incremental)
             fit.run(bridge)
         vars(self).update(fit.fitted_attributes())
 

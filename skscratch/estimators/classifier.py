@@ -26,6 +26,7 @@ from skscratch.estimators.parameters import (
 )
 from skscratch.estimators.solvers import LearningRate
 from skscratch.estimators.targets import ClassTargets, class_targets
+from skscratch.estimators.validation import naming
 
 __all__ = ["MLPScratchClassifier"]
 
@@ -371,7 +372,11 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
             if not hasattr(self, "coefs_"):
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             classes = self.classes_
-        return self._partial_fit(X, y, sample_weight, unique_labels(classes))
+        if not np.size(classes):
+            raise ValueError("classes must not be empty.")
+        with naming("classes", "y"):
+            classes = unique_labels(classes)
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict class labels.
@@ -403,7 +408,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         probabilities : ndarray of shape (n_samples, n_classes)
             The probability of each class, in the order of ``classes_`` and in the dtype of the
             weights; in multilabel problems, of each label separately. All are at least the
-            smallest normal number.
+            smallest normal number. As in MLPClassifier, there are two columns for a single class.
         """
         return self._outputs(X, self._fitted_targets().probabilities)
 
