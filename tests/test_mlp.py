@@ -726,7 +726,7 @@ def test_one_class_has_two_columns_as_in_mlpclassifier(engine):
         ({"bias_regularizer_l1": [[1], [1, 2]]}, r"bias_regularizer_l1 must be .* got \[\[1\], "),
         ({"bias_regularizer_l2": [10**400]}, "bias_regularizer_l2 must be"),
         ({"dropout": {0.1}}, "dropout must be"),
-        ({"early_stopping": True, "validation_fraction": 0.0}, "validation set is too small"),
+        ({"early_stopping": True, "validation_fraction": 0.0}, "hold out validation_fraction=0.0"),
         ({"weight_regularizer_l2": [0.1]}, "weight_regularizer_l2.*list of 2"),
         ({"bias_regularizer_l1": [0.1, -0.1]}, "bias_regularizer_l1"),
         ({"bias_regularizer_l2": [0.1, np.nan]}, "bias_regularizer_l2"),

@@ -540,7 +540,7 @@ def test_a_scorer_that_needs_all_classes(problem, scoring):
         ({"scoring": 3}, "scoring"),
         ({"scoring": "roc_auc"}, "scoring='roc_auc' failed on the validation set: multi_class"),
         ({"scoring": lambda *_: None}, "scoring=.*failed on the validation set.*scoring='loss'"),
-        ({"validation_fraction": 0.0}, r"too small. Increase 'validation_fraction' \(0.0\)"),
+        ({"validation_fraction": 0.0}, r"Cannot hold out validation_fraction=0.0 of 75 samples"),
         ({"validation_fraction": 0.99}, r"validation_fraction=0.99 of 75 samples: .*pass X_val"),
         ({"early_stopping": True, "validation_fraction": 0.01}, "validation set is too small"),
     ],

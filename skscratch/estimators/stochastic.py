@@ -120,19 +120,20 @@ class StochasticFit(Fit):
             random_state.set_state(split_random_state)
         rows = np.arange(data.X.shape[0]) if data.rows is None else data.rows
         fraction, strata = self.estimator.validation_fraction, self.targets.strata(data.y[rows])
-        if math.ceil(fraction * len(rows)) < 2:
-            raise ValueError(
-                f"The validation set is too small. Increase 'validation_fraction' ({fraction})."
-            )
         try:
             rows, validation_rows = train_test_split(
                 rows, random_state=random_state, test_size=fraction, stratify=strata
             )
         except ValueError as error:
+            reason = str(error).replace("test_size", "validation_fraction")
             raise ValueError(
-                f"Cannot hold out validation_fraction={fraction} of {len(rows)} samples: {error} "
+                f"Cannot hold out validation_fraction={fraction} of {len(rows)} samples: {reason} "
                 f"Change validation_fraction, or pass X_val and y_val."
             ) from error
+        if len(validation_rows) < 2:
+            raise ValueError(
+                f"The validation set is too small. Increase 'validation_fraction' ({fraction})."
+            )
         self.set_validation(data.take(validation_rows))
         return rows
 
