@@ -36,7 +36,7 @@ for name, probabilities in {"cautious": cautious, "confident": confident}.items(
 logits = np.array([[1000.0, 0.0, -1000.0]])
 clipped = -np.log(np.maximum(Softmax().forward(logits)[0, 2], 1e-7))
 exact = SoftmaxCategoricalCrossentropy().calculate(logits, [2])
-print(f"\nLoss if the true class has a logit of -1000: {clipped:.1f} clipped, {exact:.1f} exact")
+print(f"\nLoss for a logit 2,000 below the maximum: {clipped:.1f} clipped, {exact:.1f} exact")
 
 # %% A loss also determines the optimal prediction of a random event. For an event with a
 # probability of 0.3, cross-entropy and squared error are minimized by a prediction of 0.3. Absolute
@@ -125,6 +125,6 @@ for name, values in courses.items():
     training.plot(values, color=colors[name], label=name)
 training.set(xlabel="update", ylabel="probability of the true class")
 training.set_title("Recovering from a confident error")
-training.legend()
+training.legend(loc="lower right")
 
 plt.show()

@@ -109,15 +109,16 @@ for n_neurons in (1, 4, 16, 64, 128):
     cosines.append((directions @ downhill).max())
     print(f"{numbers[-1]:7,} {cosines[-1]:8.3f}")
 
-# %% The figure shows the lowest loss by the number of passes, and the cosine similarity by the
+# %% The figure shows the losses by the number of passes, and the cosine similarity by the
 # number of weights.
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
 for ax, name in zip(axes, data, strict=False):
     for search_name in searches:
-        ax.loglog(range(1, N_PASSES + 1), courses[name, search_name], label=search_name)
-    ax.set(xlabel="passes", ylabel="lowest loss", title=name.capitalize())
+        ax.semilogx(range(1, N_PASSES + 1), courses[name, search_name], label=search_name)
+    ax.set(xlabel="passes (log scale)", ylabel="loss", title=name.capitalize())
+    ax.set_ylim(0, 1.5)
     ax.sharey(axes[0])
-axes[0].legend()
+axes[0].legend(loc="lower left")
 axes[2].loglog(numbers, cosines, "o-", color="tab:purple")
 axes[2].set(xlabel="number of weights", ylim=(0.01, 1.3))
 axes[2].set_ylabel("cosine similarity with the negative gradient")

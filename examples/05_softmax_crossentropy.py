@@ -138,8 +138,8 @@ gradients.plot(
     color="tab:orange",
     label="Jacobian, clipped",
 )
-gradients.set(title="Confident error", ylabel="gradient of the true class")
-gradients.set_xlabel("logit of the other class, relative to it")
+gradients.set(title="Gradient of a confident error", ylabel="gradient of the true class")
+gradients.set_xlabel("difference of the logits")
 gradients.legend(loc="center right")
 for name, row in times.items():
     work.loglog(n_classes, row, "o-", label=name)

@@ -12,13 +12,14 @@ from skscratch.nn.losses import SoftmaxCategoricalCrossentropy
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD
 
+N_WINDOW = 40
 X, y = make_spiral(n_samples=100, n_classes=3, random_state=0)
 
 
 # %% The training loop computes the gradient of the loss with respect to all weights and updates
 # them. All optimizers start from the same weights.
 def train(optimizer, n_epochs=4_000):
-    """Return the loss of each epoch; print the final loss and accuracy."""
+    """Return the loss of each epoch; print the median of the last ones, and the accuracy."""
     rng = np.random.RandomState(0)
     network = Network(
         [Dense(2, 64, random_state=rng), ReLU(), Dense(64, 3, random_state=rng)],
@@ -32,7 +33,8 @@ def train(optimizer, n_epochs=4_000):
     accuracy = np.mean(network.forward(X).argmax(axis=1) == y)
     print(
         f"learning rate {optimizer.learning_rate:3}, decay {optimizer.decay:5}, "
-        f"momentum {optimizer.momentum}: loss {losses[-1]:.3f}, accuracy {accuracy:.3f}"
+        f"momentum {optimizer.momentum}: loss {np.median(losses[-N_WINDOW:]):.3f}, "
+        f"accuracy {accuracy:.3f}"
     )
     return losses
 
@@ -42,8 +44,9 @@ def train(optimizer, n_epochs=4_000):
 large = train(SGD(learning_rate=1.0))
 small = train(SGD(learning_rate=0.1))
 
-# %% Decay reduces the learning rate: in update t it is the initial learning rate divided by 1 +
-# decay * t. If the decay is too strong, the steps become negligible before the loss has converged.
+# %% Decay reduces the learning rate: in update t it is the initial learning rate divided by
+# 1 + decay * t. The loss oscillates less. If the decay is too strong, the steps become negligible
+# before the loss has converged; here, training without decay is faster.
 decayed = train(SGD(learning_rate=1.0, decay=1e-3))
 strong = train(SGD(learning_rate=1.0, decay=1e-2))
 
@@ -52,7 +55,7 @@ strong = train(SGD(learning_rate=1.0, decay=1e-2))
 weak_momentum = train(SGD(learning_rate=1.0, decay=1e-3, momentum=0.5))
 strong_momentum = train(SGD(learning_rate=1.0, decay=1e-3, momentum=0.9))
 
-# %% The figure shows the loss of each epoch.
+# %% The figure shows the median and the range of the losses of 40 consecutive epochs.
 panels = {
     "Learning rate": {"1.0": large, "0.1": small},
     "Decay, learning rate 1.0": {"0": large, "0.001": decayed, "0.01": strong},
@@ -61,9 +64,13 @@ panels = {
 figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
 for ax, (title, curves) in zip(axes, panels.items(), strict=True):
     for value, losses in curves.items():
-        ax.plot(range(1, len(losses) + 1), losses, label=value, linewidth=1, alpha=0.8)
+        windows = np.reshape(losses, (-1, N_WINDOW))
+        epochs = N_WINDOW * np.arange(len(windows)) + N_WINDOW / 2
+        (line,) = ax.plot(epochs, np.median(windows, axis=1), label=value)
+        ranges = windows.min(axis=1), windows.max(axis=1)
+        ax.fill_between(epochs, *ranges, color=line.get_color(), alpha=0.2, linewidth=0)
     ax.set(title=title, xlabel="epoch", ylim=(0, 1.2))
-    ax.legend(loc="upper right")
-axes[0].set_ylabel("loss")
+    ax.legend(loc="lower left")
+axes[0].set_ylabel(f"loss, median and range of {N_WINDOW} epochs")
 
 plt.show()

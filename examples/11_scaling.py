@@ -94,7 +94,7 @@ for name, model in models.items():
 losses.set(title="Training", yscale="log")
 bars = predictions.bar(accuracies.keys(), accuracies.values(), width=0.5, color="tab:orange")
 predictions.bar_label(bars, fmt="%.2f")
-predictions.set(title="Network trained with MaxAbsScaler", ylim=(0, 1.1))
+predictions.set(title="Trained with MaxAbsScaler", ylim=(0, 1.1))
 predictions.set(xlabel="data of the scaler for prediction", ylabel="test accuracy")
 
 plt.show()

@@ -80,12 +80,17 @@ for down, right in [(0, 0), *EIGHT_SHIFTS]:
     mosaic[1 + down, :8, 1 + right, :8] = image.reshape(8, 8)
 digit.imshow(mosaic.reshape(27, 27)[:26, :26], cmap="gray_r")
 digit.set(title="A digit and its copies", xticks=[], yticks=[], facecolor="lightsteelblue")
-for ax, title, part in ((centered, "Centered test images", 0), (shifted, "Shifted test images", 1)):
+for ax, title, part in (
+    (centered, "Centered test images (from 0.8)", 0),
+    (shifted, "Shifted test images (from 0.2)", 1),
+):
     for name, mean in zip(copies, means[..., part], strict=True):
         ax.plot(sizes, mean, "o-", label=name)
     ax.set(title=title, xlabel="training images", ylabel="accuracy", xscale="log")
     ax.set_xticks(sizes, sizes)
     ax.minorticks_off()
+centered.set_ylim(0.8, 1)
+shifted.set_ylim(0.2, 1)
 shifted.legend()
 
 plt.show()

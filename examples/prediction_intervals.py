@@ -2,11 +2,8 @@
 
 # %% The pinball loss trains a network to predict quantiles. The interval between the 0.1 and the
 # 0.9 quantile should contain 80% of new targets. One network predicts several quantiles.
-from warnings import catch_warnings
-
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import mean_pinball_loss
@@ -15,11 +12,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skscratch import MLPScratchRegressor
-
-try:
-    from mapie.regression import ConformalizedQuantileRegressor
-except ImportError:
-    ConformalizedQuantileRegressor = None
 
 LEVELS = [0.1, 0.5, 0.9]
 
@@ -67,7 +59,8 @@ def coverage(low, high, y):
 # %% Held-out samples correct the coverage of any model (Romano, Patterson and Candes,
 # "Conformalized quantile regression", 2019). The distance of each target to its interval, negative
 # inside, has a distribution; its 0.8 quantile is added on both sides. If the samples are
-# exchangeable, the next target is inside with a probability of at least 0.8.
+# exchangeable, the next target is inside with a probability of at least 0.8. The package
+# mapie implements this and similar methods.
 def conformal_margin(low, high, y, confidence=0.8):
     """Return the width to add on each side of the intervals."""
     distances = np.maximum(low - y, y - high)
@@ -75,28 +68,9 @@ def conformal_margin(low, high, y, confidence=0.8):
     return np.sort(distances)[rank - 1]
 
 
-class Column(RegressorMixin, BaseEstimator):
-    """One quantile of a fitted model, in the interface of mapie."""
-
-    def __init__(self, model, column):
-        self.model, self.column = model, column
-
-    def fit(self, X, y):
-        """Do nothing, because the model is fitted."""
-        return self
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-    def predict(self, X):
-        """Return the predicted quantile."""
-        return self.model.predict(X)[:, self.column]
-
-
 X, y = load_diabetes(return_X_y=True)
 EPOCHS, N_SPLITS = [15, 60, 240], 10
 plain, calibrated, widths = (np.empty((len(EPOCHS), N_SPLITS)) for _ in range(3))
-mapie_coverage = np.full(N_SPLITS, np.nan)
 for split in range(N_SPLITS):
     X_rest, X_test, y_rest, y_test = train_test_split(X, y, test_size=142, random_state=split)
     X_train, X_cal, y_train, y_cal = train_test_split(
@@ -111,13 +85,6 @@ for split in range(N_SPLITS):
         plain[k, split] = coverage(low, high, y_test)
         calibrated[k, split] = coverage(low - margin, high + margin, y_test)
         widths[k, split] = np.mean(high - low) + 2 * margin
-        if ConformalizedQuantileRegressor is not None and max_iter == 60:
-            columns = [Column(model, column) for column in (0, 2, 1)]
-            conformal = ConformalizedQuantileRegressor(columns, confidence_level=0.8, prefit=True)
-            with catch_warnings(action="ignore"):
-                conformal.conformalize(X_cal, y_cal)
-                _, intervals = conformal.predict_interval(X_test, symmetric_correction=True)
-            mapie_coverage[split] = coverage(*intervals[:, :, 0].T, y_test)
 
 print(f"\nDiabetes, {N_SPLITS} splits: coverage of 142 new samples (nominal 0.8)")
 for k, max_iter in enumerate(EPOCHS):
@@ -125,15 +92,10 @@ for k, max_iter in enumerate(EPOCHS):
         f"    {max_iter:3} epochs   {plain[k].mean():.3f}, calibrated {calibrated[k].mean():.3f} "
         f"(mean width {widths[k].mean():.0f})"
     )
-if ConformalizedQuantileRegressor is None:
-    print("    (mapie is not installed: pip install mapie)")
-else:
-    print(f"    mapie, 60 epochs: {mapie_coverage.mean():.3f}")
 
 # %% The coverage is guaranteed on average over all samples, not for every subset, and for intervals
 # of any width. To compare models, compare the widths of intervals with equal coverage. The figure
 # shows the intervals of the function, and the coverage before and after the calibration.
-
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.3), layout="constrained")
 low_x, median_x, high_x = intervals_of_x.T
 axes[0].scatter(X_new[:600], y_new[:600], s=4, color="tab:gray")
