@@ -109,13 +109,13 @@ else:
         mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
         mlflow.create_experiment("digits", artifact_location=Path(folder).as_uri())
         mlflow.set_experiment("digits")
-        clf = MLPScratchClassifier((64,), dropout=0.3, max_iter=20, tol=0, random_state=0)
+        clf = MLPScratchClassifier((64,), dropout=0.3, max_iter=40, tol=0, random_state=0)
         with mlflow.start_run() as run:
             clf.set_callbacks(MLflowLogger()).fit(X_train, y_train, X_val=X_val, y_val=y_val)
         stored = mlflow.get_run(run.info.run_id)
         model = mlflow.sklearn.load_model(f"runs:/{run.info.run_id}/model")
-        print(f"MLflow: {len(stored.data.params)} parameters, {len(stored.data.metrics)} curves, a")
-        print(f"    model with a validation accuracy of {model.score(X_val, y_val):.3f}")
+        print(f"MLflow: {len(stored.data.params)} parameters, {len(stored.data.metrics)} curves")
+        print(f"    validation accuracy of the stored model {model.score(X_val, y_val):.3f}")
 
 
 # %% Optuna. The callback reports the validation loss of each epoch. The pruner compares it with the
@@ -133,7 +133,9 @@ class Pruning(Callback):
 
 
 def make_network(parameters):
-    return MLPScratchClassifier((64,), max_iter=30, tol=0, random_state=0, **parameters)
+    return MLPScratchClassifier(
+        (64,), max_iter=30, tol=0, n_iter_no_change=30, random_state=0, **parameters
+    )
 
 
 def objective(trial):
@@ -177,6 +179,7 @@ for (penalty, values), style in zip(norms.items(), ("-", "--"), strict=True):
         label = f"layer {layer}, L2 penalty {penalty}"
         left.plot(range(1, 61), values[:, layer], style, color=color, label=label)
 left.set(xlabel="epoch", ylabel="norm of the weights", title="Recorded by a custom callback")
+left.set_ylim(3, 14)
 left.legend()
 for losses, is_pruned in trials:
     color = "tab:red" if is_pruned else "tab:blue"
