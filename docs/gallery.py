@@ -37,7 +37,7 @@ def run(script: Path, folder: Path) -> str:
     """Run an example, save its figures to a folder, and return its output."""
     environment = {**os.environ, "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", RUN, str(script), str(folder)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     if result.returncode:
         raise RuntimeError(f"{script.name} failed:\n{result.stderr}")
     return result.stdout
@@ -89,6 +89,10 @@ def _page(title: str, stem: str, text: str) -> str:
     output = EXAMPLES / "figures" / f"{stem}.txt"
     if output.exists():
         parts.append(f"## Output\n\n```text\n{output.read_text('utf-8').strip()}\n```\n")
+    rendered = EXAMPLES / "figures" / f"{stem}.html"
+    if rendered.exists():
+        html = rendered.read_text("utf-8")
+        parts.append(f"Displays of the script in a notebook:\n\n```{{raw}} html\n{html}```\n")
     script = f"{{download}}`{stem}.py <../../examples/{stem}.py>`"
     notebook = f"{{download}}`{stem}.ipynb <{stem}.ipynb>`"
     parts.append(f"## Script\n\nDownload: {script}, {notebook}.\n")

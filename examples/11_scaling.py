@@ -3,8 +3,6 @@
 # %% Chemical analyses of 178 wines from three growers. The 13 features have different units, and
 # their magnitudes differ by a factor of a thousand.
 import pickle
-import warnings
-from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,12 +34,8 @@ models = {
 }
 print("\nCross-validation with ten folds")
 for name, model in models.items():
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        scores = cross_val_score(model, X, y, cv=folds)
+    scores = cross_val_score(model, X, y, cv=folds)
     print(f"    {name:15} accuracy {scores.mean():.3f} +- {scores.std():.3f}")
-    for warning in caught[:1]:
-        print(fill(str(warning.message), 96, initial_indent=" " * 8, subsequent_indent=" " * 8))
 
 # %% The scaler is fitted to the training data. New values may exceed 1.
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
