@@ -22,7 +22,7 @@ for feature in ("proline", "hue", "nonflavanoid_phenols"):
 
 # %% The initial weights assume inputs of a magnitude of about 1. `MaxAbsScaler` divides each
 # feature by its largest absolute value; `StandardScaler` also removes the mean. Without a scaler,
-# training can fail, and the network issues a warning.
+# the loss starts at a high value, and the accuracy is lower.
 network = MLPScratchClassifier(
     hidden_layer_sizes=(32,), learning_rate_init=0.01, max_iter=100, tol=0, random_state=0
 )

@@ -113,7 +113,9 @@ for ax, (n_hidden, (predictions, losses)) in zip(axes, learned.items(), strict=F
     ax.set(title=f"{n_hidden} hidden layer{'s'[: n_hidden - 1]}", xlabel="x", ylim=(-1.5, 1.9))
     ax.legend(loc="upper right", fontsize="small")
 for n_hidden, (_, losses) in learned.items():
-    axes[2].plot(losses, label=f"{n_hidden} hidden layer{'s'[: n_hidden - 1]}")
+    axes[2].plot(
+        range(1, len(losses) + 1), losses, label=f"{n_hidden} hidden layer{'s'[: n_hidden - 1]}"
+    )
 axes[2].set(title="Mean squared error", xlabel="epoch (log scale)", xscale="log", yscale="log")
 axes[2].legend()
 axes[3].plot(

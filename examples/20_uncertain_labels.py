@@ -127,10 +127,8 @@ X_train, _, y_train, _, given, _ = make_data(second=0.5, seed=0)
 lowest = estimate_reliability(X_train, given, seed=0).argsort()[:30]
 n_wrong = np.sum(given[lowest] != y_train[lowest])
 print("\nWrong labels, if the reliability of the second annotator is 0.5")
-print(f"    of all labels                              {np.mean(given != y_train):.0%}")
-print(
-    f"    of the {len(lowest)} with the lowest estimated reliability  {n_wrong / len(lowest):.0%}"
-)
+print(f"    of all labels                      {np.mean(given != y_train):.0%}")
+print(f"    lowest {len(lowest)} estimated reliabilities  {n_wrong / len(lowest):.0%}")
 
 figure = plt.figure(figsize=(12, 5), layout="constrained")
 left, right = figure.subfigures(1, 2)
