@@ -2,7 +2,6 @@
 
 # %% A neuron multiplies each input by a weight and adds the products and a bias. A layer does this
 # for several neurons and a batch of samples with one matrix product.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay

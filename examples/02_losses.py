@@ -3,7 +3,6 @@
 # %% Two classifiers predict the classes of the same four images. Each is correct three times, so
 # their accuracies are equal. Cross-entropy, the negative logarithm of the probability of the true
 # class, distinguishes a cautious prediction from a confident error.
-
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -2,9 +2,8 @@
 
 # %% A loss measures the quality of a set of weights. The first strategy draws weights at random and
 # keeps the best. The second adds small random changes to the best weights and keeps every
-# improvement. The third follows the gradient of the loss. All three are applied to three linearly
-# separable clouds and to the spiral.
-
+# improvement. The third follows the gradient of the loss. All three are applied to three
+# overlapping clouds and to the spiral.
 import matplotlib.pyplot as plt
 import numpy as np
 

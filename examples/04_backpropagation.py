@@ -1,7 +1,6 @@
 """Backpropagation: the chain rule by hand, layers, and gradient checks."""
 
 # %% One neuron with three inputs and a ReLU. The loss is the square of the output.
-
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -1,7 +1,6 @@
 """Gradient descent on the spiral: learning rate, decay and momentum."""
 
 # %% Three classes that are not linearly separable, and one hidden layer of 64 neurons.
-
 import matplotlib.pyplot as plt
 import numpy as np
 

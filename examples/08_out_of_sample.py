@@ -2,7 +2,6 @@
 
 # %% Two samples from the same distribution. The network is trained on the first. The second is
 # passed as a validation set, which is evaluated after each epoch and does not affect training.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay

@@ -3,7 +3,6 @@
 # %% Random labels cannot be predicted: the true accuracy is 0.5. If a procedure estimates more,
 # information has leaked from the validation data into training. The procedures are tested with this
 # network:
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap

@@ -3,7 +3,6 @@
 # %% Digits of 8 x 8 pixels, centered in their images. For a network with 64 inputs, a digit that is
 # shifted by one pixel is a different input. Copies of the training images, shifted by one pixel,
 # teach the network that the class does not change.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

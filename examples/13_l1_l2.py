@@ -4,7 +4,6 @@
 # large weights expensive. L2 adds strength * sum(w**2) to the loss, so that large weights dominate;
 # the gradient of L1, strength * sum(|w|), does not depend on the magnitude, so that small weights
 # become zero.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

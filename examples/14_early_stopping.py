@@ -2,7 +2,6 @@
 
 # %% Two overlapping moons. A network with two layers of 100 neurons overfits them in 200 epochs.
 # Four methods reduce overfitting:
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons

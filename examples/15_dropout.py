@@ -2,7 +2,6 @@
 
 # %% A layer without weights. In each batch it sets a random part of its inputs to zero,
 # independently for each sample, and scales the others so that the expected sum does not change.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

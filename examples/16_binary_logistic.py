@@ -3,7 +3,6 @@
 # %% Two classes need only one output. The sigmoid of the output z is the probability of class 1.
 # This is equivalent to softmax of the two logits 0 and z, and the derivative of binary
 # cross-entropy is the probability minus the target.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

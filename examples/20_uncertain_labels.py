@@ -3,7 +3,6 @@
 # %% A thousand digits are labelled by two annotators, half by each. One is correct with a
 # probability of 0.98; the other often chooses a wrong digit. It is known which annotator labelled
 # which digit.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits

@@ -2,7 +2,6 @@
 
 # %% The grid is a dict of parameter names, prefixed with the name of the pipeline's step, and their
 # values. Each combination is trained once for each fold.
-
 import joblib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -76,7 +75,8 @@ for ax, n, accuracies in zip(axes, neurons, maps, strict=False):
         ax.text(column, row, f"{accuracy:.3f}", ha="center", va="center", color=color)
     ax.set_xticks(range(len(penalties)), penalties)
     ax.set_yticks(range(len(rates)), rates)
-    ax.set(xlabel="weight_regularizer_l2", ylabel="learning_rate_init", title=f"{n} neurons")
+    ax.set(xlabel="weight_regularizer_l2", title=f"{n} neurons")
+axes[0].set_ylabel("learning_rate_init", labelpad=10)
 figure.colorbar(
     image, ax=axes[:2], label="mean accuracy (gray: below 0.90)", extend="min", shrink=0.9
 )

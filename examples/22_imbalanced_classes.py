@@ -2,7 +2,6 @@
 
 # %% Two moons; 5% of the samples belong to the positive class. A classifier that never predicts it
 # has an accuracy of 95%.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons
@@ -62,8 +61,8 @@ assert np.allclose(by_hand.predict_proba(X_test)[:, 1], p_balanced)
 
 # %% With class weights, the predicted probabilities correspond to equally frequent classes. If
 # calibrated probabilities are needed, train without class weights and change the threshold: if a
-# false negative costs 20 times as much as a false positive, the optimal threshold is 1/21. The cost
-# is similar, because both networks rank the samples similarly, as the curves show.
+# false negative costs 20 times as much as a false positive, the optimal threshold is 1/21. Both
+# methods have similar costs, because both networks rank the samples similarly, as the curves show.
 print("\n          mean probability   log loss")
 for name, probability in (("unweighted", p_plain), ("balanced", p_balanced)):
     print(f"{name:10} {probability.mean():15.3f} {log_loss(y_test, probability):10.3f}")

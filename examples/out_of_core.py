@@ -2,7 +2,6 @@
 
 # %% A file with 600,000 samples of forty features, written in parts. The samples are in random
 # order, which is necessary because they are processed in this order.
-
 import tempfile
 from pathlib import Path
 

@@ -1,7 +1,6 @@
 """A validation set in a pipeline, with metadata routing."""
 
 # %% Thirty features with different units, which have to be scaled.
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn import set_config

@@ -1,7 +1,6 @@
 """Quickstart: a pipeline, cross-validation, a grid search, and a final test."""
 
 # %% The data: 1,797 images of 8 x 8 pixels. A fifth is held out for the final test.
-
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.metrics import ConfusionMatrixDisplay, classification_report
