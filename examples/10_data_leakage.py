@@ -61,7 +61,7 @@ def walk(seed):
     return X, path[max(spans) - 1 + horizon :] > past[:, -1]
 
 
-# %% Consecutive days have similar features and equal labels. With shuffled folds, the neighbours of
+# %% Consecutive days have similar features and labels. With shuffled folds, the neighbours of
 # a validation day are in the training set. Folds in order still train on later days.
 # `TimeSeriesSplit` trains on the past only, and its gap excludes the days whose labels are not
 # known at the start of the validation.
