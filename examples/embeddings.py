@@ -2,9 +2,6 @@
 
 # %% The last hidden layer has two neurons, so the network describes each image by two numbers, and
 # hidden_outputs returns them. The first two principal components do not use the labels.
-from pathlib import Path
-from time import perf_counter
-
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
@@ -12,8 +9,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from skscratch import MLPScratchClassifier
-
-began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
@@ -43,8 +38,4 @@ for ax, (title, embed) in zip(axes, embeddings.items(), strict=True):
     image = ax.scatter(*points.T, c=y_test, cmap="tab10", vmin=-0.5, vmax=9.5, s=12)
     ax.set(title=f"{title}: {accuracy:.0%} by neighbors", xticks=[], yticks=[])
 figure.colorbar(image, ax=axes, ticks=range(10), label="digit")
-
-path = Path(__file__).parent / "figures" / "embeddings.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()
