@@ -15,11 +15,6 @@ threadpoolctl.threadpool_limits(1)
 collect_ignore = ["typed_script.py"]
 
 
-def pytest_configure(config):
-    """Know the marks of scikit-learn's tests, some of which are run here."""
-    config.addinivalue_line("markers", "thread_unsafe: not to be run in several threads at once")
-
-
 def pytest_xdist_auto_num_workers(config):
     """Return the number of workers, 0 for test modules by name: these print as they run."""
     by_name = all(".py" in argument for argument in config.args)

@@ -722,6 +722,7 @@ print(kills, len(starts))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
 def test_killed_again_and_again_it_is_finished_to_the_same_weights(tmp_path):
     result = subprocess.run(

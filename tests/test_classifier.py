@@ -903,6 +903,7 @@ def test_global_random_state_is_neither_read_nor_moved():
     assert not np.array_equal(first.coefs_[0], second.coefs_[0])
 
 
+@pytest.mark.slow
 def test_nnfs_init_changes_no_bit():
     script = """
 import sys, warnings

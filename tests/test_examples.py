@@ -15,6 +15,7 @@ FOR_OTHERS = {"mlflow_tracking", "optuna_pruning"}
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example, tmp_path):
     # An example writes its figures beside itself: run a copy.

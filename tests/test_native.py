@@ -334,7 +334,7 @@ def test_threads_train_what_one_thread_trains():
             np.testing.assert_array_equal(result, expected)
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_processes_train_what_one_process_trains(method):
     expected = digits_engine()
@@ -380,6 +380,7 @@ def test_either_engine_continues_the_others_training():
 # --- Interrupts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [100, 400_000])
 def test_an_interrupt_takes_effect_within_a_second(batch_size):
     rng = np.random.default_rng(0)
