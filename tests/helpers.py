@@ -1,6 +1,4 @@
-"""What several test modules share: data, small networks, what fits are compared by, equations."""
-
-import re
+"""Shared by several test modules: data, small networks, comparisons of fits, equations."""
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ ENGINES = ["numpy", "native"] if native.is_available() else ["numpy"]
 X_digits, y_digits = load_digits(return_X_y=True)
 X_digits = X_digits / 16
 
-# Most tests train for a few epochs; test_convergence.py is about these warnings.
+# Most tests train for a few epochs. test_stochastic.py tests these warnings.
 unfinished_fits = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
     "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
@@ -30,11 +28,6 @@ def mlp(hidden_layer_sizes=(6, 5), **parameters):
     """Return a small network, to be trained for a few epochs."""
     defaults = {"max_iter": 5, "batch_size": 40, "random_state": 0}
     return MLPScratchClassifier(hidden_layer_sizes, **{**defaults, **parameters})
-
-
-def named(value) -> str:
-    """Return a test's id: the text of a parameter, without addresses, which differ by process."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
 
 
 # --- Fits

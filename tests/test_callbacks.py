@@ -13,7 +13,7 @@ import helpers
 import joblib
 import numpy as np
 import pytest
-from helpers import SOLVERS, STOCHASTIC, assert_same_fit, named
+from helpers import SOLVERS, STOCHASTIC, assert_same_fit
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.metrics import balanced_accuracy_score
@@ -99,10 +99,9 @@ class CrashAt:
 
 
 @every_solver
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_every_epoch_is_a_task(solver, early_stopping):
+def test_every_epoch_is_a_task(solver):
     recorder = Recorder()
-    clf = mlp(recorder, solver=solver, early_stopping=early_stopping).fit(X, y)
+    clf = mlp(recorder, solver=solver, early_stopping=solver != "adam").fit(X, y)
     assert recorder.calls == [
         ("setup", "fit", 0),
         ("begin", "fit", 0),
@@ -147,18 +146,16 @@ def test_data_and_weights_are_those_that_were_given():
     assert not any(metadata for *_, metadata in told)
 
 
-@every_solver
 @pytest.mark.parametrize(
-    "arguments",
+    ("solver", "arguments"),
     [
-        {},
-        {"dropout": 0.3, "input_dropout": 0.1, "momentum": 0.5, "decay": 0.1},
-        {"early_stopping": True, "scoring": "loss", "learning_rate_init": 0.1},
+        *((solver, {}) for solver in SOLVERS),
+        ("sgd", {"dropout": 0.3, "input_dropout": 0.1, "momentum": 0.5, "decay": 0.1}),
+        ("adam", {"early_stopping": True, "scoring": "loss", "learning_rate_init": 0.1}),
+        ("lbfgs", {"early_stopping": True}),
     ],
 )
 def test_the_fitted_estimator_is_that_of_so_many_epochs(solver, arguments):
-    if solver == "lbfgs":
-        arguments = {name: arguments[name] for name in arguments if "dropout" not in name}
     arguments = {**arguments, "warm_start": True}
     collector = Collector()
     clf = mlp(collector, solver=solver, **arguments).fit(X, y)
@@ -199,8 +196,9 @@ def test_the_fitted_estimator_is_made_for_those_who_ask(solver, monkeypatch):
 # --- Stopping, failing
 
 
-@every_solver
-@pytest.mark.parametrize("last", [1, 3, 5])
+@pytest.mark.parametrize(
+    ("solver", "last"), [("adam", 1), ("adam", 3), ("adam", 5), ("lbfgs", 1), ("lbfgs", 3)]
+)
 def test_a_request_to_stop_is_honoured(solver, last):
     recorder = Recorder(lambda hook, context: hook == "end" and context.task_id == last - 1)
     clf = mlp(recorder, Recorder(), solver=solver, tol=1e-4)
@@ -223,15 +221,15 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("action", FAILURES, ids=lambda action: str(action.call))
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("state", ["new", "warm"])
-def test_a_failing_callback_leaves_the_estimator_as_it_was(solver, action, state):
+@pytest.mark.parametrize(
+    ("solver", "action"),
+    [*(("adam", action) for action in FAILURES), *(("lbfgs", action) for action in FAILURES[2:5])],
+    ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value.call)),
+)
+def test_a_failing_callback_leaves_the_estimator_as_it_was(solver, action):
     recorder, other = Recorder(action), Recorder()
-    clf = mlp(solver=solver, warm_start=state == "warm")
-    if state != "new":
-        clf.fit(X, y)
-        weights = [coef.copy() for coef in clf.coefs_]
+    clf = mlp(solver=solver, warm_start=True).fit(X, y)
+    weights = [coef.copy() for coef in clf.coefs_]
     clf.set_callbacks(other, recorder)
     before = vars(clf).copy()
     with pytest.raises(action.error):
@@ -239,9 +237,8 @@ def test_a_failing_callback_leaves_the_estimator_as_it_was(solver, action, state
     assert vars(clf) == before
     assert other.count("setup") == other.count("teardown") == 1
     assert recorder.count("setup") == recorder.count("teardown") == 1
-    if state != "new":
-        for a, b in zip(weights, clf.coefs_, strict=True):
-            np.testing.assert_array_equal(a, b)
+    for a, b in zip(weights, clf.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_callback_that_fails_when_torn_down():
@@ -327,11 +324,10 @@ def test_progress_bar(solver, capsys):
     assert "epoch" not in printed
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("n_jobs", [None, 1, 2])
-def test_progress_bar_in_other_estimators(solver, n_jobs, capsys):
+def test_progress_bar_in_other_estimators(n_jobs, capsys):
     pytest.importorskip("rich")
-    pipeline = make_pipeline(StandardScaler(), mlp(solver=solver))
+    pipeline = make_pipeline(StandardScaler(), mlp())
     outer = pipeline
     if n_jobs:
         grid = {"mlpscratchclassifier__alpha": [0.01, 0.1]}
@@ -343,10 +339,9 @@ def test_progress_bar_in_other_estimators(solver, n_jobs, capsys):
     assert not re.search(r"\b[0-9]{1,2}%", printed)
 
 
-@every_solver
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_scoring_monitor(solver, weighted):
-    weights = np.random.RandomState(0).uniform(0.5, 2, 150) if weighted else None
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_scoring_monitor(solver):
+    weights = np.random.RandomState(0).uniform(0.5, 2, 150)
     monitor = sklearn_callback.ScoringMonitor(scoring=["balanced_accuracy", "neg_log_loss"])
     clf = mlp(monitor, solver=solver, learning_rate_init=0.05).fit(X, y, sample_weight=weights)
     rows = monitor.get_logs().data
@@ -402,14 +397,13 @@ def lines_of(caplog):
     return [record.getMessage() for record in caplog.records if record.name == "skscratch"]
 
 
-@pytest.mark.parametrize("solver", STOCHASTIC)
-@pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize(
-    ("every", "epochs"), [(1, [1, 2, 3, 4, 5, 6, 7]), (3, [3, 6, 7]), (7, [7]), (99, [7])]
+    ("every", "epochs", "early_stopping"),
+    [(1, [1, 2, 3, 4, 5, 6, 7], False), (3, [3, 6, 7], True), (7, [7], False), (99, [7], True)],
 )
-def test_lines_of_epochs(solver, early_stopping, every, epochs, caplog):
+def test_lines_of_epochs(early_stopping, every, epochs, caplog):
     caplog.set_level(logging.INFO, "skscratch")
-    clf = mlp(EpochLogger(every), solver=solver, early_stopping=early_stopping, max_iter=7)
+    clf = mlp(EpochLogger(every), early_stopping=early_stopping, max_iter=7)
     clf.set_params(decay=0.1, scoring="loss", alpha=1.0).fit(X, y)
     assert {record.levelname for record in caplog.records} == {"INFO"}
     lines = lines_of(caplog)
@@ -493,9 +487,15 @@ def written(monkeypatch):
     return epochs
 
 
-@every_solver
 @pytest.mark.parametrize(
-    ("every", "epochs"), [(1, [1, 2, 3, 4, 5, 5]), (2, [2, 4, 5]), (5, [5, 5]), (9, [5])]
+    ("solver", "every", "epochs"),
+    [
+        ("adam", 1, [1, 2, 3, 4, 5, 5]),
+        ("sgd", 2, [2, 4, 5]),
+        ("adagrad", 5, [5, 5]),
+        ("rmsprop", 9, [5]),
+        ("lbfgs", 2, [2, 4, 5]),
+    ],
 )
 def test_checkpoints_are_whole_estimators(solver, every, epochs, written, tmp_path):
     path, seen = tmp_path / "model.joblib", []
@@ -595,8 +595,8 @@ def test_checkpoints_in_a_search(n_jobs, tmp_path):
 
 RESUMED = [
     *({"solver": solver} for solver in STOCHASTIC),
-    *({"solver": solver, "early_stopping": True, "dropout": 0.3} for solver in STOCHASTIC),
-    *({"solver": solver, "learning_rate": "cosine", "decay": 0.1} for solver in STOCHASTIC),
+    {"early_stopping": True, "dropout": 0.3},
+    {"learning_rate": "cosine", "decay": 0.1},
     {"dropout": [0.2, 0.4], "input_dropout": 0.1, "batch_size": 7},
     {"shuffle": False, "class_weight": "balanced", "clip_norm": 0.1},
     {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.05, "learning_rate_init": 0.02},
@@ -615,7 +615,7 @@ RESUMED = [
 
 
 @pytest.mark.filterwarnings("ignore:.*Maximum iterations", "ignore:The training loss rose")
-@pytest.mark.parametrize("arguments", RESUMED, ids=named)
+@pytest.mark.parametrize("arguments", RESUMED)
 def test_a_fit_cut_short_is_finished_to_the_same_weights(arguments, tmp_path):
     X_, path = X.astype(np.float32), tmp_path / "model"
 
@@ -625,7 +625,7 @@ def test_a_fit_cut_short_is_finished_to_the_same_weights(arguments, tmp_path):
 
     once = mlp(ModelCheckpoint(path), Recorder(keep), max_iter=8, **arguments).fit(X_, y)
     assert (once.n_iter_ < 8) == ("n_iter_no_change" in arguments)
-    for n_epochs in range(1, once.n_iter_ + 1):
+    for n_epochs in {1, 2, once.n_iter_ // 2, once.n_iter_ - 1, once.n_iter_}:
         clf = joblib.load(tmp_path / str(n_epochs))
         assert len(clf.loss_curve_) == n_epochs
         clf.set_params(warm_start=True).fit(X_, y)
@@ -701,7 +701,7 @@ while n_epochs < 200:
             status = 0
         finally:
             os._exit(status)
-    if kills < 40:
+    if kills < 20:
         time.sleep(random.uniform(0, 0.02 + 5 * pace))
         os.kill(child, signal.SIGKILL)
         kills += 1
@@ -733,5 +733,5 @@ def test_killed_again_and_again_it_is_finished_to_the_same_weights(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     kills, starts = map(int, result.stdout.split())
-    assert kills >= 30
+    assert kills >= 15
     assert starts >= 4

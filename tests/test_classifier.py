@@ -1,6 +1,5 @@
 """What the estimator does beyond training MLPClassifier's networks."""
 
-import copy
 import pickle
 import subprocess
 import sys
@@ -10,17 +9,13 @@ import warnings
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from helpers import (
     SOLVERS,
-    STOCHASTIC,
     X_digits,
     adagrad,
     adam,
     assert_learns_digits,
     assert_same_fit,
-    assert_same_weights,
-    mlp,
     rmsprop,
     sgd,
     textbook_gradients,
@@ -30,7 +25,7 @@ from helpers import (
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -142,393 +137,6 @@ def test_worked_out_example():
     assert clf.predict_proba(X)[0, 1] == pytest.approx(0.739, abs=1e-3)
 
 
-# --- When training stops
-
-
-@pytest.mark.parametrize("n_iter_no_change", [2, 5, 10, 50])
-def test_n_iter_no_change(n_iter_no_change):
-    clf = MLPScratchClassifier(
-        solver="sgd", tol=0.01, max_iter=3000, n_iter_no_change=n_iter_no_change, random_state=0
-    )
-    clf.fit(X_digits[:100], y_digits[:100] % 2)
-    curve = np.array(clf.loss_curve_)
-    best_before = np.minimum.accumulate(curve)[:-1]
-    assert (curve[1:] > best_before - 0.01)[-n_iter_no_change - 1 :].all()
-    assert clf.n_iter_ == len(curve) < 3000
-
-
-def test_n_iter_no_change_inf():
-    clf = MLPScratchClassifier(tol=1e9, max_iter=300, n_iter_no_change=np.inf, random_state=0)
-    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(300\) reached"):
-        clf.fit(X_iris, y_iris)
-    assert clf.n_iter_ == 300
-
-
-def test_adaptive_learning_rate_falls_until_it_is_too_small(capsys):
-    clf = MLPScratchClassifier(
-        solver="sgd", learning_rate="adaptive", tol=0.5, max_iter=3000, verbose=True, random_state=0
-    )
-    clf.fit([[3, 2], [1, 6]], [1, 0])
-    printed = capsys.readouterr().out
-    rates = [
-        float(line.split("learning rate to ")[1])
-        for line in printed.splitlines()
-        if "learning rate to" in line
-    ]
-    np.testing.assert_allclose(rates, 0.001 / 5.0 ** np.arange(1, 6), atol=1e-6)
-    assert "Learning rate too small. Stopping." in printed
-    assert clf.n_iter_ < 3000
-
-
-def test_early_stopping_keeps_the_best_weights():
-    clf = MLPScratchClassifier(
-        early_stopping=True, validation_fraction=0.3, learning_rate_init=0.05, random_state=0
-    )
-    clf.fit(X_digits, y_digits)
-    best = int(np.argmax(clf.validation_scores_))
-    assert clf.best_validation_score_ == clf.validation_scores_[best]
-    assert best + 1 < clf.n_iter_
-    until_best = clone(clf).set_params(max_iter=best + 1).fit(X_digits, y_digits)
-    assert_same_weights(clf, until_best)
-
-
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))])
-@pytest.mark.parametrize(
-    "random_state", [0, np.random.RandomState(0), np.random.RandomState(np.random.PCG64(0))]
-)
-def test_copies_resume_exactly(copied, random_state):
-    def new(**parameters):
-        return mlp(random_state=copy.deepcopy(random_state), tol=0, **parameters)
-
-    once = new(max_iter=7).fit(X_digits, y_digits)
-    clf = copied(new(max_iter=2, warm_start=True).fit(X_digits, y_digits))
-    clf = copied(clf.set_params(max_iter=3).fit(X_digits, y_digits))
-    clf = copied(clf.partial_fit(X_digits, y_digits)).partial_fit(X_digits, y_digits)
-    assert_same_fit(clf, once)
-
-
-def test_only_fits_that_may_resume_keep_the_order_of_the_samples():
-    sizes = {}
-    for warm_start in (False, True):
-        for n in (300, 1500):
-            clf = mlp(warm_start=warm_start).fit(X_digits[:n], y_digits[:n])
-            sizes[warm_start, n] = len(pickle.dumps(clf))
-    assert abs(sizes[False, 1500] - sizes[False, 300]) < 100
-    assert abs(sizes[True, 1500] - sizes[True, 300] - 4 * 1200) < 100
-
-
-@pytest.mark.parametrize("by", ["fit", "partial_fit"])
-@pytest.mark.parametrize("written_by", ["0.0.1", None, "nothing"])
-def test_the_state_of_another_version_is_not_resumed(by, written_by):
-    clf = mlp(warm_start=True).fit(X_iris, y_iris)
-    if written_by == "nothing":
-        del clf._training_state
-    else:
-        clf._training_state["version"] = written_by
-    clf = pickle.loads(pickle.dumps(clf))
-    before = vars(clf).copy()
-    with pytest.raises(ValueError, match=r"Cannot resume.*can still predict.*warm_start=False"):
-        getattr(clf, by)(X_iris, y_iris)
-    assert vars(clf) == before
-    assert clf.predict(X_iris).shape == (150,)
-    clf.set_params(warm_start=False).fit(X_iris, y_iris).partial_fit(X_iris, y_iris)
-
-
-def test_interrupting_leaves_a_usable_model(monkeypatch):
-    from skscratch.nn.network import Network
-
-    original, calls = Network.compute_gradients, []
-
-    def interrupted(self, *args):
-        calls.append(1)
-        if len(calls) > 25:
-            raise KeyboardInterrupt
-        return original(self, *args)
-
-    monkeypatch.setattr(Network, "compute_gradients", interrupted)
-    for solver in ("adam", "lbfgs"):
-        calls.clear()
-        clf = MLPScratchClassifier(solver=solver, random_state=0, engine="numpy")
-        with pytest.warns(UserWarning, match="Training interrupted by user"):
-            clf.fit(X_digits, y_digits)
-        assert 0 < clf.n_iter_ < 25
-        assert clf.n_iter_ == len(clf.loss_curve_)
-        assert clf.score(X_digits, y_digits) > 0.3
-
-
-def test_a_warm_start_trains_the_epochs_that_an_interrupted_fit_lacks(monkeypatch):
-    from skscratch.nn.network import Network
-
-    original, calls = Network.compute_gradients, []
-
-    def interrupted(self, *args):
-        calls.append(1)
-        if len(calls) > 25:
-            raise KeyboardInterrupt
-        return original(self, *args)
-
-    clf = MLPScratchClassifier(max_iter=5, random_state=0, warm_start=True, engine="numpy")
-    with monkeypatch.context() as patches:
-        patches.setattr(Network, "compute_gradients", interrupted)
-        with pytest.warns(UserWarning, match="interrupted"):
-            clf.fit(X_digits, y_digits)
-    assert clf.n_iter_ == 2
-    assert clf.fit(X_digits, y_digits).n_iter_ == len(clf.loss_curve_) == 5
-
-
-def test_a_failed_fit_draws_nothing_from_a_generator():
-    random_state = np.random.RandomState(0)
-    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e300, random_state=random_state)
-    with pytest.raises(ValueError, match="diverged"):
-        clf.fit(X_iris * 1e100, y_iris)
-    assert random_state.randint(1 << 30) == np.random.RandomState(0).randint(1 << 30)
-
-
-def test_interrupting_lbfgs_in_its_first_iteration(monkeypatch):
-    from skscratch.nn.network import Network
-
-    def interrupted(self, *args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Network, "compute_gradients", interrupted)
-    clf = MLPScratchClassifier(solver="lbfgs", random_state=0, engine="numpy")
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
-        clf.fit(X_digits, y_digits)
-    assert clf.n_iter_ == len(clf.loss_curve_) == 0
-    assert clf.predict(X_digits).shape == y_digits.shape
-
-
-def test_interrupting_partial_fit_leaves_the_estimator_as_it_was(monkeypatch):
-    from skscratch.nn.network import Network
-
-    original, calls = Network.compute_gradients, []
-
-    def interrupted(self, *args):
-        calls.append(1)
-        if len(calls) == 5:
-            raise KeyboardInterrupt
-        return original(self, *args)
-
-    clf = MLPScratchClassifier(random_state=0, engine="numpy")
-    once = clone(clf).set_params(max_iter=2, tol=0).fit(X_digits, y_digits)
-    clf.partial_fit(X_digits, y_digits, classes=range(10))
-    monkeypatch.setattr(Network, "compute_gradients", interrupted)
-    # A loop over chunks must end, or the chunk would be missing.
-    with pytest.raises(KeyboardInterrupt):
-        clf.partial_fit(X_digits, y_digits)
-    assert_same_fit(clf.partial_fit(X_digits, y_digits), once)
-
-
-def test_lbfgs_at_its_minimum_records_its_own_loss():
-    clf = MLPScratchClassifier(solver="lbfgs", max_iter=500, tol=1e-3, random_state=0)
-    clf.fit(X_iris, y_iris, X_val=X_iris, y_val=y_iris)
-    n_iter = len(clf.loss_curve_)
-    y_other = y_iris[np.r_[:149, 0]]
-    clf.set_params(warm_start=True, alpha=0.5, tol=10.0).fit(
-        X_iris, y_iris, X_val=X_iris, y_val=y_other
-    )
-    theirs = clf.to_sklearn().set_params(warm_start=True).fit(X_iris, y_iris)
-    assert clf.loss_ == clf.loss_curve_[-1] == pytest.approx(theirs.loss_)
-    assert len(clf.loss_curve_) == n_iter + 1
-    assert clf.validation_scores_[-1] == clf.score(X_iris, y_other)
-
-
-@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
-def test_divergence_is_an_error_that_says_what_to_do(solver):
-    X = X_iris * 1e155 if solver == "lbfgs" else X_iris
-    clf = MLPScratchClassifier(
-        solver=solver, learning_rate_init=1e10, activation="identity", batch_size=10
-    )
-    with pytest.raises(ValueError, match=r"non-finite parameter weights.*preprocessed") as error:
-        clf.fit(X, y_iris)
-    assert ("epoch" in str(error.value)) == (solver == "sgd")
-    assert not hasattr(clf, "coefs_")
-
-
-def test_large_finite_steps_are_warned_of():
-    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, random_state=0)
-    with pytest.warns(ConvergenceWarning, match=r"loss rose from .* Lower learning_rate_init"):
-        clf.fit(X_iris, y_iris)
-
-
-# --- Going on
-
-
-SCHEDULES = [{"solver": solver} for solver in STOCHASTIC] + [
-    {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.1},
-    {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 1},
-    {"solver": "sgd", "momentum": 0.0, "decay": 0.01},
-    {"solver": "adam", "decay": 0.01, "batch_size": 7},
-    {"solver": "adam", "shuffle": False, "batch_size": 40},
-    {"solver": "adam", "batch_size": 1000},
-]
-
-
-@pytest.mark.filterwarnings("ignore:Got `batch_size`")
-@pytest.mark.parametrize("arguments", SCHEDULES)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_partial_fit_six_times_is_fit_for_six_epochs(arguments, dtype):
-    X = X_iris.astype(dtype)
-    arguments = {"batch_size": 40, "random_state": 0, **arguments}
-    once = MLPScratchClassifier(max_iter=6, **arguments).fit(X, y_iris)
-    assert once.n_iter_ == 6
-    by_parts = MLPScratchClassifier(**arguments)
-    for _ in range(6):
-        by_parts.partial_fit(X, y_iris, classes=[0, 1, 2])
-    assert_same_fit(once, by_parts)
-    assert once.loss_curve_ == by_parts.loss_curve_
-    assert once.t_ == by_parts.t_
-
-
-@pytest.mark.filterwarnings("ignore:Got `batch_size`")
-@pytest.mark.parametrize("arguments", SCHEDULES)
-@pytest.mark.parametrize("pickled", [False, True], ids=["", "pickled"])
-def test_warm_start_goes_on_as_if_it_had_not_stopped(arguments, pickled):
-    arguments = {"batch_size": 40, "random_state": 0, **arguments}
-    once = MLPScratchClassifier(max_iter=14, **arguments).fit(X_iris, y_iris)
-    twice = MLPScratchClassifier(max_iter=6, warm_start=True, **arguments).fit(X_iris, y_iris)
-    if pickled:
-        twice = pickle.loads(pickle.dumps(twice))
-    twice.set_params(max_iter=8).fit(X_iris, y_iris)
-    assert once.loss_curve_ == twice.loss_curve_
-    assert once.validation_scores_ == twice.validation_scores_
-    assert_same_fit(once, twice)
-
-
-def test_the_random_stream_goes_on_without_a_seed_too():
-    clf = MLPScratchClassifier(batch_size=40, warm_start=True, max_iter=5).fit(X_iris, y_iris)
-    copied = pickle.loads(pickle.dumps(clf))
-    assert_same_fit(clf.fit(X_iris, y_iris), copied.fit(X_iris, y_iris))
-    again = clone(clf).fit(X_iris, y_iris)
-    assert not np.array_equal(again.coefs_[0], clf.coefs_[0])
-
-
-def test_a_changed_learning_rate_takes_effect_and_moments_stay():
-    clf = MLPScratchClassifier(random_state=0, batch_size=40).partial_fit(
-        X_iris, y_iris, classes=[0, 1, 2]
-    )
-    before = [coef.copy() for coef in clf.coefs_]
-    clf.set_params(learning_rate_init=1e-12).partial_fit(X_iris, y_iris)
-    for old, new in zip(before, clf.coefs_, strict=True):
-        np.testing.assert_allclose(new, old, atol=1e-9)
-
-
-def test_weights_changed_by_hand_are_where_training_continues():
-    clf = MLPScratchClassifier(max_iter=3, warm_start=True, random_state=0).fit(X_digits, y_digits)
-    clf.coefs_ = [np.zeros_like(coef) for coef in clf.coefs_]
-    np.testing.assert_array_equal(np.ptp(clf.predict_proba(X_digits), axis=0), np.zeros(10))
-    clf.set_params(max_iter=1, learning_rate_init=1e-12).fit(X_digits, y_digits)
-    assert max(np.abs(coef).max() for coef in clf.coefs_) < 1e-6
-
-
-def test_after_early_stopping_a_warm_start_continues_from_the_best_weights():
-    clf = MLPScratchClassifier(
-        max_iter=12, early_stopping=True, warm_start=True, learning_rate_init=0.2, random_state=0
-    )
-    clf.fit(X_digits, y_digits)
-    assert clf.validation_scores_[-1] < clf.best_validation_score_
-    best = [coef.copy() for coef in clf.coefs_]
-    clf.set_params(max_iter=1, learning_rate_init=1e-12).fit(X_digits, y_digits)
-    for before, after in zip(best, clf.coefs_, strict=True):
-        np.testing.assert_allclose(after, before, atol=1e-9)
-
-
-def test_another_solver_takes_over():
-    clf = MLPScratchClassifier(warm_start=True, max_iter=30, random_state=0)
-    losses = [
-        clf.set_params(solver=solver).fit(X_iris, y_iris).loss_
-        for solver in ["adam", "lbfgs", "sgd", "adagrad"]
-    ]
-    assert losses == sorted(losses, reverse=True)
-
-
-@pytest.mark.parametrize("change", [{"hidden_layer_sizes": (7,)}, {"hidden_layer_sizes": (5, 5)}])
-def test_warm_start_refuses_another_shape(change):
-    clf = MLPScratchClassifier((5,), warm_start=True, max_iter=2).fit(X_iris, y_iris)
-    with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(5,\)"):
-        clf.set_params(**change).fit(X_iris, y_iris)
-
-
-# --- Sample weights
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_samples_of_weight_zero_count_as_absent(solver, early_stopping):
-    weights = np.random.RandomState(0).randint(0, 3, len(X_iris)).astype(float)
-    arguments = {"solver": solver, "batch_size": 16, "random_state": 0, "max_iter": 10}
-    arguments["early_stopping"] = early_stopping
-    weighted = MLPScratchClassifier(**arguments).fit(X_iris, y_iris, sample_weight=weights)
-    kept = weights > 0
-    without = MLPScratchClassifier(**arguments)
-    without.fit(X_iris[kept], y_iris[kept], sample_weight=weights[kept])
-    assert_same_fit(weighted, without)
-
-
-def test_a_stretch_of_zero_weights_is_no_error():
-    weights = np.r_[np.ones(75), np.zeros(75)]
-    clf = MLPScratchClassifier(batch_size=10, shuffle=False, max_iter=3)
-    clf.fit(X_iris, y_iris, sample_weight=weights)
-    np.testing.assert_array_equal(clf.classes_, [0, 1, 2])
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize(("X", "y"), [(X_iris, y_iris), (X_iris, y_iris > 0), (X_labels, y_labels)])
-def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
-    weights = np.random.RandomState(0).randint(1, 4, len(X))
-    clf = MLPScratchClassifier(
-        solver=solver, batch_size=len(X), random_state=0, max_iter=5, activation="tanh"
-    )
-    repeated = clone(clf).set_params(batch_size=int(weights.sum()))
-    repeated.fit(np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0))
-    assert_same_weights(clf.fit(X, y, sample_weight=weights), repeated, rtol=1e-6)
-
-
-@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
-    X = X_iris.astype(np.float32)
-    clf = MLPScratchClassifier(solver=solver, alpha=0, max_iter=5, batch_size=40, random_state=0)
-    unweighted = clone(clf).fit(X, y_iris)
-    clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
-    assert_same_weights(clf, unweighted, rtol=1e-4)
-    # There is no larger dtype.
-    with pytest.raises(ValueError, match="sum of sample_weight is not finite"):
-        clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
-
-
-# --- Sparse input
-
-
-class Watched(sp.csr_array):
-    """A sparse array that must not be made dense as a whole."""
-
-    def toarray(self, *args, **kwargs):
-        raise AssertionError("made dense")
-
-    todense = toarray
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("container", [sp.csr_array, sp.csc_array, sp.csr_matrix, sp.csc_matrix])
-def test_sparse_input_trains_the_same_network(solver, container):
-    clf = MLPScratchClassifier(solver=solver, batch_size=50, random_state=0, max_iter=5)
-    weights = np.random.RandomState(0).randint(0, 3, 400)
-    dense = clone(clf).fit(X_digits[:400], y_digits[:400], sample_weight=weights)
-    sparse = clf.fit(container(X_digits[:400]), y_digits[:400], sample_weight=weights)
-    assert_same_weights(dense, sparse, rtol=1e-6)
-    np.testing.assert_allclose(
-        sparse.predict_proba(container(X_digits)), dense.predict_proba(X_digits), rtol=1e-6
-    )
-
-
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_sparse_input_is_never_made_dense(early_stopping):
-    X = Watched(X_digits)
-    clf = MLPScratchClassifier(max_iter=2, early_stopping=early_stopping).fit(X, y_digits)
-    assert clf.predict(X).shape == y_digits.shape
-
-
 # --- Prediction
 
 
@@ -566,45 +174,6 @@ def test_a_fit_needs_nine_times_its_weights_and_a_batch():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 9.4 * weights + batch + 100_000
-
-
-@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
-def test_inputs_beyond_the_range_of_float32(container):
-    clf = MLPScratchClassifier((9,), max_iter=5, tol=0, random_state=0)
-    clf.fit(X_iris.astype(np.float32), y_iris)
-    far = container(X_iris * np.where(np.arange(150) % 2, 1e39, 1.0)[:, np.newaxis])
-    before = vars(clf).copy()
-    for use in (
-        clf.predict,
-        lambda X: clf.partial_fit(X, y_iris),
-        lambda X: clf.set_params(warm_start=True).fit(X, y_iris),
-        lambda X: clf.fit(X_iris.astype(np.float32), y_iris, X_val=X, y_val=y_iris),
-    ):
-        with pytest.raises(ValueError, match="too large for dtype\\('float32'\\)"):
-            use(far)
-    assert vars(clf).keys() == before.keys()
-
-
-@pytest.mark.parametrize("weight", [1e39, 1e-41, 1e-60])
-@pytest.mark.parametrize("by", ["sample_weight", "class_weight", "sample_weight_val"])
-def test_weights_beyond_the_range_of_float32(weight, by):
-    X = X_iris.astype(np.float32)
-    clf = MLPScratchClassifier(max_iter=2, tol=0)
-    weights, arguments = np.full(150, weight), {}
-    if by == "class_weight":
-        clf.set_params(class_weight=dict.fromkeys(range(3), weight))
-    elif by == "sample_weight":
-        arguments = {"sample_weight": weights}
-    else:
-        arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
-    what = {
-        1e39: "sum of sample_weight is not finite in float32",
-        1e-41: "sum of sample_weight is .*e-39, too small for float32",
-        1e-60: "sample weights are zero in float32",
-    }
-    with pytest.raises(ValueError, match=what[weight]):
-        clf.fit(X, y_iris, **arguments)
-    assert not hasattr(clf, "coefs_")
 
 
 def test_arrays_of_other_namespaces_are_refused_in_words(fitted, monkeypatch):
@@ -674,88 +243,6 @@ def test_one_class_has_one_column():
     np.testing.assert_array_equal(clf.predict_proba(X_iris), np.ones((150, 1)))
 
 
-# --- Bad input
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"hidden_layer_sizes": (10, -1)}, "hidden_layer_sizes"),
-        ({"hidden_layer_sizes": (10.5,)}, "hidden_layer_sizes"),
-        ({"hidden_layer_sizes": [[10, 2]]}, "hidden_layer_sizes"),
-        ({"hidden_layer_sizes": 0}, "hidden_layer_sizes"),
-        ({"activation": "softplus"}, "activation"),
-        ({"solver": "adamax"}, "solver"),
-        ({"alpha": -1}, "alpha"),
-        ({"batch_size": 0}, "batch_size"),
-        ({"learning_rate": "fast"}, "learning_rate"),
-        ({"learning_rate_init": 0.0}, "learning_rate_init"),
-        ({"power_t": -1}, "power_t"),
-        ({"max_iter": 0}, "max_iter"),
-        ({"shuffle": "yes"}, "shuffle"),
-        ({"random_state": -1}, "random_state"),
-        ({"random_state": np.random.default_rng(0)}, "random_state"),
-        ({"tol": -1.0}, "tol"),
-        ({"momentum": 1.1}, "momentum"),
-        ({"validation_fraction": 1.0}, "validation_fraction"),
-        ({"beta_1": 1.0}, "beta_1"),
-        ({"beta_2": -0.1}, "beta_2"),
-        ({"epsilon": 0.0}, "epsilon"),
-        ({"n_iter_no_change": 0}, "n_iter_no_change"),
-        ({"max_fun": 0}, "max_fun"),
-        ({"decay": -0.1}, "decay"),
-        ({"rho": 1.0}, "rho"),
-        ({"weight_regularizer_l1": -0.1}, "weight_regularizer_l1"),
-        ({"weight_regularizer_l2": [0.1]}, "weight_regularizer_l2.*list of 2"),
-        ({"bias_regularizer_l1": [0.1, -0.1]}, "bias_regularizer_l1"),
-        ({"bias_regularizer_l2": [0.1, np.nan]}, "bias_regularizer_l2"),
-        ({"early_stopping": True, "validation_fraction": 0.005}, "validation set is too small"),
-    ],
-)
-def test_wrong_parameters(parameters, message):
-    clf = MLPScratchClassifier(max_iter=2, random_state=0).fit(X_iris, y_iris)
-    clf.set_params(**parameters)
-    before = vars(clf).copy()
-    with pytest.raises(ValueError, match=message):
-        clf.fit(X_iris[:, :3], y_iris)
-    assert vars(clf) == before
-
-
-BAD_DATA = {
-    "nan": (np.where(X_iris == X_iris.max(), np.nan, X_iris), y_iris, None, "NaN"),
-    "inf": (np.where(X_iris == X_iris.max(), np.inf, X_iris), y_iris, None, "infinity"),
-    "lengths": (X_iris, y_iris[:-1], None, "inconsistent numbers of samples"),
-    "no rows": (X_iris[:0], y_iris[:0], None, "0 sample"),
-    "one dimension": (X_iris[:, 0], y_iris, None, "Expected 2D array"),
-    "regression": (X_iris, y_iris + 0.5 * X_iris[:, 0], None, "Unknown label type"),
-    "multioutput": (X_iris, np.c_[y_iris, y_iris], None, "Multioutput"),
-    "y nan": (X_iris, np.where(y_iris == 1, np.nan, y_iris), None, "NaN"),
-    "negative weight": (X_iris, y_iris, np.r_[-1, np.ones(149)], "Negative"),
-    "zero weights": (X_iris, y_iris, np.zeros(150), "weights.*zero"),
-    "weight length": (X_iris, y_iris, np.ones(149), "sample_weight.shape"),
-    "weight nan": (X_iris, y_iris, np.full(150, np.nan), "NaN"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_DATA)
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-@pytest.mark.parametrize("warm_start", [False, True])
-def test_bad_data_leaves_the_estimator_as_it_was(case, method, warm_start):
-    X, y, sample_weight, message = BAD_DATA[case]
-    clf = MLPScratchClassifier(max_iter=2, warm_start=warm_start).fit(X_iris, y_iris)
-    before = vars(clf).copy()
-    with pytest.raises(ValueError, match=message):
-        getattr(clf, method)(X, y, sample_weight=sample_weight)
-    assert vars(clf) == before
-
-
-def test_a_failed_first_fit_leaves_it_unfitted():
-    clf = MLPScratchClassifier()
-    with pytest.raises(ValueError, match="NaN"):
-        clf.fit(BAD_DATA["nan"][0], y_iris)
-    assert vars(clf) == vars(MLPScratchClassifier())
-
-
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
 def test_prediction_errors(method, fitted):
     with pytest.raises(NotFittedError):
@@ -766,32 +253,7 @@ def test_prediction_errors(method, fitted):
         getattr(fitted, method)(np.full((2, 64), np.nan))
 
 
-def test_partial_fit_errors():
-    clf = MLPScratchClassifier()
-    with pytest.raises(ValueError, match="classes must be passed on the first call"):
-        clf.partial_fit(X_iris, y_iris)
-    with pytest.raises(ValueError, match=r"not in classes=\[0 1\]: \[2\]"):
-        clf.partial_fit(X_iris, y_iris, classes=[0, 1])
-    clf.partial_fit(X_iris, y_iris, classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="not those of the last call"):
-        clf.partial_fit(X_iris, y_iris, classes=[0, 1, 2, 3])
-    with pytest.raises(AttributeError) as error:
-        MLPScratchClassifier(solver="lbfgs").partial_fit(X_iris, y_iris)
-    assert "partial_fit is only available for stochastic" in str(error.value.__cause__)
-    with pytest.raises(ValueError, match="2 labels, expected 3"):
-        clf.partial_fit(X_iris, np.eye(3, dtype=int)[y_iris, :2], classes=[0, 1, 2])
-    with pytest.raises(ValueError, match="3 softmax outputs, `y` needs 3 logistic ones"):
-        clf.partial_fit(X_iris, np.eye(3, dtype=int)[y_iris])
-
-
-def test_batch_size_greater_than_the_data_is_clipped_with_a_warning():
-    with pytest.warns(UserWarning, match="larger than the sample size 150"):
-        big = MLPScratchClassifier(batch_size=151, max_iter=2, random_state=0).fit(X_iris, y_iris)
-    exact = MLPScratchClassifier(batch_size=150, max_iter=2, random_state=0).fit(X_iris, y_iris)
-    assert_same_fit(big, exact)
-
-
-# --- Living among scikit-learn's tools
+# --- scikit-learn's tools
 
 
 def test_labels_of_every_kind():
@@ -801,18 +263,6 @@ def test_labels_of_every_kind():
         assert clf.predict(X_iris).dtype == y.dtype
         assert clf.score(X_iris, y) > 0.9
         assert clf.predict_proba(X_iris).shape == (150, len(set(classes)))
-
-
-def test_multilabel_indicator_may_be_sparse():
-    clf = MLPScratchClassifier(max_iter=3, random_state=0)
-    dense = clone(clf).fit(X_labels, y_labels)
-    assert_same_fit(clf.fit(X_labels, sp.csr_array(y_labels)), dense)
-    assert clf.predict(X_labels).shape == y_labels.shape
-
-
-def test_column_of_labels_is_raveled_with_a_warning():
-    with pytest.warns(DataConversionWarning):
-        MLPScratchClassifier(max_iter=2).fit(X_iris, y_iris[:, np.newaxis])
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

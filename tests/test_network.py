@@ -84,7 +84,6 @@ def far_from_kinks(network, X):
         {"strengths": (0, 0, 0, 0.4)},
         {"strengths": (0.1, 0.2, 0.3, 0.4), "alpha": 0.7, "units": (4, 6, 5, 3)},
     ],
-    ids=str,
 )
 def test_gradients(arguments):
     network = network_of(**arguments)

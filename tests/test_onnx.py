@@ -140,7 +140,6 @@ def assert_values_are_the_same(model, X):
         ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, 1),
         ({"loss": "quantile", "quantile": [0.5]}, 1),
     ],
-    ids=str,
 )
 def test_every_kind_of_values(parameters, n_values, dtype):
     X, y = X_digits[:, n_values:].astype(dtype), X_digits[:, 20 : 20 + n_values] + 0.1

@@ -181,7 +181,6 @@ def assert_same_predictions(theirs, ours, X):
         (MLPRegressor, "scaled", {"early_stopping": True}),
         (MLPRegressor, "several values", {"loss": "poisson"}),
     ],
-    ids=str,
 )
 def test_same_network_in_float32(kind, data, arguments):
     X, y = DATA[data]
@@ -209,7 +208,6 @@ def test_same_network_in_float32(kind, data, arguments):
         (MLPRegressor, "several values", {"loss": "poisson", "activation": "tanh"}, False),
         (MLPRegressor, "integers", {}, True),
     ],
-    ids=str,
 )
 def test_same_network_by_lbfgs(kind, data, arguments, weighted):
     X, y = DATA[data]
@@ -242,7 +240,6 @@ def test_same_arguments_by_position():
         {"batch_size": 150},
         {"batch_size": 135, "early_stopping": True},
     ],
-    ids=str,
 )
 def test_same_stream_from_a_random_state_instance(arguments):
     X, y = CLASSIFICATION["few samples"]

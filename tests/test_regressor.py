@@ -15,7 +15,6 @@ from helpers import (
     SOLVERS,
     assert_same_fit,
     assert_same_weights,
-    named,
     unfinished_fits,
 )
 from scipy.sparse import csr_matrix
@@ -56,7 +55,7 @@ LOSSES = [
     {"loss": "gamma"},
 ]
 QUANTILES = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}
-every_loss = pytest.mark.parametrize("loss", [*LOSSES, QUANTILES], ids=str)
+every_loss = pytest.mark.parametrize("loss", [*LOSSES, QUANTILES])
 
 
 def mlp(**parameters):
@@ -95,7 +94,6 @@ def test_gamma_without_hidden_layers_is_the_generalized_linear_model():
         ({"loss": "huber", "delta": 100.0}, np.mean),
         ({"loss": "quantile", "quantile": 0.9}, lambda y: np.quantile(y, 0.9)),
     ],
-    ids=named,
 )
 def test_what_a_constant_is_fitted_to(loss, expected):
     y = np.random.default_rng(0).exponential(2, size=400)
@@ -136,7 +134,7 @@ DEVIANCES = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_the_validation_loss_is_that_of_the_predictions(loss):
     regressor = mlp(**loss, scoring="loss").fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
     expected = DEVIANCES[loss["loss"]](y[300:], regressor.predict(X[300:]))
@@ -145,7 +143,7 @@ def test_the_validation_loss_is_that_of_the_predictions(loss):
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_every_solver_learns_by_every_loss(solver, loss):
     rate = {"sgd": 0.01, "adagrad": 0.05}.get(solver, 0.01)
     regressor = mlp(**loss, solver=solver, learning_rate_init=rate, max_iter=60, tol=0)
@@ -160,7 +158,7 @@ def test_every_solver_learns_by_every_loss(solver, loss):
 # --- Several values
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_several_values(loss):
     regressor = mlp(**loss, max_iter=40, learning_rate_init=0.01).fit(X, Y)
     assert regressor.predict(X).shape == Y.shape
@@ -175,7 +173,7 @@ def test_a_column_is_a_vector():
     assert column.predict(X).shape == y.shape
 
 
-@pytest.mark.parametrize("loss", LOSSES[1:], ids=str)
+@pytest.mark.parametrize("loss", LOSSES[1:])
 def test_losses_of_several_values_are_added_up(loss):
     # Three times the same value: three times the loss of the first epoch, in which nothing moves.
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1}
@@ -438,7 +436,7 @@ def test_epochs_are_logged_without_accuracy(caplog):
     assert all("acc:" not in line and "val_score: " in line for line in lines)
 
 
-@pytest.mark.parametrize("loss", [{}, QUANTILES], ids=str)
+@pytest.mark.parametrize("loss", [{}, QUANTILES])
 def test_displays(loss):
     pytest.importorskip("matplotlib").use("agg")
     from skscratch.inspection import LossCurveDisplay, WeightsDisplay
@@ -453,7 +451,7 @@ def test_displays(loss):
 # --- Conversion
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("target", [y, Y], ids=["one", "several"])
 def test_to_sklearn_predicts_the_same(loss, target):
     regressor = mlp(**loss, solver="adagrad", learning_rate="cosine").fit(X, target)
