@@ -1,6 +1,7 @@
-"""history_: the values of every epoch, over several fits."""
+"""The stored state: history_, and pickles of another version."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,3 +197,20 @@ def test_columns_without_a_value_are_nan_or_omitted():
     np.testing.assert_array_equal(arrays["data_loss"], [np.nan, 1.0, np.nan, np.nan])
     np.testing.assert_array_equal(arrays["regularization_loss"], [np.nan, 0.5, np.nan, np.nan])
     assert len(history) == 3
+
+
+# --- Pickles
+
+
+@pytest.mark.parametrize("name", ["classifier", "regressor"])
+def test_a_pickle_of_an_earlier_version_predicts_and_does_not_resume(name):
+    # Written by version 0.1.0.dev0, with protocol 2
+    stored = pickle.loads((Path(__file__).parent / "data" / f"{name}.pickle").read_bytes())
+    estimator, X, y = stored["estimator"], stored["X"], stored["y"]
+    outputs = estimator.predict_proba(X) if name == "classifier" else estimator.predict(X)
+    rtol = 1e-5 if X.dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(outputs, stored["outputs"], rtol=rtol)
+    assert len(estimator.loss_curve_) == 3
+    with pytest.raises(ValueError, match=r"fitted with skscratch 0\.1\.0\.dev0.*can still predict"):
+        estimator.fit(X, y)
+    assert len(estimator.set_params(warm_start=False).fit(X, y).loss_curve_) == 3

@@ -3,11 +3,14 @@
 import copy
 import itertools
 import pickle
+import signal
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from helpers import (
+    ENGINES,
     STOCHASTIC,
     X_digits,
     assert_same_fit,
@@ -19,6 +22,7 @@ from helpers import (
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from skscratch import MLPScratchClassifier
 from skscratch.nn.network import Network
@@ -164,6 +168,26 @@ def test_a_failed_fit_draws_nothing_from_a_generator():
     with pytest.raises(ValueError, match="diverged"):
         clf.fit(X_iris * 1e100, y_iris)
     assert random_state.randint(1 << 30) == np.random.RandomState(0).randint(1 << 30)
+
+
+def test_a_fit_in_another_thread_can_be_interrupted(interrupt_batch):
+    clf = MLPScratchClassifier(random_state=0, engine="numpy")
+    interrupt_batch(26)
+    with ThreadPoolExecutor(1) as pool, pytest.warns(UserWarning, match="interrupted by user"):
+        pool.submit(clf.fit, X_digits, y_digits).result()
+    assert clf.n_iter_ == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ctrl_c_in_the_main_thread_does_not_change_a_fit_in_another_thread(engine):
+    # Python delivers signals to the main thread.
+    clf = MLPScratchClassifier(max_iter=60, tol=0, random_state=0, engine=engine)
+    with ThreadPoolExecutor(1) as pool:
+        fit = pool.submit(clf.fit, X_digits, y_digits)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert not fit.done()
+    assert_same_fit(clf, clone(clf).fit(X_digits, y_digits))
 
 
 def test_interrupting_partial_fit_leaves_the_estimator_as_it_was(interrupt_batch):
@@ -356,3 +380,19 @@ def test_warm_start_refuses_another_shape(change):
     clf = MLPScratchClassifier((5,), warm_start=True, max_iter=2).fit(X_iris, y_iris)
     with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(5,\)"):
         clf.set_params(**change).fit(X_iris, y_iris)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_with_two_blas_threads_results_are_repeated_exactly(engine):
+    # Matrices that BLAS distributes over its threads
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(400, 100)), np.arange(400) % 10
+    clf = MLPScratchClassifier((200,), max_iter=3, tol=0, random_state=0, engine=engine)
+    one_thread = clone(clf).fit(X, y)
+    with threadpool_limits(2):
+        whole = clone(clf).fit(X, y)
+        assert_same_fit(clone(clf).fit(X, y), whole)
+        parts = clone(clf).set_params(max_iter=1, warm_start=True).fit(X, y)
+        assert_same_fit(parts.partial_fit(X, y).fit(X, y), whole)
+    # Another number of threads rounds differently.
+    assert_same_weights(one_thread, whole, rtol=1e-12)
