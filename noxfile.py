@@ -91,7 +91,7 @@ def docs(session):
 def oldest(session):
     """Test what depends on versions with the oldest versions that pyproject.toml admits."""
     session.install("-c", ".ci/lowest.txt", wheel_in("dist", "[tests]"))
-    names = "native", "parity", "scikit_learn", "check_estimator", "sklearn_callbacks"
+    names = "native", "parity", "scikit_learn", "check_estimator", "classifier"
     files = [f"tests/test_{name}.py" for name in names]
     session.run("pytest", "-n", "auto", *files, env={"SKSCRATCH_N_FUZZ": "20"})
 

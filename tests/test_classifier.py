@@ -1,5 +1,6 @@
 """What the estimator does beyond training MLPClassifier's networks."""
 
+import importlib.util
 import pickle
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skscratch.estimators.validation
 from skscratch import MLPScratchClassifier
+from skscratch.estimators import sklearn_callbacks
 
 pytestmark = unfinished_fits
 
@@ -338,6 +340,16 @@ def test_verbose_prints_each_epoch(capsys):
     assert all(line.startswith("Validation score: ") for line in lines[1::2])
     MLPScratchClassifier(max_iter=3, verbose=True, solver="lbfgs").fit(X_iris, y_iris)
     assert capsys.readouterr().out.count("Iteration") == 3
+
+
+def test_callbacks_require_scikit_learn_1_9(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    path = sklearn_callbacks.__file__
+    spec = importlib.util.spec_from_file_location("without_sklearn_callback", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with pytest.raises(NotImplementedError, match=r"need scikit-learn 1\.9 or later"):
+        module.CallbackSupportMixin().set_callbacks(print)
 
 
 # --- NumPy's global state

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from helpers import unfinished_fits
 from sklearn.base import clone
-from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import scale
 
-from skscratch import MLPScratchClassifier
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
 pytestmark = unfinished_fits
 
@@ -299,3 +300,59 @@ def test_what_is_no_fitted_mlp_classifier_is_refused():
     for other in (LogisticRegression(), MLPRegressor(), ours()):
         with pytest.raises(TypeError, match=f"an MLPClassifier, got {type(other).__name__}"):
             MLPScratchClassifier.from_sklearn(other)
+
+
+# --- The regressor
+
+X_diabetes, y_diabetes = load_diabetes(return_X_y=True)
+X_diabetes, y_diabetes = scale(X_diabetes), 3 + scale(y_diabetes)
+regressor = partial(
+    MLPScratchRegressor, hidden_layer_sizes=(6, 5), max_iter=5, batch_size=40, random_state=0
+)
+
+
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma"]
+)
+def test_to_mlp_regressor(loss):
+    quantile = 0.8 if loss == "quantile" else None
+    for y in (y_diabetes, np.column_stack([y_diabetes, y_diabetes**2 / 5])):
+        ours = regressor(loss=loss, quantile=quantile, learning_rate="cosine").fit(X_diabetes, y)
+        theirs = ours.to_sklearn()
+        assert type(theirs) is MLPRegressor
+        np.testing.assert_allclose(theirs.predict(X_diabetes), ours.predict(X_diabetes), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_our_regressor_continues_theirs(loss):
+    theirs = MLPRegressor(loss, (6, 5), random_state=0, max_iter=5).fit(X_diabetes, y_diabetes)
+    ours = MLPScratchRegressor.from_sklearn(theirs)
+    np.testing.assert_allclose(ours.predict(X_diabetes), theirs.predict(X_diabetes), rtol=1e-12)
+    before = ours.loss_
+    ours.set_params(warm_start=True, max_iter=20, solver="adamw").fit(X_diabetes, y_diabetes)
+    assert ours.loss_ < before
+
+
+def test_their_regressor_continues_ours():
+    ours = regressor(random_state=np.random.RandomState(0)).fit(X_diabetes, y_diabetes)
+    theirs = ours.to_sklearn().set_params(warm_start=True, random_state=1)
+    theirs.fit(X_diabetes, y_diabetes)
+    assert theirs.score(X_diabetes, y_diabetes) > ours.score(X_diabetes, y_diabetes)
+
+
+def test_each_is_converted_to_its_own_kind():
+    classes = y_diabetes.round().astype(int)
+    classifier, values = (
+        kind(hidden_layer_sizes=(2,), max_iter=1).fit(X_diabetes, classes)
+        for kind in (MLPClassifier, MLPRegressor)
+    )
+    assert type(MLPScratchClassifier.from_sklearn(classifier).to_sklearn()) is MLPClassifier
+    assert type(MLPScratchRegressor.from_sklearn(values).to_sklearn()) is MLPRegressor
+    for kind, other in ((MLPScratchClassifier, values), (MLPScratchRegressor, classifier)):
+        with pytest.raises(TypeError, match=r"Expected an MLP.*, got MLP"):
+            kind.from_sklearn(other)
+
+
+def test_several_quantiles_are_not_converted():
+    with pytest.raises(ValueError, match="MLPRegressor cannot sort predicted quantiles"):
+        regressor(loss="quantile", quantile=[0.1, 0.9]).fit(X_diabetes, y_diabetes).to_sklearn()

@@ -31,7 +31,6 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
@@ -450,52 +449,6 @@ def test_displays(loss):
     assert set(display.lines_) == {"loss", "validation_loss", "validation_score"}
     assert display.score_name == ("D²" if loss else "R²")
     WeightsDisplay.from_estimator(regressor)
-
-
-# --- Conversion
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_to_sklearn_predicts_the_same(loss):
-    for target in (y, Y):
-        regressor = mlp(**loss, solver="adagrad", learning_rate="cosine").fit(X, target)
-        theirs = regressor.to_sklearn()
-        assert type(theirs) is MLPRegressor
-        np.testing.assert_allclose(theirs.predict(X), regressor.predict(X), rtol=1e-12)
-
-
-@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
-def test_a_fit_of_theirs_goes_on(loss):
-    theirs = MLPRegressor(loss, (6, 5), random_state=0, max_iter=5).fit(X, y)
-    ours = MLPScratchRegressor.from_sklearn(theirs)
-    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-12)
-    before = ours.loss_
-    ours.set_params(warm_start=True, max_iter=20, solver="adamw").fit(X, y)
-    assert ours.loss_ < before
-    np.testing.assert_allclose(ours.to_sklearn().predict(X), ours.predict(X), rtol=1e-12)
-
-
-def test_theirs_goes_on_from_ours():
-    ours = mlp(random_state=np.random.RandomState(0)).fit(X, y)
-    theirs = ours.to_sklearn().set_params(warm_start=True, random_state=1).fit(X, y)
-    assert theirs.score(X, y) > ours.score(X, y)
-
-
-def test_each_is_converted_to_its_own_kind():
-    classifier, regressor = (
-        kind(hidden_layer_sizes=(2,), max_iter=1).fit(X, y.round().astype(int))
-        for kind in (MLPClassifier, MLPRegressor)
-    )
-    assert type(MLPScratchClassifier.from_sklearn(classifier).to_sklearn()) is MLPClassifier
-    assert type(MLPScratchRegressor.from_sklearn(regressor).to_sklearn()) is MLPRegressor
-    for kind, other in ((MLPScratchClassifier, regressor), (MLPScratchRegressor, classifier)):
-        with pytest.raises(TypeError, match=r"Expected an MLP.*, got MLP"):
-            kind.from_sklearn(other)
-
-
-def test_quantiles_are_not_converted():
-    with pytest.raises(ValueError, match="MLPRegressor cannot sort predicted quantiles"):
-        mlp(**QUANTILES).fit(X, y).to_sklearn()
 
 
 # --- What it refuses
