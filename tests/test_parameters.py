@@ -1,4 +1,4 @@
-"""Types: what is declared is what is accepted, and what a fit leaves (see typed_script.py)."""
+"""Declared types agree with constraints, defaults and fitted attributes (see typed_script.py)."""
 
 import inspect
 from types import UnionType
@@ -23,7 +23,7 @@ def literals(hint) -> set:
 
 
 def is_of(value, hint) -> bool:
-    """Find out whether a value is of a type, as far as it is not inside of a container."""
+    """Return whether a value is of a type; elements of containers are not checked."""
     origin = get_origin(hint)
     if origin is Literal:
         return value in get_args(hint)
