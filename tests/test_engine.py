@@ -1,8 +1,8 @@
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.utils
-from helpers import network_of
 
 from skscratch.nn.batches import Batches
 from skscratch.nn.engine import NumPyEngine
@@ -10,6 +10,8 @@ from skscratch.nn.layers import Dense
 from skscratch.nn.losses import SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD, Adam
+
+network_of = partial(helpers.network_of, units=(3, 5, 4))
 
 
 def data(n_samples=10, dtype=np.float64):
@@ -89,7 +91,7 @@ def test_clipped_gradients():
 
 def test_training_learns():
     X, y, _ = data()
-    network = network_of((3, 20, 4))
+    network = network_of(units=(3, 20, 4))
     batches = Batches(X, y, batch_size=4, n_outputs=4)
     engine = NumPyEngine(network, Adam(), batches, np.random.RandomState(0))
     epoch = engine.train([0.05] * 100)[-1]
