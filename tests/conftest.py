@@ -2,12 +2,14 @@
 
 import os
 import re
+import signal
 
 # Matrices are small and all cores are used, so more threads would only wait. The first line is for
 # subprocesses, the call below for this process.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import joblib
+import pytest
 import threadpoolctl
 
 threadpoolctl.threadpool_limits(1)
@@ -33,3 +35,11 @@ def pytest_make_parametrize_id(val):
         return None
     text = ",".join(f"{name}={value}" for name, value in val.items())
     return re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:80] or "defaults"
+
+
+@pytest.fixture
+def sigint():
+    """Let SIGINT raise KeyboardInterrupt; a shell's background processes ignore it."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)

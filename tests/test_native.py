@@ -387,6 +387,7 @@ def test_either_engine_continues_the_others_training():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("batch_size", [100, 200_000])
 def test_an_interrupt_takes_effect_within_a_second(batch_size):
     rng = np.random.default_rng(0)

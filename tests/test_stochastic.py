@@ -178,6 +178,7 @@ def test_a_fit_in_another_thread_can_be_interrupted(interrupt_batch):
     assert clf.n_iter_ == 2
 
 
+@pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_ctrl_c_in_the_main_thread_does_not_change_a_fit_in_another_thread(engine):
     # Python delivers signals to the main thread.
