@@ -410,99 +410,43 @@ def test_partial_fit_refuses_early_stopping():
         mlp(early_stopping=True).partial_fit(X, y, classes=[0, 1])
 
 
-# --- What is refused
+# --- Errors
 
 X_train, y_train, X_val, y_val = DATA["multiclass"]
-labels = DATA["multilabel"]
-REFUSED = {
-    "no y_val": (
-        X_train,
-        y_train,
-        {"X_val": X_val},
-        r"needs X_val and y_val, got only \['X_val'\]",
-    ),
-    "no X_val": (
-        X_train,
-        y_train,
-        {"y_val": y_val},
-        r"needs X_val and y_val, got only \['y_val'\]",
-    ),
-    "weights alone": (
-        X_train,
-        y_train,
-        {"sample_weight_val": weights},
-        r"got only \['sample_weight_val'\]",
-    ),
-    "unseen label": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val + 1},
-        r"`y_val` has classes that are not in classes=\[0 1 2\]: \[3\]",
-    ),
-    "names": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": np.array(["x", "y", "z"])[y_val]},
-        "`y_val` has classes that are not in",
-    ),
-    "features": (
-        X_train,
-        y_train,
-        {"X_val": X_val[:, :3], "y_val": y_val},
-        "X has 3 features.* expecting 4",
-    ),
-    "lengths": (X_train, y_train, {"X_val": X_val, "y_val": y_val[1:]}, "inconsistent numbers"),
-    "no rows": (X_train, y_train, {"X_val": X_val[:0], "y_val": y_val[:0]}, "0 sample"),
-    "nan": (X_train, y_train, {"X_val": X_val * np.nan, "y_val": y_val}, "NaN"),
-    "one class each": (
-        labels[0],
-        labels[1],
-        {"X_val": labels[2], "y_val": labels[3][:, 0]},
+_, _, X_labels_val, labels_val = DATA["multilabel"]
+PAIR = {"X_val": X_val, "y_val": y_val}
+NAMES = np.array(["x", "y", "z"])[y_val]
+WRONG_SETS = {
+    "no y_val": ({"X_val": X_val}, r"needs X_val and y_val, got only \['X_val'\]"),
+    "no X_val": ({"y_val": y_val}, r"needs X_val and y_val, got only \['y_val'\]"),
+    "only weights": ({"sample_weight_val": weights}, r"got only \['sample_weight_val'\]"),
+    "unseen label": ({**PAIR, "y_val": y_val + 1}, r"not in classes=\[0 1 2\]: \[3\]"),
+    "strings": ({**PAIR, "y_val": NAMES}, "`y_val` has classes that are not in"),
+    "features": ({**PAIR, "X_val": X_val[:, :3]}, "X has 3 features.* expecting 4"),
+    "lengths": ({**PAIR, "y_val": y_val[1:]}, "inconsistent numbers"),
+    "no rows": ({"X_val": X_val[:0], "y_val": y_val[:0]}, "0 sample"),
+    "nan": ({**PAIR, "X_val": X_val * np.nan}, "NaN"),
+    "several labels": ({**PAIR, "y_val": np.eye(3, dtype=int)[y_val]}, "y_val must be like y"),
+    "multioutput": ({**PAIR, "y_val": np.c_[y_val, y_val]}, "Multioutput"),
+    "regression": ({**PAIR, "y_val": y_val + 0.5}, "Unknown label type"),
+    "negative weight": ({**PAIR, "sample_weight_val": -np.ones(75)}, "Negative"),
+    "zero weights": ({**PAIR, "sample_weight_val": np.zeros(75)}, "weights.*zero"),
+    "weight length": ({**PAIR, "sample_weight_val": np.ones(74)}, "sample_weight.shape"),
+    "labels: one class each": (
+        {"X_val": X_labels_val, "y_val": labels_val[:, 0]},
         "y_val must be like y",
     ),
-    "several labels": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": np.eye(3, dtype=int)[y_val]},
-        "y_val must be like y",
-    ),
-    "fewer labels": (
-        labels[0],
-        labels[1],
-        {"X_val": labels[2], "y_val": labels[3][:, :4]},
+    "labels: fewer": (
+        {"X_val": X_labels_val, "y_val": labels_val[:, :4]},
         "`y_val` has 4 labels, expected 5",
-    ),
-    "multioutput": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": np.c_[y_val, y_val]},
-        "Multioutput",
-    ),
-    "regression": (X_train, y_train, {"X_val": X_val, "y_val": y_val + 0.5}, "Unknown label type"),
-    "negative weight": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val, "sample_weight_val": -np.ones(75)},
-        "Negative",
-    ),
-    "zero weights": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val, "sample_weight_val": np.zeros(75)},
-        "weights.*zero",
-    ),
-    "weight length": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val, "sample_weight_val": np.ones(74)},
-        "sample_weight.shape",
     ),
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_bad_validation_sets_leave_the_estimator_as_it_was(case):
-    X, y, validation, message = REFUSED[case]
+@pytest.mark.parametrize("case", WRONG_SETS)
+def test_wrong_validation_sets_leave_the_estimator_as_it_was(case):
+    validation, message = WRONG_SETS[case]
+    X, y = DATA["multilabel" if case.startswith("labels") else "multiclass"][:2]
     clf = mlp(max_iter=2, warm_start=True).fit(X, y)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=message):
