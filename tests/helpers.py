@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
 
@@ -89,6 +90,18 @@ def assert_learns_digits(clf, accuracy, container=np.asarray):
     clf.set_params(learning_rate_init={"sgd": 0.1, "adagrad": 0.05}.get(clf.solver, 0.003))
     train, test = container(X_digits[:1200]), container(X_digits[1200:])
     assert_learns(clf, train, y_digits[:1200], test, y_digits[1200:], accuracy)
+
+
+# --- Sparse input
+
+
+class Watched(sp.csr_array):
+    """A sparse array that must not be converted to a dense one."""
+
+    def toarray(self, *args, **kwargs):
+        raise AssertionError("converted to a dense array")
+
+    todense = toarray
 
 
 # --- Callbacks

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from helpers import (
+    Watched,
     X_digits,
     assert_learns_digits,
     assert_same_fit,
@@ -165,15 +166,6 @@ def test_dropout_narrows_the_gap_between_training_and_validation():
 def test_every_solver_learns_digits(solver, container):
     clf = mlp((64,), solver=solver, max_iter=20, dropout=0.3, input_dropout=0.1)
     assert_learns_digits(clf, 0.9, container)
-
-
-class Watched(sp.csr_array):
-    """A sparse array that must not be made dense as a whole."""
-
-    def toarray(self, *args, **kwargs):
-        raise AssertionError("made dense")
-
-    todense = toarray
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from helpers import assert_same_weights
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
@@ -47,13 +48,6 @@ class Lion(Optimizer):
 mlp = partial(
     MLPScratchClassifier, (8, 6), batch_size=32, max_iter=12, tol=0, random_state=0, alpha=0.01
 )
-
-
-def assert_same_weights(first, second, rtol=0.0):
-    for a, b in zip(
-        first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_, strict=True
-    ):
-        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
 
 
 @pytest.mark.parametrize("hidden", [Swish, [Swish, "silu"], ["silu", Swish]])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from helpers import (
+    Watched,
     X_digits,
     assert_same_fit,
     assert_same_weights,
@@ -37,22 +38,6 @@ def test_samples_of_weight_zero_count_as_absent(solver, early_stopping):
     without = MLPScratchClassifier(**arguments)
     without.fit(X_iris[kept], y_iris[kept], sample_weight=weights[kept])
     assert_same_fit(weighted, without)
-
-
-BAD_DATA = {
-    "nan": (np.where(X_iris == X_iris.max(), np.nan, X_iris), y_iris, None, "NaN"),
-    "inf": (np.where(X_iris == X_iris.max(), np.inf, X_iris), y_iris, None, "infinity"),
-    "lengths": (X_iris, y_iris[:-1], None, "inconsistent numbers of samples"),
-    "no rows": (X_iris[:0], y_iris[:0], None, "0 sample"),
-    "one dimension": (X_iris[:, 0], y_iris, None, "Expected 2D array"),
-    "regression": (X_iris, y_iris + 0.5 * X_iris[:, 0], None, "Unknown label type"),
-    "multioutput": (X_iris, np.c_[y_iris, y_iris], None, "Multioutput"),
-    "y nan": (X_iris, np.where(y_iris == 1, np.nan, y_iris), None, "NaN"),
-    "negative weight": (X_iris, y_iris, np.r_[-1, np.ones(149)], "Negative"),
-    "zero weights": (X_iris, y_iris, np.zeros(150), "weights.*zero"),
-    "weight length": (X_iris, y_iris, np.ones(149), "sample_weight.shape"),
-    "weight nan": (X_iris, y_iris, np.full(150, np.nan), "NaN"),
-}
 
 
 def test_a_stretch_of_zero_weights_is_no_error():
@@ -94,15 +79,6 @@ def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
     # There is no larger dtype.
     with pytest.raises(ValueError, match="sum of sample_weight is not finite"):
         clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
-
-
-class Watched(sp.csr_array):
-    """A sparse array that must not be made dense as a whole."""
-
-    def toarray(self, *args, **kwargs):
-        raise AssertionError("made dense")
-
-    todense = toarray
 
 
 @pytest.mark.parametrize(
@@ -175,6 +151,22 @@ def test_wrong_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         clf.fit(X_iris[:, :3], y_iris)
     assert vars(clf) == before
+
+
+BAD_DATA = {
+    "nan": (np.where(X_iris == X_iris.max(), np.nan, X_iris), y_iris, None, "NaN"),
+    "inf": (np.where(X_iris == X_iris.max(), np.inf, X_iris), y_iris, None, "infinity"),
+    "lengths": (X_iris, y_iris[:-1], None, "inconsistent numbers of samples"),
+    "no rows": (X_iris[:0], y_iris[:0], None, "0 sample"),
+    "one dimension": (X_iris[:, 0], y_iris, None, "Expected 2D array"),
+    "regression": (X_iris, y_iris + 0.5 * X_iris[:, 0], None, "Unknown label type"),
+    "multioutput": (X_iris, np.c_[y_iris, y_iris], None, "Multioutput"),
+    "y nan": (X_iris, np.where(y_iris == 1, np.nan, y_iris), None, "NaN"),
+    "negative weight": (X_iris, y_iris, np.r_[-1, np.ones(149)], "Negative"),
+    "zero weights": (X_iris, y_iris, np.zeros(150), "weights.*zero"),
+    "weight length": (X_iris, y_iris, np.ones(149), "sample_weight.shape"),
+    "weight nan": (X_iris, y_iris, np.full(150, np.nan), "NaN"),
+}
 
 
 @pytest.mark.parametrize("case", BAD_DATA)
