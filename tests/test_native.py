@@ -272,6 +272,24 @@ def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_siz
         np.testing.assert_array_equal(batches.order, order.order)
 
 
+def test_products_of_large_matrices_are_those_of_numpy(level):
+    # Matrices that are large enough for BLAS
+    rng = np.random.default_rng(0)
+    for dtype, rtol in ((np.float32, 1e-3), (np.float64, 1e-10)):
+        X = rng.normal(size=(900, 150)).astype(dtype)
+        y = rng.integers(60, size=900)
+        weights = []
+        for engine_class in (native.NativeEngine, nn.NumPyEngine):
+            settings = {"initializer": nn.he_normal, "random_state": 0, "dtype": dtype}
+            layers = [nn.Dense(150, 260, **settings), nn.Tanh(), nn.Dense(260, 140, **settings)]
+            layers += [nn.SiLU(), nn.Dense(140, 60, **settings)]
+            network = nn.Network(layers, nn.SoftmaxCategoricalCrossentropy())
+            batches = nn.Batches(X, y, batch_size=450, n_outputs=60)
+            engine_class(network, nn.SGD(), batches).train([0.1] * 2)
+            weights.append(network.parameters)
+        assert_close(*weights, rtol, str(dtype))
+
+
 def test_random_networks_predict_as_with_numpy(level):
     for seed in range(N_FUZZ):
         rng = np.random.default_rng(seed)
