@@ -49,8 +49,11 @@ def test_classes_weights_multiply_the_samples(X, y, class_weight):
     assert weighted.coefs_[0].dtype == np.float32
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("sample_weight", [None, weights], ids=["", "weighted"])
+@pytest.mark.parametrize(
+    ("dtype", "sample_weight"),
+    [(np.float32, None), (np.float32, weights), (np.float64, weights)],
+    ids=["float32", "float32-weighted", "float64-weighted"],
+)
 def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
     dtypes, original = set(), Network.compute_gradients
 
@@ -157,11 +160,14 @@ def test_the_validation_split_is_weighed(X, y, class_weight):
     )
 
 
-@pytest.mark.parametrize("sample_weight_val", [None, weights[60:]], ids=["", "weighted"])
 @pytest.mark.parametrize(
-    ("class_weight", "of_classes"),
-    # the training data's frequencies, not the validation set's
-    [("balanced", [60 / (2 * 50), 60 / (2 * 10), 1.0]), ({0: 2.0, 1: 5.0}, [2.0, 5.0, 1.0])],
+    ("class_weight", "of_classes", "sample_weight_val"),
+    [
+        # The frequencies are those of the training data.
+        ("balanced", [60 / (2 * 50), 60 / (2 * 10), 1.0], weights[60:]),
+        ({0: 2.0, 1: 5.0}, [2.0, 5.0, 1.0], None),
+    ],
+    ids=["balanced-weighted", "dict"],
 )
 def test_a_validation_set_is_weighed(class_weight, of_classes, sample_weight_val):
     # Neither the training data nor the validation set has all of the three classes.

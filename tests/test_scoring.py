@@ -365,8 +365,7 @@ def test_warm_start_continues_as_if_it_had_not_stopped(problem, solver):
 
 
 @pytest.mark.filterwarnings("ignore:Training stopped improving")
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("learning_rate_init", [0.003, 30.0])
+@pytest.mark.parametrize(("solver", "learning_rate_init"), [("adam", 0.003), ("lbfgs", 30.0)])
 def test_early_stopping_starts_from_the_weights_that_it_finds(solver, learning_rate_init):
     # The first fit records scores, but it does not keep the best of its weights.
     X, y, X_val, y_val = DATA["binary"]

@@ -45,8 +45,13 @@ TOOLS = {
 }
 
 
-@pytest.mark.parametrize("backend", ["threading", pytest.param("loky", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize(
+    ("tool", "backend"),
+    [
+        *((tool, "threading") for tool in TOOLS),
+        *(pytest.param(tool, "loky", marks=pytest.mark.slow) for tool in TOOLS),
+    ],
+)
 def test_same_results_with_every_backend(tool, backend):
     network = MLPScratchClassifier(
         (8,), batch_size=30, max_iter=12, dropout=0.1, random_state=0, engine=ENGINES[-1]
