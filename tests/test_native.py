@@ -483,6 +483,14 @@ def test_user_defined_classes_train_with_numpy(parameters):
         mlp(engine="native", **parameters).fit(X, y)
 
 
+def test_other_dtypes_and_very_deep_networks_are_not_supported():
+    network = nn.Network([nn.Dense(2, 1, dtype=np.longdouble)], nn.IdentitySquaredError())
+    assert "dtype" in native.NativeEngine.unsupported(network, nn.SGD())
+    network = nn.Network([nn.Dense(2, 2) for _ in range(65)], nn.IdentitySquaredError())
+    assert "64 dense layers" in native.NativeEngine.unsupported(network, nn.SGD())
+    assert "64 dense layers" in native.NativeFittedNetwork.unsupported([nn.ReLU] * 64)
+
+
 def test_layers_in_another_order_are_not_supported():
     layers = [nn.Dense(2, 3), nn.ReLU(), nn.Tanh(), nn.Dense(3, 1)]
     network = nn.Network(layers, nn.IdentitySquaredError())
