@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV
 import skscratch.callbacks
 from skscratch import MLPScratchClassifier
 from skscratch.callbacks import EpochLogger, ModelCheckpoint
+from skscratch.nn.network import Network
 
 sklearn_callback = pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
 
@@ -230,6 +231,18 @@ def test_a_failed_write_leaves_the_old_file(error, tmp_path, monkeypatch):
             clf.fit(X, y)
     assert joblib.load(path).n_iter_ == 2
     assert os.listdir(tmp_path) == ["model"]
+
+
+def test_an_interrupt_in_the_first_epoch_leaves_the_old_file(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    clf = mlp(ModelCheckpoint(tmp_path / "model"), EpochLogger(), engine="numpy").fit(X, y)
+    before = (tmp_path / "model").read_bytes()
+    monkeypatch.setattr(Network, "compute_gradients", interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        clf.fit(X, y)
+    assert (tmp_path / "model").read_bytes() == before
 
 
 @pytest.mark.parametrize("path", ["nowhere/model", "."])

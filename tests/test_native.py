@@ -4,6 +4,7 @@ import functools
 import inspect
 import multiprocessing
 import os
+import re
 import signal
 import threading
 import time
@@ -448,6 +449,17 @@ def no_library(monkeypatch, tmp_path):
     library_module._load.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("failure", "reason"), [("gcc failed", "compiler failed .* gcc failed"), (None, "not built")]
+)
+def test_the_reason_for_an_absent_library(failure, reason, monkeypatch, tmp_path):
+    if failure:
+        (tmp_path / "failure.txt").write_text(failure)
+    monkeypatch.setattr(library_module, "BUILD_LOG", tmp_path / "failure.txt")
+    monkeypatch.setattr(library_module, "_path", lambda: None)
+    assert re.search(reason, library_module._load.__wrapped__())
+
+
 @unfinished_fits
 def test_without_the_library_numpy_trains_and_native_is_an_error(no_library):
     assert native.info() == {"available": False, "reason": native.unavailable_reason()}
@@ -491,10 +503,23 @@ def test_other_dtypes_and_very_deep_networks_are_not_supported():
     assert "64 dense layers" in native.NativeFittedNetwork.unsupported([nn.ReLU] * 64)
 
 
-def test_layers_in_another_order_are_not_supported():
-    layers = [nn.Dense(2, 3), nn.ReLU(), nn.Tanh(), nn.Dense(3, 1)]
-    network = nn.Network(layers, nn.IdentitySquaredError())
-    assert "activation" in native.NativeEngine.unsupported(network, nn.SGD())
+def test_layers_in_another_order_and_several_generators_are_not_supported():
+    order = [nn.Dense(2, 3), nn.ReLU(), nn.Tanh(), nn.Dense(3, 1)]
+    generators = [nn.Dropout(0.1), nn.Dense(2, 3), nn.Dropout(0.1), nn.Dense(3, 1)]
+    for layers in (order, generators):
+        network = nn.Network(layers, nn.IdentitySquaredError())
+        assert "activation" in native.NativeEngine.unsupported(network, nn.SGD())
+
+
+def test_gradients_of_all_rows():
+    rng = np.random.default_rng(0)
+    gradients = []
+    for engine_class in (native.NativeEngine, nn.NumPyEngine):
+        network = nn.Network([nn.Dense(3, 2, random_state=0)], nn.IdentitySquaredError())
+        batches = nn.Batches(np.eye(3), np.ones((3, 2)), batch_size=2, n_outputs=2)
+        engine_class(network, nn.Adam(), batches, rng).compute_gradients()
+        gradients.append(network.gradients)
+    np.testing.assert_allclose(*gradients, rtol=1e-12)
 
 
 def test_a_library_with_another_interface_is_refused(monkeypatch):

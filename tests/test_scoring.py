@@ -527,6 +527,14 @@ def test_the_best_score_is_the_scorer_s(scoring):
     assert clf.best_validation_score_ == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_scorer_without_a_signature_gets_the_weights():
+    X, y, X_val, y_val = DATA["binary"]
+    spy = Spy()
+    spy.__signature__ = "unknown"
+    mlp(scoring=spy).fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(y_val)))
+    np.testing.assert_array_equal(spy.sample_weight, np.ones(len(y_val)))
+
+
 def without_weights(y_true, y_pred):
     return accuracy_score(y_true, y_pred)
 

@@ -214,6 +214,12 @@ def test_divergence_is_an_error_that_says_what_to_do(solver):
     assert not hasattr(clf, "coefs_")
 
 
+def test_weights_that_overflow_in_the_last_update_are_an_error():
+    clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e306, max_iter=1)
+    with pytest.raises(ValueError, match="diverged in epoch 1"):
+        clf.fit(1e5 * X_iris, y_iris)
+
+
 def test_large_finite_steps_are_warned_of():
     clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"loss rose from .* Lower learning_rate_init"):
