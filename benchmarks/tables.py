@@ -350,6 +350,13 @@ def markdown(stored: dict) -> str:
         line = ", ".join(f"{key} {value}" for key, value in stored["versions"][name].items())
         versions.setdefault(line.removeprefix("cpu "), []).append(name)
     parts = [f"{', '.join(models)}: {line}.\n" for line, models in versions.items()]
+    numbers_of_splits = {
+        len(result["splits"])
+        for results in stored["tables"].values()
+        for result in results.values()
+    }
+    n_splits = " or ".join(map(str, sorted(numbers_of_splits)))
+    parts.append(f"Number of splits: {n_splits}.\n")
     for metric, title in METRICS.items():
         means = {
             table: {

@@ -13,7 +13,7 @@ def test_tables(tmp_path):
     from benchmarks import tables
 
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"num_a": rng.normal(size=200), "cat_b": rng.choice(["x", "y"], 200)})
+    frame = pd.DataFrame({"num_a": rng.normal(size=400), "cat_b": rng.choice(["x", "y"], 400)})
     frame["target"] = np.where(frame["num_a"] > 0, "yes", "no")
     frame.loc[:5, ["num_a", "cat_b"]] = np.nan
     frame.to_csv(tmp_path / "german.csv", index=False)
