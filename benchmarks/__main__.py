@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import measure, plots, report
+from benchmarks import measure, plots, report, tables
 from benchmarks.cases import CASES, Training
 from benchmarks.contestants import NAMES, REFERENCE
 
@@ -18,6 +18,11 @@ def main() -> None:
         for case in CASES:
             print(f"{case.name:16} {case.title}")
         print(f"\nContestants: {'; '.join(NAMES)}")
+        print("\ntables           Real tables, see --tables")
+        print(f"\nContestants: {'; '.join(tables.CONTESTANTS)}")
+        return
+    if "tables" in map(str.lower, args.only):
+        run_tables(args)
         return
 
     cases, contestants = choose(args.only)
@@ -34,12 +39,28 @@ def main() -> None:
                 report.write(results, result)
         everything = report.read(results, threads)
         everything = {case.name: everything[case.name] for case in CASES if case.name in everything}
-        tables = [report.table(result).markdown() for result in everything.values()]
+        texts = [report.table(result).markdown() for result in everything.values()]
         if "training" in everything:
-            tables.insert(0, report.summary(everything["training"]))
+            texts.insert(0, report.summary(everything["training"]))
         conditions = dict.fromkeys(map(report.conditions, everything.values()))
-        (results / f"tables.{threads}.md").write_text("\n".join([*conditions, *tables]))
+        (results / f"tables.{threads}.md").write_text("\n".join([*conditions, *texts]))
         plots.draw(everything, pictures, threads)
+
+
+def run_tables(args: argparse.Namespace) -> None:
+    """Measure real tables; contestants named besides ``tables`` replace their stored results."""
+    if args.tables is None:
+        sys.exit("The case tables reads a folder of tables: pass --tables FOLDER.")
+    names = {name.lower(): name for name in tables.CONTESTANTS}
+    named = [name.lower() for name in args.only if name.lower() != "tables"]
+    unknown = set(named) - set(names)
+    if unknown:
+        sys.exit(f"{min(unknown)} is not a contestant of the case tables, see --list.")
+    # RealMLP takes longer than all others together.
+    contestants = [names[name] for name in named] or [n for n in names.values() if n != "RealMLP"]
+    tables.run(
+        args.tables, contestants, HERE / "results" / ("trial" if args.quick else ""), args.quick
+    )
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -57,6 +78,12 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=7, help="number of rounds")
     parser.add_argument("--quick", action="store_true", help="fewer parameters and rounds")
+    parser.add_argument(
+        "--tables",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of CSV files for --only tables",
+    )
     parser.add_argument("--list", action="store_true", help="list cases and contestants")
     parser.add_argument(
         "--threads",

@@ -153,7 +153,7 @@ def machine() -> dict:
         "python": platform.python_version(),
         "skscratch": skscratch.__version__,
         "native": {name: value for name, value in native.info().items() if name != "path"},
-        **{name: _version(name) for name in DISTRIBUTIONS},
+        **{name: version(name) for name in DISTRIBUTIONS},
         "thread_pools": thread_pools,
     }
 
@@ -167,7 +167,8 @@ def _cpu() -> str:
     return models[0] if models else platform.processor()
 
 
-def _version(distribution: str) -> str | None:
+def version(distribution: str) -> str | None:
+    """Return the version of an installed distribution."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
