@@ -1,6 +1,8 @@
 """The code of the documentation and of README runs, page by page, and prints what they show."""
 
+import contextlib
 import doctest
+import io
 import logging
 import re
 from pathlib import Path
@@ -16,8 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES += sorted((ROOT / "docs" / "guide").glob("*.md"))
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.M | re.S)
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d*)?(?:e-?\d+)?")
+SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 
 class Nearly(doctest.OutputChecker):
@@ -26,6 +29,7 @@ class Nearly(doctest.OutputChecker):
     def check_output(self, want, got, optionflags):
         if super().check_output(want, got, optionflags):
             return True
+        want, got = SECONDS.sub("s", want), SECONDS.sub("s", got)
         numbers = [[float(number) for number in NUMBER.findall(text)] for text in (want, got)]
         words = [" ".join(NUMBER.sub("#", text).split()) for text in (want, got)]
         return words[0] == words[1] and np.allclose(*numbers, rtol=0.05, atol=0.03)
@@ -55,7 +59,10 @@ def test_code_runs_and_prints_what_is_shown(page):
     for block in BLOCK.finditer(text):
         line = text.count("\n", 0, block.start()) + 1
         if ">>>" not in block[1]:
-            exec(compile("\n" * line + block[1], str(page), "exec"), names)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(compile("\n" * line + block[1], str(page), "exec"), names)
+            shown = block[2] or ""
+            assert Nearly().check_output(shown, printed.getvalue(), 0), printed.getvalue()
             continue
         test = doctest.DocTestParser().get_doctest(block[1], names, page.stem, str(page), line)
         runner.run(test, out=said.append, clear_globs=False)
