@@ -35,7 +35,7 @@ nitpicky = True
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
-# Docstrings say the types; signatures would say them again.
+# Docstrings contain the types, so signatures omit them.
 autodoc_typehints = "none"
 autodoc_member_order = "alphabetical"
 toc_object_entries_show_parents = "hide"
@@ -85,7 +85,7 @@ def resolve(app, env, node, contnode):
     if kind == "ref" and target in LABELS:
         return link(LABELS[target], contnode)
     if kind == "attr" and not rest:
-        # An attribute of the class that is described, which has no heading of its own.
+        # An attribute of the documented class, which has no heading.
         return contnode
     if package in ELSEWHERE and rest:
         # Methods are on their class's page.
