@@ -8,10 +8,9 @@ optional.
 
 import os
 import warnings
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 from multiprocessing import get_context
@@ -140,7 +139,7 @@ def fit_jax(X, y, arguments: Arguments) -> JaxModel:
 
 
 def search_jax(X, y, arguments: Arguments, grid: dict, n_jobs: int) -> float:
-    """Search with vmap: each process trains a part of the networks of one shape in one program.
+    """Search with vmap: each process trains a part of the networks in one program.
 
     vmap requires the same number of rows, so all folds are truncated to the smallest one.
     """
@@ -166,22 +165,15 @@ def _jax_processes(n_jobs: int) -> list[ProcessPoolExecutor]:
 
 def _jax_accuracies(X, y, arguments: Arguments, fits: list[tuple]) -> list[float]:
     """Return the accuracies of fits: candidates, rows to train on, rows to test on."""
-    shapes = defaultdict(list)
-    for i, (candidate, _, _) in enumerate(fits):
-        shapes[candidate.get("hidden_layer_sizes", arguments.hidden)].append(i)
-    accuracies = [0.0] * len(fits)
-    for hidden, members in shapes.items():
-        of_shape, rng = replace(arguments, hidden=hidden), np.random.RandomState(0)
-        networks = [_first_parameters(X, y, of_shape, rng) for _ in members]
-        parameters = jax.tree.map(lambda *arrays: np.stack(arrays), *networks)
-        rates = np.array([fits[i][0]["learning_rate_init"] for i in members], X.dtype)
-        orders = np.stack([fits[i][1] for i in members])
-        parameters = _train_jax(parameters, X, y, of_shape, rates, orders)
-        classes = np.asarray(jax.vmap(_jax_logits, (0, None))(parameters, X)).argmax(axis=2)
-        for i, predicted in zip(members, classes, strict=True):
-            test = fits[i][2]
-            accuracies[i] = np.mean(predicted[test] == y[test])
-    return accuracies
+    rng = np.random.RandomState(0)
+    networks = [_first_parameters(X, y, arguments, rng) for _ in fits]
+    parameters = jax.tree.map(lambda *arrays: np.stack(arrays), *networks)
+    candidates, orders, tests = zip(*fits, strict=True)
+    rates = np.array([candidate["learning_rate_init"] for candidate in candidates], X.dtype)
+    parameters = _train_jax(parameters, X, y, arguments, rates, np.stack(orders))
+    classes = np.asarray(jax.vmap(_jax_logits, (0, None))(parameters, X)).argmax(axis=2)
+    pairs = zip(classes, tests, strict=True)
+    return [np.mean(predicted[test] == y[test]) for predicted, test in pairs]
 
 
 def _first_parameters(X, y, arguments: Arguments, rng: np.random.RandomState) -> list:

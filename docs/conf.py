@@ -121,8 +121,8 @@ def formula(writer, node):
 
 
 def setup(app):
-    """Write the pages of the examples before anything is read, and what is said above."""
+    """Connect the functions above, and the pages of the examples."""
     app.add_html_math_renderer("mathml", (formula, None), (formula, None))
-    app.connect("builder-inited", lambda app: gallery.write(Path(app.srcdir)))
+    gallery.setup(app)
     app.connect("autodoc-process-docstring", initials, priority=400)  # before numpydoc
     app.connect("missing-reference", resolve)

@@ -1,23 +1,53 @@
-"""The examples as pages: what examples/README.md says of each, its figures and its cells.
+"""Pages of the examples, from examples/README.md, the scripts, and their stored figures and output.
 
-Its last section, the tables from the book to the examples, goes to the guide's page on the book.
-
-Nothing is run here. The tests run every example, and its figures are part of the repository.
+The build runs no example. ``python docs/gallery.py [example ...]`` runs examples, by default all,
+and stores their figures and output in ``examples/figures``.
 """
 
+import ast
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 EXAMPLE = re.compile(r"(?P<number>\d+\. )?\[(?P<title>[^]]+)\]\((?P<stem>\w+)\.py\)")
 FIGURE = re.compile(r"!\[(?P<alt>[^]]*)\]\(figures/(?P<file>[\w.]+)\)")
 FIGURES = "../../examples/figures"
 
+# Runs a script with a plt.show() that saves figures: under their labels, otherwise under the name
+# of the script.
+RUN = """
+import runpy, sys
+from pathlib import Path
+import matplotlib.pyplot as plt
+script, folder = map(Path, sys.argv[1:])
+def show():
+    for figure in map(plt.figure, plt.get_fignums()):
+        figure.savefig(folder / f"{figure.get_label() or script.stem}.png", dpi=110)
+    plt.close("all")
+plt.show = show
+runpy.run_path(str(script), run_name="__main__")
+"""
+
+
+def run(script: Path, folder: Path) -> str:
+    """Run an example, save its figures to a folder, and return its output."""
+    environment = {**os.environ, "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", RUN, str(script), str(folder)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    if result.returncode:
+        raise RuntimeError(f"{script.name} failed:\n{result.stderr}")
+    return result.stdout
+
 
 def write(docs: Path) -> None:
-    """Write ``examples/index.md`` and a page for each example."""
-    examples, pages = docs.parent / "examples", docs / "examples"
+    """Write ``examples/index.md``, and a page and a notebook for each example."""
+    pages = docs / "examples"
     pages.mkdir(exist_ok=True)
-    head, *sections = re.split(r"^##+ ", (examples / "README.md").read_text("utf-8"), flags=re.M)
+    head, *sections = re.split(r"^##+ ", (EXAMPLES / "README.md").read_text("utf-8"), flags=re.M)
     index, cards, titles = [_linked(head)], [], {}
     for section in sections:
         heading, text = section.split("\n", 1)
@@ -32,29 +62,72 @@ def write(docs: Path) -> None:
             stem = example["stem"]
             cards.append(_card(title, stem, FIGURE.search(text)["file"]))
             titles[stem] = title
-            code = (examples / f"{stem}.py").read_text("utf-8")
-            _update(pages / f"{stem}.md", _page(title, stem, text, code))
+            _update(pages / f"{stem}.md", _page(title, stem, text))
+            _update(pages / f"{stem}.ipynb", _notebook(title, stem))
     toctree = "\n".join(["```{toctree}", ":hidden:", "", *titles, "```", ""])
     _update(pages / "index.md", "\n".join([*index, _grid(cards), toctree]))
-    for page in pages.glob("*.md"):
+    for page in [*pages.glob("*.md"), *pages.glob("*.ipynb")]:
         if page.stem not in (*titles, "index"):
             page.unlink()
 
 
-def _page(title: str, stem: str, text: str, code: str) -> str:
+def backreferences() -> dict[str, dict[str, str]]:
+    """Return the titles of the examples that import a name of the package, by name and stem."""
+    readme = (EXAMPLES / "README.md").read_text("utf-8")
+    users: dict[str, dict[str, str]] = {}
+    for example in EXAMPLE.finditer(readme[: readme.index("\n## From the book")]):
+        for node in ast.walk(ast.parse((EXAMPLES / f"{example['stem']}.py").read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("skscratch"):
+                for alias in node.names:
+                    users.setdefault(alias.name, {})[example["stem"]] = example["title"]
+    return users
+
+
+def _page(title: str, stem: str, text: str) -> str:
     text = FIGURE.sub(rf"![\g<alt>]({FIGURES}/\g<file>)", _linked(text))
+    parts = [f"# {title}\n", text]
+    output = EXAMPLES / "figures" / f"{stem}.txt"
+    if output.exists():
+        parts.append(f"## Output\n\n```text\n{output.read_text('utf-8').strip()}\n```\n")
+    rendered = EXAMPLES / "figures" / f"{stem}.html"
+    if rendered.exists():
+        html = rendered.read_text("utf-8")
+        parts.append(f"Displays of the script in a notebook:\n\n```{{raw}} html\n{html}```\n")
     script = f"{{download}}`{stem}.py <../../examples/{stem}.py>`"
-    parts = [f"# {title}\n", text, f"## The script\n\n{script}, cell by cell.\n"]
-    # The module's docstring says what the text above says.
-    code = re.sub(r'\A""".*?"""\n+', "", code, flags=re.S)
-    before, *cells = re.split(r"^# %% ?", code, flags=re.M)
-    if before.strip():
-        parts.append(_block(before))
+    notebook = f"{{download}}`{stem}.ipynb <{stem}.ipynb>`"
+    parts.append(f"## Script\n\nDownload: {script}, {notebook}.\n")
+    for words, code in _cells(stem)[1:]:
+        parts += [_escaped(words) + "\n", f"```python\n{code}\n```\n" if code else ""]
+    return "\n".join(parts)
+
+
+def _notebook(title: str, stem: str) -> str:
+    (docstring, _), *cells = _cells(stem)
+    cells = [(f"# {title}\n\n{docstring}", "%matplotlib inline"), *cells]
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    for words, code in cells:
+        number = len(notebook["cells"])
+        text = {"cell_type": "markdown", "id": f"cell{number}", "metadata": {}, "source": words}
+        notebook["cells"].append(text)
+        if code:
+            outputs = {"execution_count": None, "outputs": []}
+            text = {"cell_type": "code", "id": f"cell{number + 1}", "metadata": {}, "source": code}
+            notebook["cells"].append(text | outputs)
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _cells(stem: str) -> list[tuple[str, str]]:
+    """Return the docstring, and the text and the code of each cell."""
+    code = (EXAMPLES / f"{stem}.py").read_text("utf-8")
+    head, *cells = re.split(r"^# %% ?", code, flags=re.M)
+    parts = [(ast.get_docstring(ast.parse(head)), "")]
     for cell in cells:
         comment = re.match(r"[^\n]*\n(?:#[^\n]*\n)*", cell)[0]
-        words = " ".join(line.removeprefix("#").strip() for line in comment.splitlines())
-        parts += [_escaped(words) + "\n", _block(cell[len(comment) :])]
-    return "\n".join(parts)
+        lines = (line.removeprefix("#").strip() for line in comment.splitlines())
+        paragraphs = "\n".join(lines).split("\n\n")
+        words = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+        parts.append((words, cell[len(comment) :].strip("\n")))
+    return parts
 
 
 def _card(title: str, stem: str, figure: str) -> str:
@@ -76,30 +149,47 @@ def _grid(cards: list[str]) -> str:
     return "\n".join([":::::{container} gallery", *cards, ":::::", ""])
 
 
-def _block(code: str) -> str:
-    code = code.strip("\n")
-    return f"```python\n{code}\n```\n" if code else ""
-
-
 def _escaped(words: str) -> str:
-    """Return plain words as Markdown that says them, with its code as it is."""
+    """Return plain text as Markdown; inline code is unchanged."""
     plain = re.compile(r"(`[^`]*`)|([*_<>\[\]$#|])")
     return plain.sub(lambda found: found[1] or "\\" + found[2], words)
 
 
 def _linked(text: str) -> str:
-    """Let links to scripts, and to the table of the book, lead to their pages."""
+    """Replace links to scripts, and to the table of the book, by links to their pages."""
     text = text.replace("](#from-the-book)", "](/guide/from_the_book.md)")
     return re.sub(r"\]\((\w+)\.py\)", r"](\1.md)", text)
 
 
 def _by_title(text: str, titles: dict[str, str]) -> str:
-    """Let links to scripts lead to their pages from anywhere, and numbers be titles."""
+    """Replace links to scripts by absolute links to their pages, and numbers by titles."""
     text = re.sub(r"\[\d+\]\((\w+)\.py\)", lambda m: f"[{titles[m[1]]}]({m[1]}.py)", text)
     return re.sub(r"\]\((\w+)\.py\)", r"](/examples/\1.md)", text)
 
 
 def _update(path: Path, text: str) -> None:
-    """Write a file, unless it says so already: Sphinx reads again what is newer."""
+    """Write a file if its content changes: Sphinx reads modified files again."""
     if not path.exists() or path.read_text("utf-8") != text:
         path.write_text(text, "utf-8")
+
+
+def setup(app) -> None:
+    """Write the pages before Sphinx reads them, and link to examples from the API pages."""
+    users = backreferences()
+
+    def link(app, what, name, obj, options, lines):
+        examples = users.get(name.rpartition(".")[2]) if what in ("class", "function") else None
+        if examples:
+            links = [f"- :doc:`{title} </examples/{stem}>`" for stem, title in examples.items()]
+            lines += ["", ".. rubric:: Used in these examples", "", *links, ""]
+
+    app.connect("builder-inited", lambda app: write(Path(app.srcdir)))
+    app.connect("autodoc-process-docstring", link, priority=600)  # after numpydoc
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or sorted(path.stem for path in EXAMPLES.glob("*.py")):
+        script = EXAMPLES / f"{Path(name).stem}.py"
+        output = run(script, EXAMPLES / "figures")
+        (EXAMPLES / "figures" / f"{script.stem}.txt").write_text(output, "utf-8")
+        print(script.stem)

@@ -1,10 +1,7 @@
-"""Why an activation: layers without one are a single layer, and each bend is a neuron's work."""
+"""Activation functions: why layers need them, and how a network bends a line."""
 
-# %% A neuron multiplies each input by a weight, adds the products and a bias. A layer does that for
-# several neurons and a batch of samples in one matrix product.
-from pathlib import Path
-from time import perf_counter
-
+# %% A neuron multiplies each input by a weight and adds the products and a bias. A layer does this
+# for several neurons and a batch of samples with one matrix product.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay
@@ -12,8 +9,6 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from skscratch import MLPScratchClassifier
 from skscratch.datasets import make_sine, make_spiral
 from skscratch.nn import Dense, ReLU, Sigmoid, SiLU, Tanh
-
-began = perf_counter()
 
 inputs = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 2.0]])
 layer = Dense(3, 4, random_state=0)
@@ -24,8 +19,8 @@ outputs = layer.forward(inputs)
 assert np.isclose(outputs[0, neuron], by_hand)
 print(f"{inputs.shape} inputs through {layer.weights.shape} weights: {outputs.shape} outputs")
 
-# %% Layer upon layer, and nothing is won: a weighted sum of weighted sums is a weighted sum. Three
-# layers in a row are one whose weights are the product of theirs.
+# %% Layers without activations in between are equivalent to a single layer, because a weighted sum
+# of weighted sums is a weighted sum. Its weights are the product of the layers' weights.
 layers = [Dense(3, 50, random_state=1), Dense(50, 50, random_state=2), Dense(50, 4, random_state=3)]
 deep = inputs
 for layer in layers:
@@ -33,45 +28,47 @@ for layer in layers:
 product = np.linalg.multi_dot([layer.weights for layer in layers])
 assert np.allclose(deep, inputs @ product)  # first biases are zeros
 n_deep = sum(layer.weights.size for layer in layers)
-print(f"{n_deep:,} weights in three layers do what {product.size} do in one")
+print(f"{n_deep:,} weights in three layers are equivalent to {product.size} in one")
 
-# %% So something has to stand between them that is no weighted sum. ReLU lets positive sums pass
-# and makes the others 0: a line with a bend in it, and the bias says where. Neurons whose bends are
-# spread over a curve can follow it; the next layer's weights are how much the slope changes at each
-# bend. Nothing has to be trained for that, not even for a sine.
+# %% A nonlinear activation between the layers is therefore necessary. ReLU returns positive sums
+# unchanged and replaces the others by 0: a straight line with one bend, whose position depends on
+# the bias. Neurons whose bends are spread over a curve approximate it; the weights of the next
+# layer are the changes of slope at the bends. For a sine, these weights can be computed without
+# training.
 
 
-def follow(x, y, n_bends):
-    """Return a layer, a ReLU and a layer that run straight from bend to bend on the curve."""
-    bends = np.linspace(0, len(x) - 1, n_bends + 1).astype(int)
-    places, heights = x[bends, 0], y[bends]
-    slopes = np.diff(heights) / np.diff(places)
+def interpolate(x, y, n_bends):
+    """Return layers whose output is the piecewise linear interpolation of the curve."""
+    knots = np.linspace(0, len(x) - 1, n_bends + 1).astype(int)
+    positions, values = x[knots, 0], y[knots]
+    slopes = np.diff(values) / np.diff(positions)
     hidden, output = Dense(1, n_bends), Dense(n_bends, 1)
-    hidden.weights, hidden.biases = np.ones((1, n_bends)), -places[np.newaxis, :-1]
+    hidden.weights, hidden.biases = np.ones((1, n_bends)), -positions[np.newaxis, :-1]
     output.weights = np.diff(slopes, prepend=0)[:, np.newaxis]
-    output.biases = heights[:1, np.newaxis]
+    output.biases = values[:1, np.newaxis]
     return hidden, ReLU(), output
 
 
 X, y = make_sine(n_samples=1001)
 curves = {}
-print("\nThe sine by ReLUs")
+print("\nApproximation of the sine, maximum error")
 for n_bends in (4, 8, 16, 32):
     values = X
-    for layer in follow(X, y, n_bends):
+    for layer in interpolate(X, y, n_bends):
         values = layer.forward(values)
     curves[n_bends] = values.ravel()
-    print(f"    {n_bends:2} neurons: off by at most {np.abs(curves[n_bends] - y).max():.4f}")
+    print(f"    {n_bends:2} ReLUs         {np.abs(curves[n_bends] - y).max():.4f}")
 
-# Twice the neurons, a quarter of the error. Without the ReLUs, the best is the best straight line:
+# With twice the number of neurons, the error is four times smaller. Without ReLU, the best
+# approximation is a straight line:
 line = np.polynomial.Polynomial.fit(X.ravel(), y, deg=1)(X.ravel())
-print(f"    a straight line: off by at most {np.abs(line - y).max():.4f}")
+print(f"    straight line    {np.abs(line - y).max():.4f}")
 
-# %% Bends in more dimensions are folds, and training finds where they have to be. The same network
-# on the spiral, without an activation and with some:
+# %% With several inputs, the bends are folds of a surface, and training finds their positions. The
+# same network on the spiral, without and with an activation:
 X_spiral, y_spiral = make_spiral(random_state=0)
 networks = {}
-print("\nThe spiral, 2 inputs, 64 neurons, 64 neurons, 3 outputs")
+print("\nAccuracy on the spiral, two hidden layers of 64 neurons")
 for activation in ("identity", "relu", "tanh", "logistic"):
     networks[activation] = MLPScratchClassifier(
         (64, 64),
@@ -83,20 +80,22 @@ for activation in ("identity", "relu", "tanh", "logistic"):
         n_iter_no_change=np.inf,
         random_state=0,
     ).fit(X_spiral, y_spiral)
-    print(f"    {activation:8} accuracy {networks[activation].score(X_spiral, y_spiral):.3f}")
+    print(f"    {activation:8} {networks[activation].score(X_spiral, y_spiral):.3f}")
 
-# %% Activations, the sine, and the regions of a network without activation and of one with ReLU.
-figure, axes = plt.subplots(1, 4, figsize=(16, 4), layout="constrained")
+# %% The figure shows activations, the piecewise linear sine, and the decision regions of a network
+# without an activation and of one with ReLU.
+figure, axes = plt.subplots(2, 2, figsize=(9, 8), layout="constrained")
+axes = axes.ravel()
 z = np.linspace(-3, 3, 301)[:, np.newaxis]
 for activation in (ReLU(), SiLU(), Sigmoid(), Tanh()):
     axes[0].plot(z, activation.forward(z), label=type(activation).__name__)
 axes[0].set(xlabel="weighted sum", ylabel="output", title="Activations")
 axes[0].legend()
-axes[1].plot(X, y, color="black", linewidth=1, label="the sine")
+axes[1].plot(X, y, color="black", linewidth=1, label="sine")
 axes[1].plot(X, line, "--", label="no activation")
 axes[1].plot(X, curves[4], label="4 ReLUs")
 axes[1].plot(X, curves[8], label="8 ReLUs")
-axes[1].set(xlabel="input", ylabel="output", title="A curve of straight lines")
+axes[1].set(xlabel="input", ylabel="output", title="Piecewise linear approximation")
 axes[1].legend()
 colors = np.array(["tab:blue", "tab:orange", "tab:green"])
 for ax, (activation, name) in zip(
@@ -116,9 +115,6 @@ for ax, (activation, name) in zip(
     )
     ax.scatter(*X_spiral.T, c=colors[y_spiral], s=6)
     accuracy = network.score(X_spiral, y_spiral)
-    ax.set(title=f"{name}: {accuracy:.0%} right", xticks=[], yticks=[], aspect="equal")
+    ax.set(title=f"Spiral, {name}: accuracy {accuracy:.0%}", xticks=[], yticks=[], aspect="equal")
 
-path = Path(__file__).parent / "figures" / "01_activations.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

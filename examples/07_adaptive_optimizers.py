@@ -1,12 +1,10 @@
-"""Adagrad, RMSprop and Adam: a step size for every weight, and a spiral being learned."""
+"""Adagrad, RMSprop and Adam: one step size for each weight."""
 
-# %% The spiral again. These optimizers divide the step of each weight by how large its gradients
-# have been: Adagrad by the root of the sum of all their squares, which only grows; RMSprop by that
-# of a mean that forgets; Adam by the same, and with momentum.
+# %% These optimizers divide the step of each weight by a measure of its past gradients: Adagrad by
+# the root of the sum of their squares, RMSprop by the root of a moving average of the squares, and
+# Adam by the same and with momentum.
 import warnings
 from itertools import pairwise
-from pathlib import Path
-from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,8 +15,6 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from skscratch import MLPScratchClassifier
 from skscratch.datasets import make_spiral
 from skscratch.inspection import LossCurveDisplay
-
-began = perf_counter()
 
 # With these large learning rates, the loss rises in the first epochs.
 warnings.filterwarnings("ignore", "The training loss rose", ConvergenceWarning)
@@ -33,7 +29,7 @@ solvers = {
 
 
 def untrained(solver, hidden_layer_sizes=(64,), **parameters):
-    """Return a network whose every fit() continues from the previous one."""
+    """Return a network that continues its training in each call of fit."""
     return MLPScratchClassifier(
         hidden_layer_sizes,
         solver=solver,
@@ -47,11 +43,11 @@ def untrained(solver, hidden_layer_sizes=(64,), **parameters):
     )
 
 
-# %% Each is trained for 10,000 epochs, and stops on the way for a look at the regions of the plane
-# where it sees each class, the deeper the color the surer.
-stops = [10, 100, 1_000, 10_000]
+# %% Each network is trained for 5,000 epochs, and its decision regions are plotted at four stages.
+# Stronger colors mean higher probabilities.
+stops = [10, 100, 1_000, 5_000]
 colors = np.array(["tab:blue", "tab:orange", "tab:green"])
-figure, axes = plt.subplots(3, 5, figsize=(15, 8.6), layout="constrained")
+figure, axes = plt.subplots(3, 5, figsize=(13, 7.6), layout="constrained")
 for (solver, parameters), (*regions, curve) in zip(solvers.items(), axes, strict=True):
     network = untrained(solver, **parameters)
     for (start, stop), ax in zip(pairwise([0, *stops]), regions, strict=True):
@@ -72,40 +68,35 @@ for (solver, parameters), (*regions, curve) in zip(solvers.items(), axes, strict
     LossCurveDisplay.from_estimator(network, ax=curve, linewidth=0.5)
     curve.set(ylim=(0.05, 50), xscale="log", yscale="log", ylabel="training loss")
     curve.get_legend().remove()
+    curve.sharex(axes[0, 4])
+    curve.sharey(axes[0, 4])
     print(f"{solver:8} loss {network.loss_:.3f}, accuracy {network.score(X, y):.3f}")
 for stop, ax in zip(stops, axes[0], strict=False):
     ax.set_title(f"{stop:,} epochs")
 
-path = Path(__file__).parent / "figures" / "07_adaptive_optimizers.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}")
-
-# %% Adam once more, with two hidden layers and a small penalty on the weights, as a picture: each
-# place has the classes' colors mixed by their probabilities, and is the whiter the less the network
-# prefers one of them.
+# %% Adam with two hidden layers and an L2 penalty. The color of each point is a mixture of the
+# colors of the classes, weighted by their probabilities; white means that all classes are equally
+# probable.
 palette = np.array([to_rgb(color) for color in ("#1f8a9e", "#f08c2e", "#a8327a")])
 side = np.linspace(-1.12, 1.12, 400)
-places = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
 
 network = untrained("adam", (64, 64), learning_rate_init=0.01, weight_regularizer_l2=1e-4)
-figure, axes = plt.subplots(1, 5, figsize=(15, 3.4), layout="constrained")
+figure, axes = plt.subplots(1, 5, num="spiral_learned", figsize=(15, 3.4), layout="constrained")
 for (start, stop), ax in zip(pairwise([0, 10, 50, 150, 400, 1_500]), axes, strict=True):
     network.set_params(max_iter=stop - start).fit(X, y)
-    probabilities = network.predict_proba(places)
-    preference = (probabilities.max(axis=1, keepdims=True) - 1 / 3) / (2 / 3)
-    picture = 1 - 0.65 * preference * (1 - probabilities @ palette)
+    probabilities = network.predict_proba(points)
+    certainty = (probabilities.max(axis=1, keepdims=True) - 1 / 3) / (2 / 3)
+    image = 1 - 0.65 * certainty * (1 - probabilities @ palette)
     ax.imshow(
-        picture.reshape(len(side), len(side), 3),
+        image.reshape(len(side), len(side), 3),
         extent=(side[0], side[-1], side[0], side[-1]),
         origin="lower",
         interpolation="bilinear",
     )
     ax.scatter(*X.T, c=palette[y], s=14, edgecolors="white", linewidths=0.5)
-    ax.set_title(f"{stop:,} epochs, {network.score(X, y):.0%} right", fontsize="medium")
+    ax.set_title(f"{stop:,} epochs, accuracy {network.score(X, y):.0%}", fontsize="medium")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
-path = path.with_name("spiral_learned.png")
-figure.savefig(path, dpi=120)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

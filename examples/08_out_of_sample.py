@@ -1,10 +1,7 @@
-"""Out-of-sample data: what a network has learned, and what it has only memorized."""
+"""Out-of-sample data: generalization and overfitting."""
 
-# %% Two draws of the same spiral. The network trains on the first; on the second, from which it
-# never learns, fit() only measures it after every epoch.
-from pathlib import Path
-from time import perf_counter
-
+# %% Two samples from the same distribution. The network is trained on the first. The second is
+# passed as a validation set, which is evaluated after each epoch and does not affect training.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.inspection import DecisionBoundaryDisplay
@@ -12,8 +9,6 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from skscratch import MLPScratchClassifier
 from skscratch.datasets import make_spiral
 from skscratch.inspection import LossCurveDisplay
-
-began = perf_counter()
 
 random_state = np.random.RandomState(0)
 X, y = make_spiral(random_state=random_state)
@@ -26,7 +21,7 @@ network = MLPScratchClassifier(
     decay=5e-7,
     alpha=0,
     batch_size=len(X),
-    max_iter=10_000,
+    max_iter=5_000,
     tol=0,
     n_iter_no_change=np.inf,
     random_state=0,
@@ -34,48 +29,53 @@ network = MLPScratchClassifier(
 network.fit(X, y, X_val=X_new, y_val=y_new)
 history = network.history_
 print(f"After {network.n_iter_:,} epochs")
-print(f"    in the sample      accuracy {network.score(X, y):.3f}, loss {network.loss_:.3f}")
+print(f"    training    accuracy {network.score(X, y):.3f}, loss {network.loss_:.3f}")
 print(
-    f"    out of the sample  accuracy {network.score(X_new, y_new):.3f}, "
+    f"    validation  accuracy {network.score(X_new, y_new):.3f}, "
     f"loss {history['validation_loss'][-1]:.3f}"
 )
 
-# %% How good could it be? We know how the spiral is made: the arm of class k is at the angle
-# 10 (r + k) at radius r, and noise turns the samples to and fro. Nothing is better than to choose
-# the nearest arm. Whoever is right more often than that on the training data has learned the noise.
+# %% The best possible accuracy is known, because the distribution is: the arm of class k is at the
+# angle 10 (r + k) at radius r, and noise is added to the angle. The optimal rule chooses the
+# nearest arm. A higher accuracy on the training data means that the network has fitted noise.
 
 
 def nearest_arm(X):
-    """Return the class whose arm is the least turn away."""
+    """Return the class whose arm is nearest in angle."""
     radius, angle = np.hypot(*X.T), np.arctan2(*X.T)
-    turns = angle[:, np.newaxis] - 10 * (radius[:, np.newaxis] + np.arange(3))
-    return np.abs(np.angle(np.exp(1j * turns))).argmin(axis=1)
+    differences = angle[:, np.newaxis] - 10 * (radius[:, np.newaxis] + np.arange(3))
+    return np.abs(np.angle(np.exp(1j * differences))).argmin(axis=1)
 
 
 X_many, y_many = make_spiral(n_samples=100_000, random_state=1)
 best_possible = np.mean(nearest_arm(X_many) == y_many)
-print(f"\nOn {len(X_many):,} new samples, the network's accuracy is", end=" ")
-print(f"{network.score(X_many, y_many):.3f}, that of the best possible rule {best_possible:.3f}.")
+print(f"\nAccuracy on {len(X_many):,} new samples")
+print(f"    network       {network.score(X_many, y_many):.3f}")
+print(f"    optimal rule  {best_possible:.3f}")
 
-# %% When did it begin? In the sample the loss goes on falling. Out of the sample it turns early on:
-# from there the network becomes surer of itself, also where it is wrong. The accuracy hardly shows.
-turn = int(np.argmin(history["validation_loss"]))
+# %% The training loss decreases until the end. The validation loss has a minimum at an early epoch
+# and increases afterwards, because the network becomes more confident, even where it is wrong. The
+# accuracy hardly changes.
+best = int(np.argmin(history["validation_loss"]))
 probability = network.predict_proba(X_new).max(axis=1)
 wrong = network.predict(X_new) != y_new
-print(f"\nOut of the sample, the loss was least after {turn + 1} epochs:", end=" ")
-print(f"{history['validation_loss'][turn]:.3f}, at an accuracy of", end=" ")
-print(f"{history['validation_score'][turn]:.3f}.")
-print("In the end the network gives its right answers a probability of", end=" ")
-print(f"{probability[~wrong].mean():.2f}, and its wrong ones {probability[wrong].mean():.2f}.")
+print(
+    f"\nLowest validation loss: {history['validation_loss'][best]:.3f} in epoch {best + 1},",
+    end=" ",
+)
+print(f"with an accuracy of {history['validation_score'][best]:.3f}")
+print("Mean probability of the predicted class after the last epoch")
+print(f"    correct predictions  {probability[~wrong].mean():.2f}")
+print(f"    errors               {probability[wrong].mean():.2f}")
 
-# %% The two curves parting, and the network's regions with the second draw's samples.
-figure, (losses, accuracies, regions) = plt.subplots(1, 3, figsize=(15, 4.6), layout="constrained")
+# %% The figure shows both losses, both accuracies, and the decision regions with the second sample.
+figure, (losses, accuracies, regions) = plt.subplots(1, 3, figsize=(12, 3.9), layout="constrained")
 LossCurveDisplay.from_estimator(network, ax=losses, linewidth=1)
 losses.set(title="Loss", xscale="log", yscale="log")
 epochs = np.arange(1, network.n_iter_ + 1)
-accuracies.plot(epochs, history["accuracy"], linewidth=1, label="in the sample")
-accuracies.plot(epochs, history["validation_score"], linewidth=1, label="out of the sample")
-accuracies.axhline(best_possible, color="black", linestyle=":", label="the best possible rule")
+accuracies.plot(epochs, history["accuracy"], linewidth=1, label="training")
+accuracies.plot(epochs, history["validation_score"], linewidth=1, label="validation")
+accuracies.axhline(best_possible, color="black", linestyle=":", label="optimal rule")
 accuracies.set(title="Accuracy", xlabel="epoch", xscale="log")
 accuracies.legend()
 colors = np.array(["tab:blue", "tab:orange", "tab:green"])
@@ -92,9 +92,6 @@ DecisionBoundaryDisplay.from_estimator(
 )
 regions.scatter(*X_new[~wrong].T, c=colors[y_new[~wrong]], s=10)
 regions.scatter(*X_new[wrong].T, c=colors[y_new[wrong]], s=25, edgecolors="black")
-regions.set(title="The second draw; ringed: wrong", xticks=[], yticks=[], aspect="equal")
+regions.set(title="Second sample (errors: black edge)", xticks=[], yticks=[], aspect="equal")
 
-path = Path(__file__).parent / "figures" / "08_out_of_sample.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

@@ -1,10 +1,8 @@
-"""Data leakage: scores that are too good, where the right score is known."""
+"""Data leakage: scores that are too high, on data that cannot be predicted."""
 
-# %% Nobody foretells chance. On chance, the right accuracy is one half; a procedure that finds more
-# lets something leak from the validation data into the training. A network to try procedures on:
-from pathlib import Path
-from time import perf_counter
-
+# %% Random labels cannot be predicted: the true accuracy is 0.5. If a procedure estimates more,
+# information has leaked from the validation data into training. The procedures are tested with this
+# network:
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -16,8 +14,6 @@ from sklearn.preprocessing import StandardScaler
 
 from skscratch import MLPScratchClassifier
 
-began = perf_counter()
-
 network = make_pipeline(
     StandardScaler(),
     MLPScratchClassifier(
@@ -25,9 +21,10 @@ network = make_pipeline(
     ),
 )
 
-# %% Feature selection: samples of noise, labels from a coin. Of thousands of features, some agree
-# with the coin by chance. Chosen by the labels of all samples, they do so in the validation folds
-# too. Chosen in the pipeline, they have seen the training folds only.
+# %% Feature selection. The features are noise, and the labels are random. Of thousands of features,
+# some correlate with the labels by chance. If they are selected with the labels of all samples,
+# they correlate in the validation folds as well. In a pipeline, they are selected with the training
+# folds only.
 selector = SelectKBest(k=20)
 outside, inside = [], []
 for seed in range(10):
@@ -35,22 +32,24 @@ for seed in range(10):
     X, y = rng.normal(size=(100, 2000)), rng.integers(2, size=100)
     outside.append(cross_val_score(network, selector.fit_transform(X, y), y).mean())
     inside.append(cross_val_score(make_pipeline(selector, network), X, y).mean())
-print("Features selected from noise")
-for name, scores in (("outside of the folds", outside), ("in the pipeline", inside)):
+print("Selection from 2,000 random features")
+for name, scores in (("outside the folds", outside), ("in the pipeline", inside)):
     print(f"    {name:24} accuracy {np.mean(scores):.3f} +- {np.std(scores):.3f}")
 
-# %% A scaler outside of the folds is the same mistake. It does less harm: means and deviations
-# hardly depend on one fold, and labels do not enter. But a pipeline is as easy, and always right.
+# %% A scaler outside the folds is the same mistake. Its effect is smaller, because means and
+# standard deviations hardly depend on a single fold, and labels are not used. A pipeline is equally
+# simple and always correct.
 X, y = load_wine(return_X_y=True)
 folds = KFold(5, shuffle=True, random_state=0)
 scaled_outside = cross_val_score(network[-1], StandardScaler().fit_transform(X), y, cv=folds)
 scaled_inside = cross_val_score(network, X, y, cv=folds)
-print("Wines scaled")
-print(f"    outside of the folds     accuracy {scaled_outside.mean():.3f}")
+print("Scaled wine data")
+print(f"    outside the folds        accuracy {scaled_outside.mean():.3f}")
 print(f"    in the pipeline          accuracy {scaled_inside.mean():.3f}")
 
-# %% Time: a random walk takes a chance step every day. Will it be higher in forty days than today?
-# The features are its means over the last 1, 10, 40 and 100 days.
+# %% Time series. A random walk changes by a random amount each day. The label states whether it
+# will be higher in forty days than today. The features are its means over the last 1, 10, 40 and
+# 100 days.
 horizon, spans = 40, (1, 10, 40, 100)
 
 
@@ -62,36 +61,37 @@ def walk(seed):
     return X, path[max(spans) - 1 + horizon :] > past[:, -1]
 
 
-# %% A day is much like the days before and after it, and so is its label. Shuffled folds put those
-# days into the training set, and the network has only to recognize them. Folds in order still train
-# on what came later. TimeSeriesSplit trains on the past alone, and its gap leaves out the days
-# whose label was not known yet on the first day of the validation.
+# %% Consecutive days have similar features and labels. With shuffled folds, the neighbours of
+# a validation day are in the training set. Folds in order still train on later days.
+# `TimeSeriesSplit` trains on the past only, and its gap excludes the days whose labels are not
+# known at the start of the validation.
 splitters = {
     "KFold, shuffled": KFold(5, shuffle=True, random_state=0),
     "KFold": KFold(5),
     "TimeSeriesSplit": TimeSeriesSplit(5, gap=horizon),
 }
 walks = [walk(seed) for seed in range(10)]
-foretold = [
+walk_scores = [
     [cross_val_score(network, X, y, cv=splitter).mean() for X, y in walks]
     for splitter in splitters.values()
 ]
-print(f"{len(walks)} random walks foretold")
-for name, scores in zip(splitters, foretold, strict=True):
+print(f"{len(walks)} random walks")
+for name, scores in zip(splitters, walk_scores, strict=True):
     print(f"    {name:24} accuracy {np.mean(scores):.3f} +- {np.std(scores):.3f}")
 
-# %% Each procedure's accuracies, and which days the three splitters train and validate on.
-figure, (features, days, time) = plt.subplots(1, 3, figsize=(15, 4.5), layout="constrained")
+# %% The figure shows the accuracies of each procedure, and the training and validation days of the
+# three splitters.
+figure, (features, days, time) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
 for ax, names, scores in (
-    (features, ["outside of\nthe folds", "in the\npipeline"], [outside, inside]),
-    (time, list(splitters), foretold),
+    (features, ["outside\nthe folds", "in the\npipeline"], [outside, inside]),
+    (time, list(splitters), walk_scores),
 ):
     ax.boxplot(scores, widths=0.5, medianprops={"color": "tab:orange"})
     ax.axhline(0.5, color="black", linestyle=":", zorder=0)
     ax.set_xticks(range(1, len(names) + 1), names)
-    ax.set(ylim=(0.3, 1), ylabel="accuracy; the truth is 0.5")
-features.set_title("Features selected from noise")
-time.set_title("Random walks foretold")
+    ax.set(ylim=(0.3, 1), ylabel="accuracy (true value: 0.5)")
+features.set_title("Selection of random features")
+time.set_title("Predictions of random walks")
 
 n_days = len(walks[0][0])
 uses = np.full((3, 6, n_days), np.nan)
@@ -100,9 +100,6 @@ for block, splitter in zip(uses, splitters.values(), strict=True):
         row[training], row[validation] = 0, 1
 days.pcolormesh(uses.reshape(18, n_days)[::-1], cmap=ListedColormap(["tab:blue", "tab:orange"]))
 days.set_yticks([15.5, 9.5, 3.5], splitters, rotation=90, va="center")
-days.set(title="Days to train on (blue), to validate on (orange)", xlabel="day", ylim=(1, 18))
+days.set(title="Training (blue) and validation (orange)", xlabel="day", ylim=(1, 18))
 
-path = Path(__file__).parent / "figures" / "10_data_leakage.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

@@ -1,11 +1,9 @@
-"""L1 and L2: penalties on weights and biases, and what they do to both."""
+"""L1 and L2 penalties on weights and biases."""
 
-# %% To memorize noise takes large weights: a boundary that runs between two neighbours is steep. So
-# let weights have a price. L2 adds strength * sum(w**2) to the loss, which large weights feel most;
-# L1 adds strength * sum(|w|), which pulls small weights to zero as hard as large ones.
-from pathlib import Path
-from time import perf_counter
-
+# %% Steep decision boundaries between neighbouring samples require large weights. A penalty makes
+# large weights expensive. L2 adds strength * sum(w**2) to the loss, so that large weights dominate;
+# the gradient of L1, strength * sum(|w|), does not depend on the magnitude, so that small weights
+# become zero.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -15,29 +13,27 @@ from sklearn.model_selection import train_test_split
 
 from skscratch import MLPScratchClassifier
 from skscratch.datasets import make_spiral
-from skscratch.inspection import LossCurveDisplay, WeightsDisplay
-
-began = perf_counter()
+from skscratch.inspection import WeightsDisplay
 
 
 def report(name, network, X, y, X_new, y_new):
-    """Print how well a network does, and how large its first weights are."""
+    """Print accuracy and loss of a network, and the magnitude of its first weights."""
     history, weights = network.history_, np.abs(network.coefs_[0])
     print(name)
     print(
-        f"    in the sample      accuracy {network.score(X, y):.3f}, "
+        f"    training  accuracy {network.score(X, y):.3f}, "
         f"loss {history['data_loss'][-1]:.3f} + penalty {history['regularization_loss'][-1]:.3f}"
     )
     print(
-        f"    out of the sample  accuracy {network.score(X_new, y_new):.3f}, "
+        f"    test      accuracy {network.score(X_new, y_new):.3f}, "
         f"loss {log_loss(y_new, network.predict_proba(X_new)):.3f}"
     )
-    print(f"    weights            {np.mean(weights < 0.01):.0%} below 0.01, ", end="")
-    print(f"the greatest {weights.max():.1f}")
+    print(f"    weights   {np.mean(weights < 0.01):.0%} below 0.01, ", end="")
+    print(f"maximum {weights.max():.1f}")
 
 
-# %% The spiral. Penalties are given for each layer; here the hidden layer pays, for its weights and
-# its biases, and the output layer does not.
+# %% The spiral. Penalties can differ between layers; here, weights and biases of the hidden layer
+# are penalized, and the output layer is not.
 X, y = make_spiral(random_state=0)
 X_new, y_new = make_spiral(n_samples=1000, random_state=1)
 spirals = {
@@ -52,7 +48,7 @@ for name, penalty in spirals.items():
         decay=1e-3,
         alpha=0,
         batch_size=len(X),
-        max_iter=5_000,
+        max_iter=3_000,
         tol=0,
         n_iter_no_change=np.inf,
         random_state=0,
@@ -60,8 +56,8 @@ for name, penalty in spirals.items():
     ).fit(X, y)
     report(f"Spiral: {name}", spirals[name], X, y, X_new, y_new)
 
-# %% Digits. The weights of a neuron are an image: what it looks for. L1 leaves only those that it
-# cannot do without, and the empty edges of the image are not among them.
+# %% Digits. The weights of a neuron can be plotted as an image. L1 keeps few nonzero weights; those
+# of the empty margin of the images are not among them.
 X_digits, y_digits = load_digits(return_X_y=True)
 split = train_test_split(X_digits / 16, y_digits, random_state=0)
 digits = {
@@ -84,13 +80,14 @@ for name, penalty in digits.items():
     ).fit(split[0], split[2])
     report(f"Digits: {name}", digits[name], *split[::2], *split[1::2])
 
-# %% Regions, both parts of the loss, and weights; a row for each penalty.
+# %% The figure has one row for each penalty: decision regions, a histogram of the weights of the
+# spiral's hidden layer, and the weights of a network for digits.
 figure, axes = plt.subplots(
-    3, 4, figsize=(16, 11), width_ratios=[1, 1.2, 1.2, 1.1], layout="constrained"
+    3, 3, figsize=(11, 10), width_ratios=[1, 1.1, 1.1], layout="constrained"
 )
 colors = np.array(["tab:blue", "tab:orange", "tab:green"])
 limit = max(np.abs(network.coefs_[0]).max() for network in digits.values())
-for name, (regions, losses, histogram, images) in zip(spirals, axes, strict=True):
+for name, (regions, histogram, images) in zip(spirals, axes, strict=True):
     DecisionBoundaryDisplay.from_estimator(
         spirals[name],
         X,
@@ -105,8 +102,6 @@ for name, (regions, losses, histogram, images) in zip(spirals, axes, strict=True
     regions.scatter(*X.T, c=colors[y], s=6)
     regions.set(xticks=[], yticks=[], aspect="equal")
     regions.set_ylabel(name, fontsize="x-large")
-    LossCurveDisplay.from_estimator(spirals[name], parts=True, ax=losses, linewidth=1)
-    losses.set(xscale="log", ylim=(0, 1.3))
     WeightsDisplay.from_estimator(
         spirals[name], kind="histogram", bins=np.linspace(-14, 14, 57), ax=histogram, fill=True
     )
@@ -120,12 +115,9 @@ for name, (regions, losses, histogram, images) in zip(spirals, axes, strict=True
         vmin=-limit,
         vmax=limit,
     )
-figure.colorbar(neurons.image_, ax=axes[:, 3], label="weight", aspect=50)
-titles = ["The spiral", "Its loss", "Its first layer", "The first layer for digits"]
+figure.colorbar(neurons.image_, ax=axes[:, 2], label="weight", aspect=50)
+titles = ["Spiral", "Spiral: weights of the hidden layer", "Digits: weights of the hidden layer"]
 for ax, title in zip(axes[0], titles, strict=True):
     ax.set_title(title)
 
-path = Path(__file__).parent / "figures" / "13_l1_l2.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=90)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

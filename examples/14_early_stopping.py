@@ -1,10 +1,7 @@
-"""Early stopping, fewer epochs, fewer neurons and dropout: four ways not to memorize."""
+"""Early stopping compared with fewer epochs, fewer neurons, and dropout."""
 
-# %% Two moons that overlap. Whoever tells all of their samples apart has memorized some, and two
-# layers of 100 neurons come close to that in 200 epochs. Four ways to keep them from it:
-from pathlib import Path
-from time import perf_counter
-
+# %% Two overlapping moons. A network with two layers of 100 neurons overfits them in 200 epochs.
+# Four methods reduce overfitting:
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons
@@ -14,12 +11,10 @@ from sklearn.metrics import log_loss
 from skscratch import MLPScratchClassifier
 from skscratch.inspection import LossCurveDisplay
 
-began = perf_counter()
-
-WAYS = {
+METHODS = {
     "200 epochs": {},
-    # Hold out a fifth of the samples, stop when the loss on them has not improved for 20 epochs,
-    # and put the weights of the best epoch back.
+    # Hold out a fifth of the samples, stop when their loss has not improved for 20 epochs, and
+    # restore the weights of the best epoch.
     "early stopping": {
         "early_stopping": True,
         "scoring": "loss",
@@ -28,20 +23,19 @@ WAYS = {
     },
     "10 epochs": {"max_iter": 10},
     "16 neurons": {"hidden_layer_sizes": (16,)},
-    # In each batch, leave every hidden neuron out with a probability of one half, so that none can
-    # rely on the others.
+    # In each batch, drop each hidden neuron with a probability of one half.
     "dropout": {"dropout": 0.5},
 }
 
 
 def moons(n_samples, seed):
-    """Draw the two moons."""
+    """Return samples of the two moons."""
     return make_moons(n_samples, noise=0.35, random_state=seed)
 
 
 def make_network(seed, **parameters):
-    """Return an untrained network with these parameters instead of the usual ones."""
-    usual = {
+    """Return an untrained network with these parameters instead of the defaults below."""
+    defaults = {
         "hidden_layer_sizes": (100, 100),
         "learning_rate_init": 0.01,
         "alpha": 0,
@@ -50,16 +44,16 @@ def make_network(seed, **parameters):
         "tol": 0,
         "n_iter_no_change": np.inf,
     }
-    return MLPScratchClassifier(random_state=seed, **usual | parameters)
+    return MLPScratchClassifier(random_state=seed, **defaults | parameters)
 
 
-# %% Each way on four draws of 300 samples, tested on 5,000 others. All four are right more often on
-# samples that they have not seen, and above all less sure where they are wrong: see the loss. Early
-# stopping finds out by itself when to stop, and pays for it with samples to train on.
+# %% Each method is applied to four samples of 300 points, and tested on 5,000 points. All four
+# methods increase the test accuracy slightly and reduce the test loss considerably. Early stopping
+# determines the number of epochs itself, but has fewer samples for training.
 X_test, y_test = moons(5_000, seed=1000)
-print("Mean of four draws     training accuracy   test accuracy   test loss")
+print("Mean of four samples   training accuracy   test accuracy   test loss")
 networks, results = {}, {}
-for name, parameters in WAYS.items():
+for name, parameters in METHODS.items():
     networks[name] = [make_network(seed, **parameters).fit(*moons(300, seed)) for seed in range(4)]
     results[name] = np.array(
         [
@@ -74,38 +68,46 @@ for name, parameters in WAYS.items():
     training, test, loss = results[name].mean(axis=0)
     print(f"{name:24} {training:.3f} {test:18.3f} {loss:14.3f}")
 
-# %% The first draw: each way's regions, and the losses of two networks. Dashed is the loss on 1,000
-# test samples, dotted that on the 60 samples which early stopping held out, and judged by; the dot
-# is where it went back to.
+# %% The figure shows the decision regions of three networks, the losses with and without early
+# stopping on the first sample, and the test losses for all samples.
 figure, axes = plt.subplot_mosaic(
-    [[*WAYS], ["losses"] * 2 + ["results"] * 3], figsize=(15, 7.5), layout="constrained"
+    [["200 epochs"] * 2 + ["early stopping"] * 2 + ["dropout"] * 2, ["losses"] * 3 + ["tests"] * 3],
+    figsize=(11, 8),
+    layout="constrained",
 )
 X, y = moons(300, seed=0)
 colors = np.array(["tab:blue", "tab:red"])
-for name, (network, *_) in networks.items():
+for name in ("200 epochs", "early stopping", "dropout"):
     DecisionBoundaryDisplay.from_estimator(
-        network, X, plot_method="pcolormesh", cmap="RdBu_r", alpha=0.7, eps=0.3, ax=axes[name]
+        networks[name][0],
+        X,
+        plot_method="pcolormesh",
+        cmap="RdBu_r",
+        alpha=0.7,
+        eps=0.3,
+        grid_resolution=200,
+        ax=axes[name],
     )
     axes[name].scatter(*X.T, c=colors[y], s=12, edgecolors="white", linewidths=0.4)
     axes[name].set(title=name, xticks=[], yticks=[])
 
-usual = make_network(0).fit(X, y, X_val=X_test[:1000], y_val=y_test[:1000])
+full = make_network(0).fit(X, y, X_val=X_test[:1000], y_val=y_test[:1000])
 for network, name, others, style in (
-    (usual, "200 epochs", "1,000 test samples", "--"),
-    (networks["early stopping"][0], "early stopping", "60 samples held out", ":"),
+    (full, "200 epochs", "1,000 test samples", "--"),
+    (networks["early stopping"][0], "early stopping", "60 held-out samples", ":"),
 ):
     display = LossCurveDisplay.from_estimator(network, name=name, ax=axes["losses"])
     display.lines_["validation_loss"].set(linestyle=style, label=f"{name}: loss on {others}")
-axes["losses"].set(xscale="log", ylim=(0, 0.9))
-axes["losses"].legend()
-for name, result in results.items():
-    axes["results"].plot(result[:, 2], result[:, 1], "o", label=name)
-axes["results"].set(title="Four draws", xlabel="test loss", ylabel="test accuracy", xscale="log")
-axes["results"].set_xticks([0.3, 0.4, 0.5, 0.6, 0.7], [0.3, 0.4, 0.5, 0.6, 0.7])
-axes["results"].minorticks_off()
-axes["results"].legend()
+axes["losses"].set(title="Losses on the first sample", xlabel="epoch (log scale)")
+axes["losses"].set(xscale="log", ylim=(0, 1))
+axes["losses"].legend(fontsize="small")
+for seed, losses in enumerate(np.transpose([result[:, 2] for result in results.values()])):
+    label = "one sample" if seed == 0 else None
+    axes["tests"].plot(losses, "o-", color="tab:gray", alpha=0.5, label=label)
+means = [result[:, 2].mean() for result in results.values()]
+axes["tests"].plot(means, "D", color="black", label="mean")
+axes["tests"].set_xticks(range(len(results)), results, rotation=15)
+axes["tests"].set(title="Test losses for four samples", ylabel="test loss", ylim=(0, None))
+axes["tests"].legend()
 
-path = Path(__file__).parent / "figures" / "14_early_stopping.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

@@ -1,9 +1,8 @@
-"""Images of one's own: drawn, photographed, prepared, and shown to a network."""
+"""Custom images: preprocessing that matches the training data."""
 
-# %% A network for the digits of scikit-learn.
+# %% A network trained on the digits of scikit-learn.
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,8 +11,6 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skscratch import MLPScratchClassifier
-
-began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
@@ -29,17 +26,17 @@ clf = MLPScratchClassifier(
 clf.fit(X_train, y_train)
 print(f"Test accuracy {clf.score(X_test, y_test):.3f}")
 
-# %% Now images of one's own. These are drawn with a pen on grayish paper that is darker at one end,
-# and saved as files; take photographs of yours instead.
+# %% The new images are drawn with dark ink on gray paper of uneven brightness, and saved as files.
+# Replace them by photographs of your own digits.
 temporary = tempfile.TemporaryDirectory()
 folder = Path(temporary.name)
-turn = np.linspace(0, 2 * np.pi, 40)
+full_turn = np.linspace(0, 2 * np.pi, 40)
 
 
 def arc(x, y, width, height, start=0.0, stop=1.0):
-    """Return points on an ellipse; turns begin on the right and go down."""
-    part = turn * (stop - start) + start * 2 * np.pi
-    return list(zip(x + width * np.cos(part), y + height * np.sin(part), strict=True))
+    """Return points on an ellipse; angles start on the right and increase clockwise."""
+    angles = full_turn * (stop - start) + start * 2 * np.pi
+    return list(zip(x + width * np.cos(angles), y + height * np.sin(angles), strict=True))
 
 
 STROKES = [
@@ -57,7 +54,7 @@ STROKES = [
 
 
 def draw(digit, path):
-    """Draw a digit, not quite in the middle of a sheet, and save the sheet."""
+    """Draw a digit at a random position on a sheet of paper, and save it."""
     rng = np.random.default_rng(digit)
     sheet = Image.new("L", (300, 400), 0)
     pen = ImageDraw.Draw(sheet)
@@ -71,27 +68,27 @@ def draw(digit, path):
 
 
 paths = [folder / f"{digit}.png" for digit in range(10)]
-for digit, image_path in enumerate(paths):
-    draw(digit, image_path)
+for digit, path in enumerate(paths):
+    draw(digit, path)
 
-# %% The network knows digits that fill 8 x 8 pixels, each the share of ink in a square. Of anything
-# else it can make nothing, and is sure of its answers all the same. So do to new images all that
-# was done to those it was trained on: ink is 1 and paper 0; cut around the ink, center it, and take
-# the means of squares.
+# %% In the training data, digits fill images of 8 x 8 pixels, and each value is the proportion of
+# ink. Other inputs lead to wrong predictions with high probabilities. New images therefore need the
+# same preprocessing: ink is 1 and paper 0, the digit is cropped and centered, and the image is
+# reduced to 8 x 8 means.
 
 
 def read(path):
-    """Return a file's gray values between 0 and 1."""
+    """Return the gray values of an image file, between 0 and 1."""
     return np.asarray(Image.open(path).convert("L")) / 255
 
 
 def find_ink(gray):
-    """Return which pixels are ink: those that are much darker than the lightest of their column."""
+    """Return 1 for pixels that are much darker than the lightest pixel of their column."""
     return (gray < gray.max(axis=0) - 0.35).astype(float)
 
 
-def cut_out(ink):
-    """Return the ink in the middle of a square that it fills from top to bottom."""
+def crop(ink):
+    """Return the smallest square that contains the ink, with the ink in its center."""
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     side = max(ink.shape)
@@ -101,26 +98,26 @@ def cut_out(ink):
     return square
 
 
-def shrink(image):
-    """Return 8 x 8 means."""
+def reduce(image):
+    """Return the means of 8 x 8 blocks."""
     small = Image.fromarray(image.astype(np.float32)).resize((8, 8), Image.Resampling.BOX)
     return np.asarray(small).ravel()
 
 
-ways = {
-    "as photographed": lambda gray: shrink(gray),
-    "ink is 1, paper 0": lambda gray: shrink(find_ink(gray)),
-    "and cut out": lambda gray: shrink(cut_out(find_ink(gray))),
+PREPROCESSING = {
+    "none": lambda gray: reduce(gray),
+    "ink": lambda gray: reduce(find_ink(gray)),
+    "ink, cropped": lambda gray: reduce(crop(find_ink(gray))),
 }
-print("\nRead")
-for name, prepare in ways.items():
+print("\nPreprocessing   predicted digits        accuracy   mean probability")
+for name, prepare in PREPROCESSING.items():
     images = np.array([prepare(read(path)) for path in paths])
     probabilities = clf.predict_proba(images)
     predicted = probabilities.argmax(axis=1)
-    print(f"    {name:18} {predicted}, {np.mean(predicted == np.arange(10)):.0%} right,", end=" ")
-    print(f"sure by {probabilities.max(axis=1).mean():.0%}")
+    accuracy, confidence = np.mean(predicted == np.arange(10)), probabilities.max(axis=1).mean()
+    print(f"{name:15} {predicted} {accuracy:10.0%} {confidence:18.0%}")
 
-# %% The drawings, what the network is given of them, and what it says.
+# %% The figure shows the drawn digits, the inputs of the network, and its probabilities.
 figure, axes = plt.subplots(
     3, 10, figsize=(14, 4.6), height_ratios=[1.3, 1, 0.8], layout="constrained"
 )
@@ -131,13 +128,11 @@ for digit, (sheet, small, bars) in enumerate(axes.T):
         ax.set(xticks=[], yticks=[])
     color = "tab:green" if predicted[digit] == digit else "tab:red"
     bars.bar(range(10), probabilities[digit], color=color)
-    bars.set(ylim=(0, 1), xticks=[predicted[digit]], yticks=[0, 1] if digit == 0 else [])
-for ax, label in zip(axes[:, 0], ("drawn", "prepared", "probability"), strict=True):
+    bars.set(ylim=(0, 1), xticks=range(10), yticks=[0, 1] if digit == 0 else [])
+    bars.tick_params(axis="x", labelsize=6)
+    sheet.set_title(f"predicted: {predicted[digit]}", color=color, fontsize="medium")
+for ax, label in zip(axes[:, 0], ("drawing", "input", "probability"), strict=True):
     ax.set_ylabel(label)
 
+plt.show()
 temporary.cleanup()
-
-path = Path(__file__).parent / "figures" / "19_own_images.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")

@@ -1,10 +1,8 @@
-"""Uncertain training data: sample weights, soft targets, and labels that nobody vouches for."""
+"""Uncertain labels: sample weights, soft targets, and estimated reliability."""
 
-# %% A thousand digits were labelled by two people, half by each. One is careful and nearly always
-# right. The other is hasty, and often writes down any other digit. We know who labelled what.
-from pathlib import Path
-from time import perf_counter
-
+# %% A thousand digits are labelled by two annotators, half by each. One is correct with a
+# probability of 0.98; the other often chooses a wrong digit. It is known which annotator labelled
+# which digit.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -23,22 +21,20 @@ from skscratch.nn import (
     one_hot,
 )
 
-began = perf_counter()
-
 X, y = load_digits(return_X_y=True)
 X = X / 16
 
 
-def labelled(hasty, seed):
-    """Return training and test data, the labels that were given, and how sure each is."""
+def make_data(second, seed):
+    """Return training and test data, the given labels, and their reliability."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, train_size=1000, stratify=y, random_state=seed
     )
     rng = np.random.default_rng(seed)
-    sureness = rng.choice([0.98, hasty], size=1000)
-    is_wrong = rng.random(1000) > sureness
+    reliability = rng.choice([0.98, second], size=1000)
+    is_wrong = rng.random(1000) > reliability
     given = np.where(is_wrong, (y_train + rng.integers(1, 10, size=1000)) % 10, y_train)
-    return X_train, X_test, y_train, y_test, given, sureness
+    return X_train, X_test, y_train, y_test, given, reliability
 
 
 def make_network(seed, n_epochs=20):
@@ -55,17 +51,19 @@ def make_network(seed, n_epochs=20):
     )
 
 
-# %% Whoever is sure of every label learns the wrong ones too. Two ways to say how sure we are.
+# %% With equal weights, the network also fits the wrong labels. There are two ways to specify the
+# reliability of a label.
 #
-# A sample weight says how much a sample counts. With a sureness of 1/10 a label is a guess and
-# weighs nothing; with 1 it weighs 1.
+# A sample weight determines the contribution of a sample to the loss. A label with a reliability of
+# 1/10 is a random guess and gets a weight of 0; a certain one gets 1.
 #
-# A soft target says what else it may be: the label with our sureness, and every other digit with an
-# equal share of the rest. The estimator takes labels; Network takes such rows of probabilities.
+# A soft target is a distribution over all classes: the label has a probability equal to its
+# reliability, and the other digits share the rest. The estimator accepts labels only; `Network`
+# also accepts such rows of probabilities.
 
 
 def train_on_soft_targets(X, targets, seed, n_epochs=20):
-    """Return the network that the estimator would train, trained on rows of probabilities."""
+    """Return a network like that of the estimator, trained on rows of probabilities."""
     random_state = np.random.RandomState(seed)
     sizes = {"initializer": glorot_uniform, "random_state": random_state}
     network = Network(
@@ -78,73 +76,73 @@ def train_on_soft_targets(X, targets, seed, n_epochs=20):
     return network
 
 
-# %% And if nobody remembers who labelled what? The other data know. Train on four fifths, and ask
-# that network how probable the labels of the last fifth are: a label that the others contradict
-# gets a small weight. The network is trained briefly, before it learns the wrong labels by heart.
+# %% If it is unknown which annotator labelled a digit, the reliability is estimated by
+# cross-validation: it is the probability of the label according to a network that was not trained
+# on it. This network is trained for few epochs, so that it does not fit the wrong labels.
 
 
-def sureness_from_folds(X, labels, seed):
-    """Return how probable networks that were not trained on a label think it is."""
+def estimate_reliability(X, labels, seed):
+    """Return the probability of each label in a network that was not trained on it."""
     network = make_network(seed, n_epochs=6)
     return cross_val_predict(network, X, labels, method="predict_proba")[range(len(X)), labels]
 
 
-# %% Every way to train, at four degrees of haste, each tested on digits whose labels are true.
+# %% All methods are applied with four reliabilities of the second annotator, and tested on digits
+# with correct labels.
 
 
-def accuracies(hasty, seed):
-    """Return the test accuracy of each way to train."""
-    X_train, X_test, y_train, y_test, given, sureness = labelled(hasty, seed)
-    careful = sureness > hasty
-    estimate = sureness_from_folds(X_train, given, seed)
-    targets = np.where(one_hot(given, 10), sureness[:, None], (1 - sureness[:, None]) / 9)
+def accuracies(second, seed):
+    """Return the test accuracy of each method."""
+    X_train, X_test, y_train, y_test, given, reliability = make_data(second, seed)
+    first = reliability > second
+    estimate = estimate_reliability(X_train, given, seed)
+    targets = np.where(one_hot(given, 10), reliability[:, None], (1 - reliability[:, None]) / 9)
     soft = train_on_soft_targets(X_train, targets, seed)
-    weight = (10 * sureness - 1) / 9
+    weight = (10 * reliability - 1) / 9
     network = make_network(seed)
     return {
-        "every label alike": network.fit(X_train, given).score(X_test, y_test),
-        "only careful labels": network.fit(X_train[careful], given[careful]).score(X_test, y_test),
+        "equal weights": network.fit(X_train, given).score(X_test, y_test),
+        "first annotator": network.fit(X_train[first], given[first]).score(X_test, y_test),
         "sample weights": network.fit(X_train, given, weight).score(X_test, y_test),
         "soft targets": np.mean(soft.forward(X_test).argmax(axis=1) == y_test),
-        "weights from folds": network.fit(X_train, given, estimate).score(X_test, y_test),
-        "the true labels": network.fit(X_train, y_train).score(X_test, y_test),
+        "estimated weights": network.fit(X_train, given, estimate).score(X_test, y_test),
+        "correct labels": network.fit(X_train, y_train).score(X_test, y_test),
     }
 
 
 levels = [0.3, 0.5, 0.7, 0.9]
 results = {}
-for hasty in levels:
+for second in levels:
     for seed in range(2):
-        for name, accuracy in accuracies(hasty, seed).items():
-            results.setdefault(name, {}).setdefault(hasty, []).append(accuracy)
-print("Test accuracy, if the hasty one is right with a probability of")
-print(" " * 19, *(f"{hasty:8}" for hasty in levels))
+        for name, accuracy in accuracies(second, seed).items():
+            results.setdefault(name, {}).setdefault(second, []).append(accuracy)
+print("Test accuracy by the reliability of the second annotator")
+print(" " * 19, *(f"{second:8}" for second in levels))
 for name, row in results.items():
-    print(f"{name:19}", *(f"{np.mean(row[hasty]):8.3f}" for hasty in levels))
+    print(f"{name:19}", *(f"{np.mean(row[second]):8.3f}" for second in levels))
 
-# %% Accuracies, and the labels that the folds doubt most.
-X_train, _, y_train, _, given, _ = labelled(hasty=0.5, seed=0)
-doubted = sureness_from_folds(X_train, given, seed=0).argsort()[:30]
-n_wrong = np.sum(given[doubted] != y_train[doubted])
-print(f"\nOf all labels {np.mean(given != y_train):.0%} are wrong,", end=" ")
-print(f"of the {len(doubted)} that the folds doubt most {n_wrong}")
+# %% The figure shows the accuracies, and the labels with the lowest estimated reliability.
+X_train, _, y_train, _, given, _ = make_data(second=0.5, seed=0)
+lowest = estimate_reliability(X_train, given, seed=0).argsort()[:30]
+n_wrong = np.sum(given[lowest] != y_train[lowest])
+print("\nWrong labels, if the reliability of the second annotator is 0.5")
+print(f"    of all labels                      {np.mean(given != y_train):.0%}")
+print(f"    lowest {len(lowest)} estimated reliabilities  {n_wrong / len(lowest):.0%}")
 
-figure = plt.figure(figsize=(13, 5), layout="constrained")
+figure = plt.figure(figsize=(12, 5), layout="constrained")
 left, right = figure.subfigures(1, 2)
 ax = left.subplots()
 for name, row in results.items():
-    style = "k:" if name == "the true labels" else "o-"
-    ax.plot(levels, [np.mean(row[hasty]) for hasty in levels], style, label=name)
-ax.set(xlabel="how often the hasty one is right", ylabel="test accuracy", xticks=levels)
+    style = "k:" if name == "correct labels" else "o-"
+    ax.plot(levels, [np.mean(row[second]) for second in levels], style, label=name)
+ax.set(xlabel="reliability of the second annotator", ylabel="test accuracy", xticks=levels)
+ax.set_title("Test accuracy by method")
 ax.legend()
-right.suptitle(f"The {len(doubted)} labels doubted most, {n_wrong} of them wrong (red)")
-for index, ax in zip(doubted, right.subplots(5, 6).flat, strict=True):
+right.suptitle(f"Lowest estimated reliability: {n_wrong} of {len(lowest)} labels are wrong (red)")
+for index, ax in zip(lowest, right.subplots(5, 6).flat, strict=True):
     ax.imshow(X_train[index].reshape(8, 8), cmap="gray_r")
     is_wrong = given[index] != y_train[index]
     ax.set_title(f'"{given[index]}"', color="tab:red" if is_wrong else "black", fontsize="medium")
     ax.set_axis_off()
 
-path = Path(__file__).parent / "figures" / "20_uncertain_labels.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

@@ -1,10 +1,7 @@
-"""Grid search: settings by the dozen, and how much of the best one's lead is luck."""
+"""Grid search: nested cross-validation, and the uncertainty of the best score."""
 
-# %% What to try is a dict: names of parameters, a step's of the pipeline with its name before them,
-# and their values. Every combination is trained on every fold.
-from pathlib import Path
-from time import perf_counter
-
+# %% The grid is a dict of parameter names, prefixed with the name of the pipeline's step, and their
+# values. Each combination is trained once for each fold.
 import joblib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,8 +16,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from skscratch import MLPScratchClassifier
-
-began = perf_counter()
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.4, stratify=y, random_state=0)
@@ -37,36 +32,39 @@ grid = {
 folds = StratifiedKFold(n_splits=3, shuffle=True, random_state=0)
 search = GridSearchCV(pipeline, grid, cv=folds)
 
-# %% Two fits at a time, in threads of this process: short fits are finished before other processes
-# would have started. The scores do not depend on it.
+# %% Two fits run at a time, in threads of this process, which start faster than processes. The
+# scores do not depend on the backend.
 with joblib.parallel_config(backend="threading", n_jobs=2):
     search.fit(X_train, y_train)
 
-# %% cv_results_ has an entry for each combination. The folds do not agree with each other: a mean
-# has a standard error, and whatever is within one of the best may be the best.
+# %% `cv_results_` contains the scores of each combination. The standard error of a mean score is
+# estimated from the folds. All combinations within one standard error of the best are practically
+# equivalent.
 results = search.cv_results_
 means = results["mean_test_score"]
 errors = results["std_test_score"] / np.sqrt(folds.get_n_splits())
 order = means.argsort()[::-1]
-n_equal = np.sum(means >= means[order[0]] - errors[order[0]])
-print(f"{len(means)} combinations, of which {n_equal} are within one standard error of the best")
+n_equivalent = np.sum(means >= means[order[0]] - errors[order[0]])
+print(f"{len(means)} combinations, {n_equivalent} within one standard error of the best")
 for index in order[:5]:
     values = [str(value) for value in results["params"][index].values()]
     print(f"    {means[index]:.3f} +- {errors[index]:.3f}  {', '.join(values)}")
 
-# %% The best score was chosen for being high, and so is too high, if only by a little. The honest
-# score is that of the whole procedure: a search within each fold of another cross-validation.
+# %% The best score is optimistically biased, because the combination was selected by it. Nested
+# cross-validation estimates the score of the whole procedure: it runs a search in each training set
+# of an outer cross-validation.
 with joblib.parallel_config(backend="threading", n_jobs=2):
     nested = cross_val_score(search, X_train, y_train, cv=folds)
-print(f"\nThe best combination's score  {search.best_score_:.3f}")
-print(f"The whole procedure's score   {nested.mean():.3f}")
+print(f"\nBest score of the search      {search.best_score_:.3f}")
+print(f"Nested cross-validation       {nested.mean():.3f}")
 
-# %% The search has trained the best combination on all of the training data. Now the test data.
+# %% The search has trained the best combination on all training data. It is evaluated on the test
+# data.
 print(f"Test accuracy                 {search.score(X_test, y_test):.3f}")
 
-# %% A heat map for each number of neurons, and all combinations in order, with their errors. The
-# colors begin at 0.9: what is worse is out of the question, and the differences are above.
-figure, axes = plt.subplots(1, 3, figsize=(15, 4.5), width_ratios=[1, 1, 1.4], layout="constrained")
+# %% The figure shows the scores as heat maps, and all combinations in order with their standard
+# errors.
+figure, axes = plt.subplots(1, 3, figsize=(13, 4.2), width_ratios=[1, 1, 1.4], layout="constrained")
 figure.get_layout_engine().set(wspace=0.04)
 colors = plt.get_cmap("YlGn").with_extremes(under="lightgray")
 maps = means.reshape(len(neurons), len(rates), len(penalties))
@@ -77,15 +75,15 @@ for ax, n, accuracies in zip(axes, neurons, maps, strict=False):
         ax.text(column, row, f"{accuracy:.3f}", ha="center", va="center", color=color)
     ax.set_xticks(range(len(penalties)), penalties)
     ax.set_yticks(range(len(rates)), rates)
-    ax.set(xlabel="weight_regularizer_l2", ylabel="learning_rate_init", title=f"{n} neurons")
-figure.colorbar(image, ax=axes[:2], label="mean accuracy", extend="min", shrink=0.9)
+    ax.set(xlabel="weight_regularizer_l2", title=f"{n} neurons")
+axes[0].set_ylabel("learning_rate_init", labelpad=10)
+figure.colorbar(
+    image, ax=axes[:2], label="mean accuracy (gray: below 0.90)", extend="min", shrink=0.9
+)
 axes[2].errorbar(range(1, len(means) + 1), means[order], errors[order], fmt="o", capsize=2)
-axes[2].axhline(nested.mean(), color="black", linestyle=":", label="the whole procedure")
+axes[2].axhline(nested.mean(), color="black", linestyle=":", label="nested cross-validation")
 axes[2].set(xlabel="rank", ylabel="mean accuracy and standard error")
 axes[2].set_title("All combinations")
 axes[2].legend()
 
-path = Path(__file__).parent / "figures" / "21_grid_search.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

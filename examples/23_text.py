@@ -1,13 +1,11 @@
-"""Text: the topics of Python's own docstrings, from sparse input."""
+"""Text classification with sparse input: topics of docstrings."""
 
-# %% The corpus is installed already: the docstrings of Python's standard library. (So the numbers
-# differ a little from one version of Python to the next.) A text that occurs twice is taken once,
-# or its copy would be trained on; one that occurs in two topics is left out.
+# %% The corpus consists of the docstrings of Python's standard library, so that the numbers depend
+# slightly on the version of Python. Duplicates are removed, because they could be in both training
+# and test data, and so are texts with several topics.
 import inspect
 import warnings
 from importlib import import_module
-from pathlib import Path
-from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,8 +20,6 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from skscratch import MLPScratchClassifier
-
-began = perf_counter()
 
 TOPICS = {
     "code": "ast dis importlib.abc importlib.metadata inspect symtable tokenize traceback",
@@ -64,16 +60,16 @@ y = np.array([min(topics_of[text]) for text in texts])
 print(f"{len(texts)} texts:", end=" ")
 print(", ".join(f"{count} {topic}" for topic, count in zip(*np.unique_counts(y), strict=True)))
 
-# %% TF-IDF makes each text a row with a number for every word of the corpus. Nearly all of them are
-# 0, a sparse matrix stores the others, and the network multiplies it as it is.
+# %% TF-IDF represents each text as a row with a number for each word of the corpus. Most numbers
+# are 0. The network is trained on the sparse matrix without converting it to a dense array.
 vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=2)
 X = vectorizer.fit_transform(texts)
 dense = X.dtype.itemsize * np.prod(X.shape)
-print(f"{X.shape[1]} words, of which a text has {X.nnz / X.shape[0]:.0f} on average:", end=" ")
-print(f"{X.data.nbytes / 1e6:.1f} MB of numbers instead of {dense / 1e6:.0f}")
+print(f"{X.shape[1]} words, {X.nnz / X.shape[0]:.0f} per text on average:", end=" ")
+print(f"{X.data.nbytes / 1e6:.1f} MB of values instead of {dense / 1e6:.0f}")
 
-# %% The network, and what is usual for text. In a pipeline, words are chosen and weighed anew in
-# each fold. MLPClassifier trains the same network; that it has not converged is what we want.
+# %% The network is compared with common models for text. In a pipeline, the vectorizer is fitted in
+# each fold. `MLPClassifier` trains the same network; its convergence warning is expected.
 warnings.simplefilter("ignore", ConvergenceWarning)
 settings = {"learning_rate_init": 0.005, "batch_size": 64, "max_iter": 10, "random_state": 0}
 models = {
@@ -83,28 +79,29 @@ models = {
     "MLPScratchClassifier": MLPScratchClassifier((64,), **settings),
 }
 folds = StratifiedKFold(n_splits=3, shuffle=True, random_state=0)
-print("\n                       accuracy          seconds a fit")
+print("\n                       accuracy          seconds per fit")
 for name, model in models.items():
     scores = cross_validate(make_pipeline(vectorizer, model), texts, y, cv=folds)
     accuracy, seconds = scores["test_score"], scores["fit_time"]
     print(f"{name:22} {accuracy.mean():.3f} +- {accuracy.std():.3f} {seconds.mean():10.2f}")
 
-# %% What has it learned? Ask it about texts of one word, all words at once: an identity matrix,
-# sparse as well. Of the words that make it all but sure of a topic, the commonest tell most: rare
-# ones are names of parameters.
+# %% To interpret the network, it is evaluated on texts of a single word, for all words at once: a
+# sparse identity matrix. Of the words with a probability above 98%, the most frequent ones are
+# shown.
 pipeline = make_pipeline(vectorizer, models["MLPScratchClassifier"]).fit(texts, y)
 words = vectorizer.get_feature_names_out()
 probabilities = pipeline[-1].predict_proba(eye_array(len(words), format="csr"))
 n_texts = X.count_nonzero(axis=0)
-telling = {
+frequent_words = {
     topic: ", ".join(words[np.where(column > 0.98, n_texts, 0).argsort()[:-8:-1]])
     for topic, column in zip(pipeline.classes_, probabilities.T, strict=True)
 }
-print("\nThe commonest words of which one is enough for 98%")
-for topic, best_words in telling.items():
+print("\nMost frequent words with a probability above 98%")
+for topic, best_words in frequent_words.items():
     print(f"    {topic:12} {best_words}")
 
-# %% What is taken for what, each text by a network that was not trained on it; and the words again.
+# %% The figure shows the confusion matrix of the topics, from cross-validated predictions, and
+# these words.
 figure, ax = plt.subplots(figsize=(9.7, 5), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(
     y,
@@ -117,13 +114,10 @@ ConfusionMatrixDisplay.from_predictions(
     text_kw={"fontsize": "small"},
     ax=ax,
 )
-ax.set(title="The topics of docstrings", xlabel="predicted topic", ylabel="topic", anchor="W")
+ax.set(title="Topics of docstrings", xlabel="predicted topic", ylabel="topic", anchor="W")
 plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
-ax.text(9, -0.62, "Words that make the network 98% sure", fontsize="large", va="bottom")
-for row, best_words in enumerate(telling.values()):
+ax.text(9, -0.62, "Words with a probability above 98%", fontsize="large", va="bottom")
+for row, best_words in enumerate(frequent_words.values()):
     ax.text(9, row, best_words, va="center")
 
-path = Path(__file__).parent / "figures" / "23_text.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

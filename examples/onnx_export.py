@@ -1,6 +1,6 @@
-"""Leave Python: a pipeline becomes an ONNX graph, which onnxruntime runs without scikit-learn."""
+"""ONNX: run a pipeline in onnxruntime, without scikit-learn."""
 
-# %% A pipeline that reads handwritten digits, trained in single precision.
+# %% A pipeline for handwritten digits, trained in single precision.
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +16,6 @@ from sklearn.preprocessing import MinMaxScaler
 from skscratch import MLPScratchClassifier
 from skscratch.onnx import register
 
-began = perf_counter()
-
 try:
     from onnxruntime import InferenceSession
     from skl2onnx import to_onnx
@@ -31,14 +29,14 @@ X_train, y_train, X_test, y_test = X[:1200], y[:1200], X[1200:], y[1200:]
 pipeline = make_pipeline(MinMaxScaler(), MLPScratchClassifier((64,), tol=1e-3, random_state=0))
 pipeline.fit(X_train, y_train)
 
-# %% The graph computes in the precision of the inputs that it is shown here. Without zipmap=False,
-# probabilities would be a dict for each sample.
+# %% The graph uses the dtype of the inputs given here. With `zipmap=False`, probabilities are an
+# array instead of a list of dicts.
 register()
 model = to_onnx(pipeline, X_train[:1], options={"zipmap": False})
 print(" -> ".join(node.op_type for node in model.graph.node))
 
-# %% Whoever runs the file needs neither skscratch nor scikit-learn.
-READER = """
+# %% The file is evaluated in a process that does not import skscratch or scikit-learn.
+SCRIPT = """
 import sys
 import numpy as np
 from onnxruntime import InferenceSession
@@ -51,20 +49,20 @@ with TemporaryDirectory() as folder:
     file.write_bytes(model.SerializeToString())
     np.save(Path(folder) / "images.npy", X_test)
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
-    subprocess.run([sys.executable, "-c", READER], cwd=folder, check=True)
+    subprocess.run([sys.executable, "-c", SCRIPT], cwd=folder, check=True)
     labels = np.load(Path(folder) / "labels.npy")
-print(f"The same labels: {np.array_equal(labels, pipeline.predict(X_test))}", end=", ")
+print(f"Identical labels: {np.array_equal(labels, pipeline.predict(X_test))}", end=", ")
 print(f"accuracy {np.mean(labels == y_test):.3f}")
 
-# %% How far the probabilities are apart, and what a prediction takes.
+# %% The differences of the probabilities, and the time of a call.
 session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 _, probabilities = session.run(None, {"X": X_test})
 differences = np.abs(probabilities - pipeline.predict_proba(X_test)).max(axis=1)
-print(f"The probabilities differ by {differences.max():.1g} at most")
+print(f"Largest difference of the probabilities: {differences.max():.1g}")
 
 
 def microseconds(predict, rows):
-    """Return the time of a call, the least of many."""
+    """Return the shortest time of 30 calls."""
     times = []
     for _ in range(30):
         start = perf_counter()
@@ -82,18 +80,17 @@ times = {
     ],
 }
 
-figure, (apart, speed) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
-apart.hist(np.maximum(differences, 1e-9), bins=np.logspace(-9, -5, 41))
-apart.axvline(np.finfo(np.float32).eps, color="tab:red", linestyle="--", label="float32's epsilon")
-apart.set(xscale="log", xlabel="largest difference of a sample", ylabel="test digits")
-apart.set_title("Probabilities in and out of Python")
-apart.legend()
+figure, (accuracy, speed) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+accuracy.hist(np.maximum(differences, 1e-9), bins=np.logspace(-9, -5, 41))
+accuracy.axvline(
+    np.finfo(np.float32).eps, color="tab:red", linestyle="--", label="epsilon of float32"
+)
+accuracy.set(xscale="log", xlabel="largest difference", ylabel="number of test digits")
+accuracy.set_title("onnxruntime and scikit-learn: probabilities")
+accuracy.legend()
 for name, values in times.items():
     speed.loglog(sizes, values, "o-", label=name)
-speed.set(xlabel="rows of a call", ylabel="microseconds", title="Time of a call")
+speed.set(xlabel="rows", ylabel="microseconds", title="Time of a prediction")
 speed.legend()
 
-path = Path(__file__).parent / "figures" / "onnx_export.png"
-path.parent.mkdir(exist_ok=True)
-figure.savefig(path, dpi=100)
-print(f"Figure: {path}, after {perf_counter() - began:.0f} seconds")
+plt.show()

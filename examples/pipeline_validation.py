@@ -1,8 +1,6 @@
-"""A validation set through a pipeline, scaled by the scaler that the training set was fitted to."""
+"""A validation set in a pipeline, with metadata routing."""
 
-# %% Thirty columns of measurements, of very different sizes: a network needs them scaled.
-from pathlib import Path
-
+# %% Thirty features with different units, which have to be scaled.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn import set_config
@@ -22,15 +20,16 @@ network = MLPScratchClassifier(
     (32,), early_stopping=True, scoring="loss", learning_rate_init=0.003, random_state=0
 )
 
-# %% The way that fails in silence. The pipeline hands `network__X_val` on as it is,
-# and the network, which has seen scaled columns, is measured on raw ones. Nobody can tell by the
-# numbers alone that they should have been scaled: there is no error.
+# %% Without routing, the pipeline passes `network__X_val` to the network unscaled. The network is
+# trained on scaled features and evaluated on unscaled ones. This cannot be detected, so no error is
+# raised.
 wrong = Pipeline([("scale", StandardScaler()), ("network", clone(network))])
 wrong.fit(X_train, y_train, network__X_val=X_val, network__y_val=y_val)
 wrong = wrong.named_steps["network"]
 
-# %% The way that works has three parts: routing is switched on; the network asks for both
-# arguments; and the pipeline is told what is to be transformed on its way to it, as X is.
+# %% With routing, the validation set is scaled. Enable metadata routing, request `X_val` and
+# `y_val` for the network, and list `X_val` in `transform_input`, so that it is transformed like
+# `X`.
 set_config(enable_metadata_routing=True)
 pipeline = Pipeline(
     [
@@ -42,31 +41,29 @@ pipeline = Pipeline(
 pipeline.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 right = pipeline.named_steps["network"]
 
-# What early stopping watched is what the pipeline itself makes of the validation set.
+# The validation loss used for early stopping is the loss of the pipeline on the validation set.
 probabilities = pipeline.predict_proba(X_val)[np.arange(len(y_val)), y_val]
 assert np.isclose(-np.log(probabilities).mean(), -right.best_validation_score_)
 
-for name, fitted in (("raw", wrong), ("scaled", right)):
+for name, fitted in (("unscaled", wrong), ("scaled", right)):
     accuracy = fitted.score(pipeline[:-1].transform(X_test), y_test)
     print(
-        f"Validated on {name} columns: loss {-fitted.best_validation_score_:.3f} after epoch "
+        f"{name:8} X_val: loss {-fitted.best_validation_score_:.3f} after epoch "
         f"{np.argmax(fitted.validation_scores_) + 1} of {fitted.n_iter_}, "
-        f"accuracy on the test set {accuracy:.3f}"
+        f"test accuracy {accuracy:.3f}"
     )
 
-# %% The figure: the loss that early stopping watched, in both ways.
+# %% The figure shows the validation loss in both cases.
 figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-for label, fitted in (("raw X_val", wrong), ("X_val scaled by the pipeline", right)):
+for label, fitted in (("unscaled X_val", wrong), ("X_val scaled by the pipeline", right)):
     losses = fitted.history_["validation_loss"]
     axes.plot(np.arange(1, len(losses) + 1), losses, label=label)
     best = int(np.argmin(losses))
     axes.plot(best + 1, losses[best], "o", color=axes.lines[-1].get_color())
 axes.plot(
-    np.arange(1, len(losses) + 1), right.history_["loss"], ":", color="grey", label="training"
+    np.arange(1, len(losses) + 1), right.history_["loss"], ":", color="grey", label="training loss"
 )
-axes.set(xscale="log", yscale="log", xlabel="epoch", ylabel="cross-entropy")
-axes.set_title("The same network, and the epoch whose weights are kept")
+axes.set(xscale="log", yscale="log", xlabel="epoch", ylabel="validation loss")
+axes.set_title("Validation loss and best epoch (dot)")
 axes.legend()
-figures = Path(__file__).parent / "figures"
-figures.mkdir(exist_ok=True)
-figure.savefig(figures / "pipeline_validation.png", dpi=120)
+plt.show()

@@ -3,19 +3,17 @@
 The tasks are the epochs of a fit, for ``solver='lbfgs'`` its iterations.
 """
 
-import logging
 import os
 import stat
 import uuid
 import warnings
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import joblib
 
 __all__ = ["EpochLogger", "ModelCheckpoint", "without_callbacks"]
-
-logger = logging.getLogger("skscratch")
 
 
 class _EpochCallback:
@@ -37,7 +35,7 @@ class _EpochCallback:
 
 
 class EpochLogger(_EpochCallback):
-    """Log a line after every few epochs, at level INFO of the logger ``skscratch``.
+    """Print a line after every few epochs, or pass it to a logger.
 
     ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``, and
     the loss and score on the validation set.
@@ -45,7 +43,9 @@ class EpochLogger(_EpochCallback):
     Parameters
     ----------
     every : int, default=1
-        Number of epochs between two lines. The last epoch is always logged.
+        Number of epochs between two lines. There is always a line for the last epoch.
+    log : callable, default=print
+        Function of a line, for example ``logging.getLogger("training").info``.
 
     Examples
     --------
@@ -54,24 +54,25 @@ class EpochLogger(_EpochCallback):
     EpochLogger(every=100)
     """
 
-    def __init__(self, every: int = 1) -> None:
+    def __init__(self, every: int = 1, log: Callable[[str], object] = print) -> None:
         super().__init__(every)
+        self.log = log
 
     def __repr__(self) -> str:
         return f"EpochLogger(every={self.every})"
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
-        """Log a line if it is due."""
+        """Write a line if it is due."""
         history = getattr(fitted_estimator, "history_", None)
         if history is None:
             return
         n_epochs = len(history["loss"])
         due = n_epochs % self.every == 0
-        # The end of the fit logs the last epoch if it was not logged yet.
+        # The end of the fit writes the line of the last epoch, if it is not written yet.
         if due == (context.task_name == "epoch"):
             last = {name: values[-1] for name, values in history.items()}
             # Columns of earlier fits are NaN.
-            logger.info(_line(n_epochs, {key: last[key] for key in last if last[key] == last[key]}))
+            self.log(_line(n_epochs, {key: last[key] for key in last if last[key] == last[key]}))
 
 
 def _line(n_epochs: int, last: dict[str, float]) -> str:

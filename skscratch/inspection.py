@@ -140,6 +140,7 @@ class LossCurveDisplay:
         import matplotlib.pyplot as plt
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
+        from matplotlib.ticker import MaxNLocator
 
         losses = ["loss", *["data_loss", "regularization_loss"] * parts]
         metrics = [metrics] if isinstance(metrics, str) else list(metrics)
@@ -150,6 +151,9 @@ class LossCurveDisplay:
 
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.ax_.set(xlabel=self.step, ylabel="loss")
+        locator = self.ax_.xaxis.get_major_locator()
+        if isinstance(locator, MaxNLocator):  # not on a logarithmic axis
+            locator.set_params(integer=True)
         self.figure_ = self.ax_.figure
         score_names = {"validation_score": self.score_name}
         ylabel = ", ".join(dict.fromkeys(score_names.get(key, key) for key in metrics))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skscratch.estimators.architecture import activation_classes
+from skscratch.estimators.architecture import fitted_parts
 from skscratch.estimators.classifier import MLPScratchClassifier
 from skscratch.estimators.regressor import MLPScratchRegressor
 from skscratch.estimators.targets import MultilabelTargets, fitted_targets
@@ -145,7 +145,7 @@ ACTIVATIONS = {
 
 def _logits(graph: _Graph, estimator) -> str:
     """Add the layers and return the logits."""
-    classes = activation_classes(estimator.hidden_activations_, len(estimator.coefs_) - 1)
+    coefs, intercepts, classes = fitted_parts(estimator)
     own = [one.__name__ for one in classes if one not in ACTIVATIONS]
     if own:
         known = sorted(one.__name__ for one in ACTIVATIONS)
@@ -155,9 +155,7 @@ def _logits(graph: _Graph, estimator) -> str:
         )
     values = graph.inputs
     steps = [ACTIVATIONS[one] for one in classes] + [_identity]
-    for weights, biases, activation in zip(
-        estimator.coefs_, estimator.intercepts_, steps, strict=True
-    ):
+    for weights, biases, activation in zip(coefs, intercepts, steps, strict=True):
         products = graph.add("MatMul", values, graph.constant(weights))
         values = activation(graph, graph.add("Add", products, graph.constant(biases)))
     return values
@@ -178,14 +176,17 @@ def _convert_classifier(scope, operator, container) -> None:
         likely = graph.add("Greater", logits, graph.constant(0))
         graph.add("Cast", likely, to=_element_type(np.dtype(np.int64)), to_output=label)
         return
-    if len(estimator.classes_) == 2:
+    scores = logits
+    if estimator.out_activation_ == "logistic":
         # The sigmoid is a softmax: 1 / (1 + exp(-z)) = exp(z / 2) / (exp(-z / 2) + exp(z / 2)).
-        logits = graph.add("Mul", logits, graph.constant([[-0.5, 0.5]]))
-    softmax = graph.add("Softmax", logits, axis=1)
+        scores = graph.add("Mul", logits, graph.constant([[-0.5, 0.5]]))
+    softmax = graph.add("Softmax", scores, axis=1)
     graph.add("Max", softmax, graph.constant(limits.tiny), to_output=probabilities)
     classes = get_label_classes(scope, estimator)  # their indices with the option nocl
     dtype = object if classes.dtype.kind in "OU" else np.int64
-    best = graph.add("ArgMax", logits, axis=1, keepdims=0)
+    # A single class is predicted whatever its probability.
+    scores = scores if len(classes) > 1 else logits
+    best = graph.add("ArgMax", scores, axis=1, keepdims=0)
     graph.add("Gather", graph.constant(classes, dtype), best, to_output=label)
 
 

@@ -293,13 +293,12 @@ def test_nothing_of_the_run_stays_on_the_estimator(solver):
     assert pickle.dumps(clf) == pickle.dumps(plain)
 
 
-def test_clone_and_pickle_keep_callbacks_alone(caplog):
-    caplog.set_level(logging.INFO, "skscratch")
+def test_clone_and_pickle_keep_callbacks_alone(capsys):
     clf = mlp(EpochLogger()).fit(X, y)
     for copied in (clone(clf), pickle.loads(pickle.dumps(clf))):
-        caplog.clear()
+        capsys.readouterr()
         assert_same_fit(copied.fit(X, y), clf)
-        assert len(caplog.records) == 5
+        assert len(capsys.readouterr().out.splitlines()) == 5
 
 
 def test_partial_fit_has_no_epochs_to_tell_of():
@@ -398,8 +397,8 @@ COLUMNS = [
 ]
 
 
-def lines_of(caplog):
-    return [record.getMessage() for record in caplog.records if record.name == "skscratch"]
+def lines_of(capsys):
+    return capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize("solver", STOCHASTIC)
@@ -407,12 +406,10 @@ def lines_of(caplog):
 @pytest.mark.parametrize(
     ("every", "epochs"), [(1, [1, 2, 3, 4, 5, 6, 7]), (3, [3, 6, 7]), (7, [7]), (99, [7])]
 )
-def test_lines_of_epochs(solver, early_stopping, every, epochs, caplog):
-    caplog.set_level(logging.INFO, "skscratch")
+def test_lines_of_epochs(solver, early_stopping, every, epochs, capsys):
     clf = mlp(EpochLogger(every), solver=solver, early_stopping=early_stopping, max_iter=7)
     clf.set_params(decay=0.1, scoring="loss", alpha=1.0).fit(X, y)
-    assert {record.levelname for record in caplog.records} == {"INFO"}
-    lines = lines_of(caplog)
+    lines = lines_of(capsys)
     assert [int(LINE.fullmatch(line)[1]) for line in lines] == epochs
     for line, epoch in zip(lines, epochs, strict=True):
         numbers = [float(number) for number in LINE.fullmatch(line).groups()[1:] if number]
@@ -423,35 +420,31 @@ def test_lines_of_epochs(solver, early_stopping, every, epochs, caplog):
             assert number == pytest.approx(expected, abs=5.1e-4 * (rel == 0), rel=rel)
 
 
-def test_the_books_line(caplog):
-    caplog.set_level(logging.INFO, "skscratch")
+def test_the_books_line(capsys):
     clf = mlp(EpochLogger(), max_iter=1).fit(X, y)
     loss, accuracy = clf.loss_, clf.history_["accuracy"][0]
-    assert lines_of(caplog) == [
+    assert lines_of(capsys) == [
         f"epoch: 1, acc: {accuracy:.3f}, loss: {loss:.3f} (data_loss: {loss:.3f}, "
         f"reg_loss: 0.000), lr: 0.001"
     ]
 
 
-def test_lines_count_on_after_a_warm_start(caplog):
-    caplog.set_level(logging.INFO, "skscratch")
+def test_lines_count_on_after_a_warm_start(capsys):
     clf = mlp(EpochLogger(every=4), max_iter=5, warm_start=True).fit(X, y).fit(X, y)
-    assert [line.split(",")[0] for line in lines_of(caplog)] == [
+    assert [line.split(",")[0] for line in lines_of(capsys)] == [
         f"epoch: {epoch}" for epoch in (4, 5, 8, 10)
     ]
     # What lbfgs does not record is left out, though earlier fits have recorded it.
-    caplog.clear()
     clf.set_params(solver="lbfgs", max_iter=2).fit(X, y)
-    lines = lines_of(caplog)
+    lines = lines_of(capsys)
     assert [line.split(",")[0] for line in lines] == ["epoch: 12"]
     assert lines[0] == f"epoch: 12, loss: {clf.loss_:.3f}"
 
 
-def test_lines_of_lbfgs(caplog):
-    caplog.set_level(logging.INFO, "skscratch")
+def test_lines_of_lbfgs(capsys):
     clf = mlp(EpochLogger(every=2), solver="lbfgs").fit(X, y, X_val=X, y_val=y)
     history = clf.history_
-    assert lines_of(caplog) == [
+    assert lines_of(capsys) == [
         f"epoch: {i}, loss: {history['loss'][i - 1]:.3f}, "
         f"val_loss: {history['validation_loss'][i - 1]:.3f}, "
         f"val_score: {history['validation_score'][i - 1]:.3f}"
@@ -459,10 +452,19 @@ def test_lines_of_lbfgs(caplog):
     ]
 
 
-def test_lines_in_a_search(caplog):
-    caplog.set_level(logging.INFO, "skscratch")
+def test_lines_in_a_search(capsys):
     GridSearchCV(mlp(EpochLogger(every=2)), {"alpha": [0, 1]}, cv=2).fit(X, y)
-    assert len(lines_of(caplog)) == 3 * (2 * 2 + 1)
+    assert len(lines_of(capsys)) == 3 * (2 * 2 + 1)
+
+
+def test_lines_in_a_log(caplog, capsys):
+    caplog.set_level(logging.INFO)
+    clf = mlp(EpochLogger(every=2, log=logging.getLogger("training").info))
+    pickle.loads(pickle.dumps(clf)).fit(X, y)
+    assert [(record.name, record.message[:8]) for record in caplog.records] == [
+        ("training", f"epoch: {epoch}") for epoch in (2, 4, 5)
+    ]
+    assert lines_of(capsys) == []
 
 
 @pytest.mark.parametrize("every", [0, -1, 1.5, None])

@@ -217,7 +217,7 @@ def test_a_validation_set_without_a_label():
         (X, y, {0: -1.0}, "class_weight must be finite and >= 0"),
         (X, y, {0: np.nan}, "class_weight must be finite and >= 0"),
         (X, y, {0: np.inf}, "class_weight must be finite and >= 0"),
-        (X, y, {0: 0, 1: 0, 2: 0}, "All sample weights are zero"),
+        (X, y, {0: 0, 1: 0, 2: 0}, "sum of sample_weight, class weights included, is 0.0"),
         (X, y, [{0: 1.0}], "for several labels a list with a dict for each.* 1 label"),
         (X_labels, y_labels, {0: 1.0}, "a list with a dict for each of them.* 5 label"),
         (X_labels, y_labels, [{0: 1.0}] * 4, "a list with a dict for each of them.* 5 label"),

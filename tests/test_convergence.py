@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import STOCHASTIC
+from helpers import ENGINES, STOCHASTIC
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
@@ -82,3 +83,20 @@ def test_a_loss_that_rose_is_the_only_warning(max_iter):
     assert "Lower learning_rate_init (now 1000.0)" in message
     # A warm start continues from there: its own loss does not say how it began.
     assert not any("rose" in text for _, text in warnings_of(clf.set_params(warm_start=True)))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("weights", [None, np.linspace(0.1, 5, 150)], ids=["", "weighted"])
+def test_the_losses_of_the_warning_are_those_of_the_networks(engine, weights):
+    # An epoch of one batch records the loss of the weights before its update.
+    arguments = {"batch_size": 150, "alpha": 0, "tol": 0, "random_state": 0, "engine": engine}
+    clf = MLPScratchClassifier((5,), solver="sgd", learning_rate_init=50.0, **arguments)
+    ((_, message),) = warnings_of(clf.set_params(max_iter=4), sample_weight=weights)
+    before = clone(clf).set_params(learning_rate_init=1e-300, max_iter=1, solver="adagrad")
+    last = clone(clf).set_params(max_iter=3)
+    losses = []
+    for network in (before, last):
+        warnings_of(network, sample_weight=weights)
+        each = -network.predict_log_proba(X)[np.arange(150), y]
+        losses.append(np.average(each, weights=weights))
+    assert f"rose from {losses[0]:.3g} in the first epoch to {losses[1]:.3g} in the last" in message

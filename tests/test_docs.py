@@ -3,7 +3,6 @@
 import contextlib
 import doctest
 import io
-import logging
 import re
 from pathlib import Path
 
@@ -39,12 +38,8 @@ class Nearly(doctest.OutputChecker):
 def unchanged_settings(tmp_path, monkeypatch):
     """Let pages write files, draw figures, and set what is set for the whole program."""
     monkeypatch.chdir(tmp_path)
-    logger = logging.getLogger("skscratch")
-    handlers, level = logger.handlers[:], logger.level
     with sklearn.config_context():
         yield
-    logger.handlers[:] = handlers
-    logger.setLevel(level)
     plt.close("all")
 
 

@@ -90,6 +90,15 @@ def test_history_is_drawn():
     assert legend(display.ax_) == ["training loss", "validation loss"]
 
 
+@pytest.mark.parametrize("xscale", ["linear", "log"])
+def test_only_whole_epochs_are_labelled(xscale):
+    _, ax = plt.subplots()
+    ax.set_xscale(xscale)
+    LossCurveDisplay(HISTORY).plot(ax)
+    ticks = ax.get_xticks()
+    assert xscale == "log" or np.array_equal(ticks, ticks.round())
+
+
 def test_history_of_an_estimator():
     clf = fit(early_stopping=True, weight_regularizer_l2=0.1, decay=0.1)
     display = LossCurveDisplay.from_estimator(clf, parts=True, metrics="learning_rate")

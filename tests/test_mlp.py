@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from helpers import (
+    ENGINES,
     SOLVERS,
     STOCHASTIC,
     X_digits,
@@ -31,12 +33,15 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import skscratch.estimators.validation
-from skscratch import MLPScratchClassifier
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
+from skscratch.nn import SGD
 
 pytestmark = unfinished_fits
 
@@ -493,7 +498,7 @@ def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
     clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
     assert_same_weights(clf, unweighted, rtol=1e-4)
     # There is no larger dtype.
-    with pytest.raises(ValueError, match="sum of sample_weight is not finite"):
+    with pytest.raises(ValueError, match=r"sum of sample_weight.* is inf"):
         clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
 
 
@@ -597,12 +602,11 @@ def test_weights_beyond_the_range_of_float32(weight, by):
         arguments = {"sample_weight": weights}
     else:
         arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
-    what = {
-        1e39: "sum of sample_weight is not finite in float32",
-        1e-41: "sum of sample_weight is .*e-39, too small for float32",
-        1e-60: "sample weights are zero in float32",
-    }
-    with pytest.raises(ValueError, match=what[weight]):
+    name = "sample_weight_val" if by == "sample_weight_val" else "sample_weight"
+    message = (
+        f"sum of {name}, class weights included, is .* not a positive normal number in float32"
+    )
+    with pytest.raises(ValueError, match=message):
         clf.fit(X, y_iris, **arguments)
     assert not hasattr(clf, "coefs_")
 
@@ -668,10 +672,14 @@ def test_probabilities_of_saturated_logits():
     assert np.isfinite(clf.predict_log_proba(X_iris)).all()
 
 
-def test_one_class_has_one_column():
-    clf = MLPScratchClassifier(max_iter=2).fit(X_iris, ["only"] * 150)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_class_has_two_columns_as_in_mlpclassifier(engine):
+    options = {"max_iter": 20, "random_state": 0}
+    clf = MLPScratchClassifier(engine=engine, **options).fit(X_iris, ["only"] * 150)
     assert set(clf.predict(X_iris)) == {"only"}
-    np.testing.assert_array_equal(clf.predict_proba(X_iris), np.ones((150, 1)))
+    theirs = MLPClassifier(**options).fit(X_iris, [1] * 150).predict_proba(X_iris)
+    np.testing.assert_allclose(clf.predict_proba(X_iris), theirs, rtol=1e-6)
+    assert np.isfinite(check_scoring(clf, "roc_auc")(clf, X_iris, y_iris > 0))
 
 
 # --- Bad input
@@ -684,11 +692,18 @@ def test_one_class_has_one_column():
         ({"hidden_layer_sizes": (10.5,)}, "hidden_layer_sizes"),
         ({"hidden_layer_sizes": [[10, 2]]}, "hidden_layer_sizes"),
         ({"hidden_layer_sizes": 0}, "hidden_layer_sizes"),
-        ({"activation": "softplus"}, "activation"),
+        ({"hidden_layer_sizes": [[1], [1, 2]]}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": (True,)}, "hidden_layer_sizes"),
+        ({"activation": "softplus"}, "activation must be one of .*'tanh'.*got 'softplus'\\.$"),
+        ({"activation": "sigmoid"}, "activation must be .*got 'sigmoid'. The sigmoid is logistic."),
+        ({"activation": ["sigmoid"]}, "activation must be .*The sigmoid is logistic"),
+        ({"activation": [["relu"], ["relu", "tanh"]]}, "activation must be"),
+        ({"activation": np.array(0.1)}, "activation must be"),
         ({"solver": "adamax"}, "solver"),
         ({"alpha": -1}, "alpha"),
         ({"batch_size": 0}, "batch_size"),
         ({"learning_rate": "fast"}, "learning_rate"),
+        ({"learning_rate": 0.01}, "learning_rate.*the number is learning_rate_init.*Got 0.01"),
         ({"learning_rate_init": 0.0}, "learning_rate_init"),
         ({"power_t": -1}, "power_t"),
         ({"max_iter": 0}, "max_iter"),
@@ -706,6 +721,12 @@ def test_one_class_has_one_column():
         ({"decay": -0.1}, "decay"),
         ({"rho": 1.0}, "rho"),
         ({"weight_regularizer_l1": -0.1}, "weight_regularizer_l1"),
+        ({"weight_regularizer_l1": ["a"]}, r"weight_regularizer_l1 must be .* got \['a'\]"),
+        ({"weight_regularizer_l2": {}}, "weight_regularizer_l2 must be .* got {}"),
+        ({"bias_regularizer_l1": [[1], [1, 2]]}, r"bias_regularizer_l1 must be .* got \[\[1\], "),
+        ({"bias_regularizer_l2": [10**400]}, "bias_regularizer_l2 must be"),
+        ({"dropout": {0.1}}, "dropout must be"),
+        ({"early_stopping": True, "validation_fraction": 0.0}, "hold out validation_fraction=0.0"),
         ({"weight_regularizer_l2": [0.1]}, "weight_regularizer_l2.*list of 2"),
         ({"bias_regularizer_l1": [0.1, -0.1]}, "bias_regularizer_l1"),
         ({"bias_regularizer_l2": [0.1, np.nan]}, "bias_regularizer_l2"),
@@ -766,6 +787,61 @@ def test_prediction_errors(method, fitted):
         getattr(fitted, method)(np.full((2, 64), np.nan))
 
 
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([], "classes must not be empty"),
+        ([0, "a"], "classes: Mix of"),
+        (3, "classes: Expected arr"),
+    ],
+)
+def test_wrong_classes_are_named(classes, message):
+    with pytest.raises(ValueError, match=message):
+        MLPScratchClassifier().partial_fit(X_iris, y_iris, classes=classes)
+
+
+def test_an_unknown_argument_is_one_of_the_method():
+    with pytest.raises(TypeError, match=r"^fit\(\) got an unexpected .* 'validation_data'"):
+        MLPScratchClassifier().fit(X_iris, y_iris, validation_data=(X_iris, y_iris))
+
+
+DAYS = np.arange(150).astype("M8[D]")
+DATES = {
+    "dates": (np.c_[DAYS, DAYS], "[0, 1]"),
+    "durations": (np.c_[DAYS, DAYS] - DAYS[0], "[0, 1]"),
+    "objects": (np.array([[0.5, day] for day in DAYS], object), "[1]"),
+    "list": ([[0.5, day - DAYS[0]] for day in DAYS], "[1]"),
+    "list of dates": ([[day, 0.5] for day in DAYS.tolist()], "[0]"),
+}
+COLUMNS = [DAYS.astype("M8[ms]"), (DAYS - DAYS[0]).astype("m8[ms]"), DAYS.tolist()]
+DATES |= {
+    f"{library} {i}": ((library, {"number": np.arange(150) / 2, "day": days}), "['day']")
+    for library in ("pandas", "polars")
+    for i, days in enumerate(COLUMNS)
+}
+
+
+@pytest.mark.parametrize("case", DATES)
+def test_dates_are_no_numbers(case):
+    X, columns = DATES[case]
+    if isinstance(X, tuple):
+        X = pytest.importorskip(X[0]).DataFrame(X[1])
+    clf = MLPScratchClassifier(max_iter=1, tol=0).fit(X_iris[:, :2], y_iris)
+    message = re.escape(f" must be numbers, but has dates or durations in the columns {columns}")
+    for use in (clf.predict, lambda X: clf.fit(X, y_iris), lambda X: clf.partial_fit(X, y_iris)):
+        with pytest.raises(ValueError, match=f"^X{message}"):
+            use(X)
+    with pytest.raises(ValueError, match=f"^X_val{message}.*X_val looks untransformed"):
+        clf.fit(X_iris[:, :2], y_iris, X_val=X, y_val=y_iris)
+
+
+def test_weights_and_values_that_are_dates():
+    with pytest.raises(ValueError, match=r"^sample_weight must be numbers, but has dates"):
+        MLPScratchClassifier().fit(X_iris, y_iris, sample_weight=DAYS - DAYS[0])
+    with pytest.raises(ValueError, match=r"^y must be numbers, but has dates"):
+        MLPScratchRegressor().fit(X_iris, np.array(list(DAYS), object))
+
+
 def test_partial_fit_errors():
     clf = MLPScratchClassifier()
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
@@ -801,6 +877,16 @@ def test_labels_of_every_kind():
         assert clf.predict(X_iris).dtype == y.dtype
         assert clf.score(X_iris, y) > 0.9
         assert clf.predict_proba(X_iris).shape == (150, len(set(classes)))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_many_classes_and_ties(engine, recwarn):
+    y = np.maximum(np.arange(150), 30)  # most classes occur once
+    clf = MLPScratchClassifier((4,), engine=engine, weight_init="he_normal", max_iter=1, tol=0)
+    clf.fit(0 * X_iris, y).partial_fit(0 * X_iris, y)
+    assert not recwarn.list
+    # All logits are zero at first, so the first class is predicted.
+    assert clf.history_["accuracy"][0] == np.mean(y == 30)
 
 
 def test_multilabel_indicator_may_be_sparse():
@@ -856,17 +942,36 @@ def test_metadata_routing():
     assert_same_fit(pipeline[-1], clf.fit(X, y_iris, sample_weight=weights))
 
 
-def test_numbers_from_numpy_as_parameters_keep_float32():
-    clf = MLPScratchClassifier(
-        learning_rate_init=np.float64(0.01),
-        alpha=np.float64(0.1),
-        beta_1=np.float64(0.8),
-        epsilon=np.float64(1e-8),
-        hidden_layer_sizes=np.array([5, 4]),
-        weight_regularizer_l2=np.float64(0.1),
-        max_iter=np.int64(3),
-    ).fit(X_iris.astype(np.float32), y_iris)
-    assert {array.dtype for array in clf.coefs_ + clf.intercepts_} == {np.dtype(np.float32)}
+INTEGERS = {"hidden_layer_sizes": 5, "batch_size": 100, "max_iter": 3, "random_state": 7}
+INTEGERS |= {"n_iter_no_change": 127, "max_fun": 120, "verbose": 0}
+FLOATS = dict.fromkeys(["alpha", "learning_rate_init", "power_t", "decay", "tol"], 0.3)
+FLOATS |= dict.fromkeys(["momentum", "beta_1", "beta_2", "epsilon", "rho", "weight_decay"], 0.7)
+FLOATS |= dict.fromkeys(["weight_regularizer_l1", "bias_regularizer_l2"], 0.1)
+BOOLEANS = dict.fromkeys(["shuffle", "nesterovs_momentum", "early_stopping", "verbose"], False)
+RANDOM = dict.fromkeys(["dropout", "input_dropout", "validation_fraction", "clip_norm"], 0.4)
+FLOATS |= RANDOM
+
+
+@pytest.mark.parametrize("kind", "bhilqBHILQefdg?")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_numbers_from_numpy_are_those_of_python(kind, engine):
+    values = {"?": BOOLEANS, **dict.fromkeys("efdg", FLOATS)}.get(kind, INTEGERS)
+    given = {name: np.dtype(kind).type(value) for name, value in values.items()}
+    python = {name: float(v) if kind in "efdg" else v.item() for name, v in given.items()}
+    options = {"max_iter": 3, "learning_rate": "invscaling", "engine": engine, "random_state": 0}
+    X = X_iris.astype(np.float32)
+    for solver in ("sgd", "adamw", "rmsprop", SGD, "lbfgs"):
+        fits = []
+        for each in (given, python):
+            each = {name: v for name, v in each.items() if solver != "lbfgs" or name not in RANDOM}
+            clf = MLPScratchClassifier(solver=SGD(each["decay"]) if "decay" in each else "adam")
+            clf.set_params(**{"solver": solver} if solver is not SGD else {})
+            clf.set_params(**{**options, "early_stopping": solver == "rmsprop", **each})
+            # The second fit resumes with fewer epochs than the first one had.
+            clf.set_params(max_iter=5, warm_start=True).fit(X, y_iris)
+            fits.append(clf.set_params(**{"max_iter": 3, **each}).fit(X, y_iris))
+            assert all(clf.get_params()[name] is value for name, value in each.items())
+        assert_same_fit(*fits)
 
 
 def test_pickle_holds_three_times_the_weights_and_little_else():

@@ -224,6 +224,52 @@ def test_any_course_of_events_trains_the_same_weights(drawn, parameters, events,
         np.testing.assert_allclose(clf.history_[name], values, rtol=rtol, atol=rtol)
 
 
+# --- NumPy's numbers, and the recorded accuracy
+
+
+@given(
+    data(),
+    networks(STOCHASTIC, max_iter=st.just(2), early_stopping=st.just(False)),
+    st.sampled_from("bhilBHIL"),
+    st.sampled_from("efdg"),
+    st.sampled_from(ENGINES),
+)
+def test_numbers_of_numpy_train_the_same_network(drawn, parameters, integer, real, engine):
+    kind, arguments = drawn
+    parameters = {**parameters, "max_iter": 2, "random_state": 3, "engine": engine}
+    codes = {bool: "?", int: integer, float: real}
+    given, python = dict(parameters), dict(parameters)
+    for name, value in parameters.items():
+        # 1000 is too large for a byte, and 1e-8 is 0 in float16.
+        if type(value) in codes and value not in (1000, 1e-8):
+            given[name] = np.dtype(codes[type(value)]).type(value)
+            python[name] = type(value)(given[name])
+    clf, expected = (estimator_of(kind, each) for each in (given, python))
+    assert_same_fit(trained(clf, arguments), trained(expected, arguments))
+    assert all(clf.get_params()[name] is value for name, value in given.items())
+
+
+@given(
+    data(["binary", "multiclass", "multilabel", "one class"]),
+    networks(["sgd"], max_iter=st.just(1), early_stopping=st.just(False)),
+    st.sampled_from(ENGINES),
+    st.booleans(),
+)
+def test_the_accuracy_is_that_of_predict(drawn, parameters, engine, ties):
+    kind, arguments = drawn
+    # Steps this small change no parameter except zeros, so all batches are predicted by the same
+    # network, which is that of these parameters with zeros.
+    parameters = {**parameters, "learning_rate_init": 1e-300, "engine": engine, "random_state": 1}
+    if ties:  # all logits are zero, until the update by the only batch
+        arguments = {**arguments, "X": arguments["X"] * 0}
+        parameters |= {"weight_init": "he_normal", "batch_size": 1000}
+    clf = trained(estimator_of(kind, parameters), arguments)
+    for name in ("coefs_", "intercepts_"):
+        setattr(clf, name, [np.where(np.abs(p) < 1e-290, 0, p) for p in getattr(clf, name)])
+    score = clf.score(arguments["X"], arguments["y"])
+    assert clf.history_["accuracy"][0] == pytest.approx(score)
+
+
 # --- Predictions in threads
 
 
@@ -320,3 +366,53 @@ def test_a_call_that_fails_changes_nothing(drawn, parameters, failure, state, se
         StochasticFit.end_epoch = end_epoch
     assert vars(clf) == attributes
     assert pickle.dumps(vars(clf)) == before
+
+
+# --- Weights that are assigned
+
+CONVERSIONS = [
+    np.ndarray.tolist,
+    np.asfortranarray,
+    lambda array: array.astype(np.float32),
+    lambda array: array.astype(np.float16),
+    lambda array: array.astype(">f8"),
+    lambda array: array.round().astype(np.int8),
+    lambda array: array > 0,
+    lambda array: np.ma.masked_array(array),
+    sp.csr_matrix,
+    sp.coo_array,
+]
+FUNCTIONS = {
+    "identity": lambda z: z,
+    "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.maximum(z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(z)),
+    "silu": lambda z: z / (1 + np.exp(-z)),
+}
+
+
+@given(
+    data(["regression of several"]),
+    networks(["adam"], max_iter=st.just(1), early_stopping=st.just(False)),
+    st.lists(st.sampled_from(CONVERSIONS), min_size=8, max_size=8),
+    st.sampled_from(ENGINES),
+    SEEDS,
+)
+def test_assigned_weights_predict_like_the_formula(drawn, parameters, conversions, engine, seed):
+    _, arguments = drawn
+    model = trained(MLPScratchRegressor(**parameters, engine=engine), arguments)
+    rng = np.random.RandomState(seed)
+    arrays = [rng.normal(size=one.shape) for one in model.coefs_ + model.intercepts_]
+    values = sp.csr_array(arguments["X"]).toarray()
+    arrays = [convert(one) for convert, one in zip(conversions, arrays, strict=False)]
+    n_layers = len(model.coefs_)
+    model.coefs_[:], model.intercepts_ = arrays[:n_layers], tuple(arrays[n_layers:])
+    dense = [np.array(one.todense() if sp.issparse(one) else one, float) for one in arrays]
+    for i, (weights, biases) in enumerate(zip(dense[:n_layers], dense[n_layers:], strict=True)):
+        values = FUNCTIONS[parameters["activation"]](values) if i else values
+        values = values @ weights + biases.ravel()
+    predicted = model.predict(arguments["X"])
+    tol = 1e-4 if predicted.dtype == np.float32 else 1e-9
+    np.testing.assert_allclose(predicted, values, rtol=tol, atol=tol)

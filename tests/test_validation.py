@@ -234,7 +234,7 @@ def test_a_score_that_is_no_number_is_refused():
     X, y, X_val, y_val = DATA["binary"]
     clf = mlp(early_stopping=True, scoring=lambda estimator, X, y: np.nan)
     before = vars(clf).copy()
-    with pytest.raises(ValueError, match="validation score is not a number"):
+    with pytest.raises(ValueError, match=r"score is not a number.*scoring='loss'"):
         clf.fit(X, y, X_val=X_val, y_val=y_val)
     assert vars(clf) == before
     clf.set_params(early_stopping=False).fit(X, y, X_val=X_val, y_val=y_val)
@@ -281,10 +281,17 @@ def test_data_frames_and_their_names(library):
     clf.fit(frame, module.Series(y), X_val=frame_val, y_val=module.Series(y_val))
     assert clf.validation_scores_ == expected.validation_scores_
     assert list(clf.feature_names_in_) == names
-    with pytest.raises(ValueError, match="feature names"):
+    with pytest.raises(ValueError, match=r"(?s)^X_val: The feature names.*looks untransformed"):
         clf.fit(frame, y, X_val=frame_val[["b", "a", "c", "d"]], y_val=y_val)
-    with pytest.warns(UserWarning, match="does not have valid feature names"):
-        clf.fit(frame, y, X_val=X_val, y_val=y_val)
+    message = "^Of X and X_val, only X has feature names.*X_val looks untransformed"
+    with pytest.warns(UserWarning, match=message):
+        clf.set_params(tol=0).fit(frame, y, X_val=X_val, y_val=y_val)
+    # The warning is the only one: it replaces scikit-learn's about X.
+    pipeline = make_pipeline(StandardScaler(), clf)
+    arguments = {"mlpscratchclassifier__X_val": frame_val, "mlpscratchclassifier__y_val": y_val}
+    with pytest.warns(UserWarning, match="only X_val has feature names") as caught:
+        pipeline.fit(frame, y, **arguments)
+    assert len(caught) == 1
 
 
 def test_float64_validates_a_float32_network():
@@ -430,11 +437,30 @@ REFUSED = {
         X_train,
         y_train,
         {"X_val": X_val[:, :3], "y_val": y_val},
-        "X has 3 features.* expecting 4",
+        r"X_val has 3 features, expected 4\. In a Pipeline, X_val looks untransformed: use "
+        r"metadata routing and transform_input=\['X_val'\]",
     ),
-    "lengths": (X_train, y_train, {"X_val": X_val, "y_val": y_val[1:]}, "inconsistent numbers"),
-    "no rows": (X_train, y_train, {"X_val": X_val[:0], "y_val": y_val[:0]}, "0 sample"),
-    "nan": (X_train, y_train, {"X_val": X_val * np.nan, "y_val": y_val}, "NaN"),
+    "lengths": (X_train, y_train, {"X_val": X_val, "y_val": y_val[1:]}, "^X_val, y_val: .*numbers"),
+    "no rows": (X_train, y_train, {"X_val": X_val[:0], "y_val": y_val[:0]}, "^X_val: .*0 sample"),
+    "nan": (
+        X_train,
+        y_train,
+        {"X_val": X_val * np.nan, "y_val": y_val},
+        "(?s)^Input X_val contains NaN.*X_val looks untransformed",
+    ),
+    "text": (
+        X_train,
+        y_train,
+        {"X_val": np.full(X_val.shape, "red"), "y_val": y_val},
+        "^X_val: could not convert string.*X_val looks untransformed",
+    ),
+    "one dimension": (
+        X_train,
+        y_train,
+        {"X_val": X_val[:, 0], "y_val": y_val},
+        r"(?s)^X_val: Expected 2D array((?!untransformed).)*$",
+    ),
+    "y nan": (X_train, y_train, {"X_val": X_val, "y_val": y_val * np.nan}, "^y_val: .*NaN"),
     "one class each": (
         labels[0],
         labels[1],
@@ -464,19 +490,19 @@ REFUSED = {
         X_train,
         y_train,
         {"X_val": X_val, "y_val": y_val, "sample_weight_val": -np.ones(75)},
-        "Negative",
+        "Negative.*sample_weight_val",
     ),
     "zero weights": (
         X_train,
         y_train,
         {"X_val": X_val, "y_val": y_val, "sample_weight_val": np.zeros(75)},
-        "weights.*zero",
+        "^sample_weight_val: .*zero",
     ),
     "weight length": (
         X_train,
         y_train,
         {"X_val": X_val, "y_val": y_val, "sample_weight_val": np.ones(74)},
-        "sample_weight.shape",
+        "sample_weight_val.shape",
     ),
 }
 
@@ -494,13 +520,28 @@ def test_bad_validation_sets_leave_the_estimator_as_it_was(case, state):
     assert vars(clf) == before
 
 
+@pytest.mark.filterwarnings("ignore:Only one class is present")
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "top_k_accuracy"])
+@pytest.mark.parametrize("problem", ["multiclass", "strings", "binary"])
+def test_a_scorer_that_needs_all_classes(problem, scoring):
+    X, y, X_val, y_val = DATA[problem]
+    missing = np.unique(y)[-1]
+    present = y_val != missing
+    clf = mlp(scoring=scoring, early_stopping=True)
+    message = rf"scoring='{scoring}' failed on the validation set, which lacks the classes \["
+    with pytest.raises(ValueError, match=rf"{message}'?{missing}'?\]:.*scoring='loss'"):
+        clf.fit(X, y, X_val=X_val[present], y_val=y_val[present])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"scoring": "accurate"}, "scoring"),
         ({"scoring": 3}, "scoring"),
-        ({"scoring": "roc_auc"}, "multi_class"),
-        ({"early_stopping": True, "validation_fraction": 0.0}, "test_size"),
+        ({"scoring": "roc_auc"}, "scoring='roc_auc' failed on the validation set: multi_class"),
+        ({"scoring": lambda *_: None}, "scoring=.*failed on the validation set.*scoring='loss'"),
+        ({"validation_fraction": 0.0}, r"Cannot hold out validation_fraction=0.0 of 75 samples"),
+        ({"validation_fraction": 0.99}, r"validation_fraction=0.99 of 75 samples: .*pass X_val"),
         ({"early_stopping": True, "validation_fraction": 0.01}, "validation set is too small"),
     ],
 )
@@ -545,16 +586,17 @@ def without_weights(y_true, y_pred):
 
 @pytest.mark.parametrize(
     "scoring",
-    [lambda clf, X, y: 1.0, make_scorer(without_weights), partial(without_weights, y_pred=1)],
-    ids=["function", "scorer", "partial"],
+    [lambda clf, X, y: 1.0, make_scorer(without_weights)],
+    ids=["function", "scorer"],
 )
 def test_a_scorer_without_weights_is_refused_where_there_are_some(scoring):
     X, y, X_val, y_val = DATA["binary"]
     ones, clf = np.ones(len(X)), mlp(scoring=scoring, class_weight="balanced", early_stopping=True)
-    with pytest.raises(ValueError, match=r"takes no sample_weight.*sample_weight_val"):
+    with pytest.raises(
+        ValueError, match=r"scoring=.* with weights \(sample_weight_val.*'sample_weight'"
+    ):
         clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(X_val)))
     # A part that is held out has the weights of the rest.
-    with pytest.raises(ValueError, match=r"takes no sample_weight.*held-out"):
+    with pytest.raises(ValueError, match=r"scoring=.* of the held-out part\): .*'sample_weight'"):
         clf.fit(X, y, sample_weight=ones)
-    if not isinstance(scoring, partial):
-        clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)
+    clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)

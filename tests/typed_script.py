@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
 from skscratch import MLPScratchClassifier, MLPScratchRegressor
 from skscratch.callbacks import EpochLogger, ModelCheckpoint
 from skscratch.datasets import make_spiral
-from skscratch.nn import Adam, ReLU
+from skscratch.nn import Adam, ReLU, he_normal
 
 X, y = load_iris(return_X_y=True)
 clf = MLPScratchClassifier(
@@ -48,6 +48,13 @@ quartiles = MLPScratchRegressor("quantile", quantile=[0.25, 0.75]).fit(points, p
 assert_type(quartiles, MLPScratchRegressor)
 levels: np.ndarray | None = quartiles.quantiles_
 share: float = quartiles.score(points, points[:, 0])
+
+hidden: np.ndarray = clf.hidden_outputs(X, layer=0)
+loss, coef_gradients, intercept_gradients = clf.loss_gradient(X, y)
+norms: list[float] = [float(np.linalg.norm(gradient)) for gradient in coef_gradients]
+given = MLPScratchClassifier.from_weights(clf.coefs_, [[0.0]], weight_init=he_normal)
+assert_type(given, MLPScratchClassifier)
+given.coefs_, given.loss_curve_, given.n_outputs_ = [X, hidden], [loss], 2
 
 # Errors are found before the script runs.
 MLPScratchClassifier(solver="adan")  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from skscratch.estimators.parameters import (
 )
 from skscratch.estimators.solvers import LearningRate
 from skscratch.estimators.targets import ClassTargets, class_targets
+from skscratch.estimators.validation import naming
 
 __all__ = ["MLPScratchClassifier"]
 
@@ -150,10 +151,12 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     input_dropout : float, default=0.0
         Fraction of inputs that are dropped in training, in [0, 1); for sparse input, of stored
         elements. 'lbfgs' raises an error.
-    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
+    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'} or callable, \
             default='glorot_uniform'
         Distribution of the initial weights, see :mod:`skscratch.nn.initializers`. With
-        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0.
+        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0. A
+        callable ``(n_inputs, n_neurons, random_state)`` returns weights of shape (n_inputs,
+        n_neurons) and biases of shape (n_neurons,) for each layer.
     weight_decay : float, default=0.01
         Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
     clip_norm : float or None, default=None
@@ -174,7 +177,8 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     classes_ : ndarray of shape (n_classes,)
         The class labels; in multilabel problems, the indices of the labels.
     coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_neurons) and (n_neurons,)
-        Weights and biases of each layer. Predictions and resumed training use the current arrays.
+        Weights and biases of each layer. Predictions and resumed training use the current arrays,
+        which may be edited or assigned; see :meth:`from_weights`.
     hidden_activations_ : list of n_layers - 2 str or type
         Activation of each hidden layer: its name, or the class of a custom one.
     loss_, best_loss_ : float
@@ -368,7 +372,11 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
             if not hasattr(self, "coefs_"):
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             classes = self.classes_
-        return self._partial_fit(X, y, sample_weight, unique_labels(classes))
+        if not np.size(classes):
+            raise ValueError("classes must not be empty.")
+        with naming("classes", "y"):
+            classes = unique_labels(classes)
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict class labels.
@@ -400,7 +408,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         probabilities : ndarray of shape (n_samples, n_classes)
             The probability of each class, in the order of ``classes_`` and in the dtype of the
             weights; in multilabel problems, of each label separately. All are at least the
-            smallest normal number.
+            smallest normal number. As in MLPClassifier, there are two columns for a single class.
         """
         return self._outputs(X, self._fitted_targets().probabilities)
 
@@ -416,6 +424,21 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+    def _targets_of_outputs(self, n_outputs, classes, multilabel):
+        if classes is None:
+            classes = np.arange(max(n_outputs, 2))
+        ndim = 1 + (multilabel and n_outputs > 1)
+        targets = class_targets(ndim, classes, self.class_weight)
+        is_sorted = np.array_equal(unique_labels(classes), targets.classes)
+        if targets.n_outputs != n_outputs or not is_sorted:
+            raise ValueError(
+                f"Expected sorted classes, with one output for two of them and otherwise an output "
+                f"for each, got classes={targets.classes} and {n_outputs} outputs. If two outputs "
+                f"are logits of a softmax, pass their difference: coefs[-1][:, 1:] - "
+                f"coefs[-1][:, :1], and the same for intercepts[-1]."
+            )
+        return targets
 
     def _targets_of(self, y, classes, resume):
         is_sparse = issparse(y)

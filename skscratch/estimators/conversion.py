@@ -1,6 +1,6 @@
 """Conversion from and to scikit-learn's multi-layer perceptrons."""
 
-from itertools import zip_longest
+import copy
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -8,7 +8,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
-from skscratch.estimators.state import History, TrainingState
+from skscratch.estimators.architecture import fitted_parts
+from skscratch.estimators.state import TrainingState
 
 SHARED_ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
 SHARED_SOLVERS = {"lbfgs", "sgd", "adam"}
@@ -26,6 +27,8 @@ SHARED_ATTRIBUTES = (
     "t_",
     "loss_",
     "best_loss_",
+    "loss_curve_",
+    "validation_scores_",
     "best_validation_score_",
 )
 
@@ -56,8 +59,8 @@ def to_sklearn(estimator) -> MLPClassifier | MLPRegressor:
             )
         parameters["loss"] = "poisson" if estimator.out_activation_ == "exp" else "squared_error"
     mlp = mlp_class(**parameters)
+    mlp.coefs_, mlp.intercepts_ = copy.deepcopy(fitted_parts(estimator)[:2])
     _copy_fit(estimator, mlp)
-    mlp.loss_curve_, mlp.validation_scores_ = estimator.loss_curve_, estimator.validation_scores_
     if mlp_class is MLPClassifier:
         mlp._label_binarizer = LabelBinarizer().fit(
             np.identity(mlp.n_outputs_, int)
@@ -87,17 +90,10 @@ def from_sklearn(estimator_class, mlp: MLPClassifier | MLPRegressor):
         estimator.quantiles_ = None
     else:
         estimator._sparse_labels = mlp.n_outputs_ > 1 and mlp._label_binarizer.sparse_input_
-    estimator.best_loss_ = estimator.best_validation_score_ = None
-    _copy_fit(mlp, estimator)
-    columns = {"loss": getattr(mlp, "loss_curve_", [])}  # missing with L-BFGS
-    if getattr(mlp, "validation_scores_", None):
-        columns["validation_score"] = mlp.validation_scores_
-    history = History()
-    for values in zip_longest(*columns.values(), fillvalue=np.nan):
-        history.append(**dict(zip(columns, values, strict=True)))
-    estimator._history = history.columns
+    estimator.coefs_, estimator.intercepts_ = copy.deepcopy((mlp.coefs_, mlp.intercepts_))
     estimator.hidden_activations_ = [mlp.activation] * (mlp.n_layers_ - 2)
     estimator._training_state = vars(TrainingState())
+    _copy_fit(mlp, estimator)
     return estimator
 
 
@@ -106,8 +102,6 @@ def _counterpart(estimator) -> type[MLPClassifier | MLPRegressor]:
 
 
 def _copy_fit(source, target) -> None:
-    target.coefs_ = [coef.copy() for coef in source.coefs_]
-    target.intercepts_ = [intercept.copy() for intercept in source.intercepts_]
     for name in SHARED_ATTRIBUTES:
         if hasattr(source, name):
             value = getattr(source, name)

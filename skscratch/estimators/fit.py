@@ -89,11 +89,11 @@ class Fit(ABC):
         self.interrupted = True
         self.warn("Training interrupted by user.", UserWarning)
 
-    def divergence(self, advice: str) -> ValueError:
+    def divergence(self, when: str, advice: str) -> ValueError:
         """Return the error of a fit whose loss or weights are not finite."""
         return ValueError(
             f"Solver produced non-finite parameter weights. The input data may contain large "
-            f"values and need to be preprocessed. {advice} {self.targets.scaling_advice}."
+            f"values and need to be preprocessed. Training diverged in {when}: {advice}."
         )
 
     def common_attributes(self, parameters: np.ndarray) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class LBFGSFit(Fit):
             self._end(result)
         losses = self.history.columns["loss"]
         if (losses and math.isnan(losses[-1])) or not np.isfinite(self.parameters).all():
-            raise self.divergence(f"L-BFGS diverged in iteration {self.n_iter}:")
+            raise self.divergence(f"iteration {self.n_iter}", self.targets.scaling_advice)
 
     def _record(self, result: scipy.optimize.OptimizeResult) -> None:
         self.parameters[:] = self.network.parameters[:] = result.x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, Literal, TypeVar
@@ -15,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skscratch.estimators.architecture import REGULARIZERS
 from skscratch.estimators.solvers import SCHEDULES, SOLVERS, STOCHASTIC, SolverName, is_stochastic
-from skscratch.nn.activations import ACTIVATIONS, Activation, ActivationName
+from skscratch.nn.activations import Activation, ActivationName
 from skscratch.nn.initializers import INITIALIZERS
 from skscratch.nn.optimizers import Optimizer
 
@@ -34,13 +35,19 @@ _POSITIVE = Interval(Real, 0, None, closed="neither")
 _SHARE = Interval(Real, 0, 1, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 
+
+class _Schedules(StrOptions):
+    def __str__(self) -> str:
+        return f"{super().__str__()} (the number is learning_rate_init)"
+
+
 CONSTRAINTS: dict[str, list] = {
     "hidden_layer_sizes": ["array-like", _COUNT],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like", callable],
+    "activation": [str, "array-like", callable],  # activation_classes checks the names
     "solver": [StrOptions(set(SOLVERS)), callable, Optimizer],
     "alpha": [_NOT_NEGATIVE],
     "batch_size": [StrOptions({"auto"}), _COUNT],
-    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "learning_rate": [_Schedules(set(SCHEDULES))],
     "learning_rate_init": [_POSITIVE],
     "power_t": [_NOT_NEGATIVE],
     "max_iter": [_COUNT],
@@ -63,7 +70,7 @@ CONSTRAINTS: dict[str, list] = {
     **{name: [_NOT_NEGATIVE, "array-like"] for name in REGULARIZERS},
     "dropout": [_SHARE, "array-like"],
     "input_dropout": [_SHARE],
-    "weight_init": [StrOptions(set(INITIALIZERS))],
+    "weight_init": [StrOptions(set(INITIALIZERS)), callable],
     "weight_decay": [_NOT_NEGATIVE],
     "clip_norm": [_POSITIVE, None],
     "scoring": [str, callable, None],
@@ -75,7 +82,28 @@ _Method = TypeVar("_Method", bound=Callable)
 
 def fitting(method: _Method) -> _Method:
     """Validate all parameters before a method that trains, and support callbacks."""
-    return _fit_context(prefer_skip_nested_validation=True)(method)
+    wrapped = _fit_context(prefer_skip_nested_validation=True)(method)
+    method.__qualname__ = method.__name__  # in errors, without the name of the base class
+    return wrapped
+
+
+def with_plain_numbers(estimator):
+    """Return a shallow copy of an estimator without NumPy scalars.
+
+    These overflow where Python's numbers do not, and change the dtype of float32 arrays.
+    """
+    copied = copy.copy(estimator)
+    vars(copied).update({name: _plain(value) for name, value in vars(copied).items()})
+    return copied
+
+
+def _plain(value):
+    if isinstance(value, Optimizer):
+        settings = {name: _plain(setting) for name, setting in value.get_settings().items()}
+        return type(value)(**settings)
+    if isinstance(value, np.floating):
+        return float(value)  # the item of a longdouble is a longdouble
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def stochastic(method: _Method) -> _Method:

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skscratch.estimators.architecture import WeightInit
-from skscratch.estimators.base import BaseMLPScratch
+from skscratch.estimators.base import BaseMLPScratch, assigned
 from skscratch.estimators.parameters import (
     CONSTRAINTS,
     Engine,
@@ -166,10 +166,12 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     input_dropout : float, default=0.0
         Fraction of inputs that are dropped in training, in [0, 1); for sparse input, of stored
         elements. 'lbfgs' raises an error.
-    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'}, \
+    weight_init : {'glorot_uniform', 'he_normal', 'lecun_normal', 'scaled_normal'} or callable, \
             default='glorot_uniform'
         Distribution of the initial weights, see :mod:`skscratch.nn.initializers`. With
-        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0.
+        'glorot_uniform' biases are random, as in MLPClassifier; with the others they are 0. A
+        callable ``(n_inputs, n_neurons, random_state)`` returns weights of shape (n_inputs,
+        n_neurons) and biases of shape (n_neurons,) for each layer.
     weight_decay : float, default=0.01
         Strength of the decoupled weight decay. Only used when ``solver='adamw'``.
     clip_norm : float or None, default=None
@@ -195,7 +197,8 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     Attributes
     ----------
     coefs_, intercepts_ : list of ndarray of shape (n_inputs, n_neurons) and (n_neurons,)
-        Weights and biases of each layer. Predictions and resumed training use the current arrays.
+        Weights and biases of each layer. Predictions and resumed training use the current arrays,
+        which may be edited or assigned; see :meth:`from_weights`.
     hidden_activations_ : list of n_layers - 2 str or type
         Activation of each hidden layer: its name, or the class of a custom one.
     loss_, best_loss_ : float
@@ -277,8 +280,9 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
     (111, 3)
     """
 
-    quantiles_: np.ndarray | None
-
+    quantiles_: np.ndarray | None = assigned(
+        lambda self: self._targets_of_outputs(self.n_outputs_, None, False).quantiles
+    )
     _parameter_constraints: dict = {
         **CONSTRAINTS,
         "loss": [StrOptions(set(VALUE_LOSSES))],
@@ -431,6 +435,13 @@ class MLPScratchRegressor(RegressorMixin, BaseMLPScratch):
             At most 1. The score of the best constant is 0.
         """
         return value_score(y, self.predict(X), self.quantiles_, sample_weight)
+
+    def _targets_of_outputs(self, n_outputs, classes, multilabel):
+        if classes is not None or multilabel:
+            raise ValueError("classes and multilabel are for classifiers, do not pass them.")
+        has_levels = self.loss == "quantile" and np.ndim(self.quantile)
+        y = np.empty((0, 1 if has_levels else n_outputs))
+        return values_of(y, self.loss, self.delta, self.quantile)
 
     def _targets_of(self, y, classes, resume):
         y = ValueTargets.check(y)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable
 
 import numpy as np
 
 from skscratch.estimators.architecture import Architecture
 from skscratch.estimators.engines import fitted_network
+from skscratch.estimators.targets import ClassTargets
 from skscratch.estimators.validation import Samples
 
 
@@ -18,9 +18,7 @@ class Validator:
 
     def __init__(self, estimator, samples: Samples, architecture: Architecture, score) -> None:
         self.samples, self.architecture, self.score = samples, architecture, score
-        self.engine = estimator.engine
-        if samples.score_weight is not None and isinstance(score, _Score):
-            score.check_weights()
+        self.engine, self.scoring = estimator.engine, estimator.scoring
 
     def measure(self, weights: list, biases: list) -> tuple[float, float]:
         """Return the loss without penalties, and the score."""
@@ -34,8 +32,24 @@ class Validator:
         if self.score == "default":
             return loss, targets.score(logits, samples.y, samples.score_weight)
         attributes = self.architecture.fitted_attributes(weights, biases)
-        weight = samples.score_weight
-        return loss, self.score(attributes, samples.X, targets.labels(samples.y), weight)
+        arguments = attributes, samples.X, targets.labels(samples.y), samples.score_weight
+        try:
+            return loss, self.score(*arguments)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise self.failure(str(error)) from error
+
+    def failure(self, reason: str) -> ValueError:
+        """Return the error of a score that cannot be computed or compared."""
+        targets, details = self.architecture.targets, ""
+        if isinstance(targets, ClassTargets) and targets.ndim == 1:
+            missing = np.setdiff1d(targets.classes, targets.labels(self.samples.y)).tolist()
+            details = f", which lacks the classes {missing}" if missing else ""
+        if self.samples.score_weight is not None:
+            details += " with weights (sample_weight_val, or sample_weight of the held-out part)"
+        return ValueError(
+            f"scoring={self.scoring!r} failed on the validation set{details}: {reason.strip('.')}. "
+            f"Choose scoring='loss', another scorer or another validation set."
+        )
 
 
 def score_of(estimator) -> Callable | str:
@@ -58,21 +72,6 @@ class _Score:
         # Validated inputs have no feature names, and decoded labels are dense.
         for name in ("feature_names_in_", "_sparse_labels"):
             vars(self.estimator).pop(name, None)
-
-    def check_weights(self) -> None:
-        """Raise an error if the scorer has no parameter for weights."""
-        function = getattr(self.scorer, "_score_func", self.scorer)
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            # Some functions written in C have no signature.
-            return
-        if not any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters):
-            raise ValueError(
-                f"scoring={self.estimator.scoring!r} takes no sample_weight, but the validation "
-                f"set has weights (sample_weight_val, or sample_weight of a held-out part). "
-                f"Add a parameter sample_weight to the scorer, or pass no weights."
-            )
 
     def __call__(self, attributes: dict, X, y: np.ndarray, sample_weight) -> float:
         fitted = copy.copy(self.estimator)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-import numpy as np
-
 from skscratch.nn import optimizers
 from skscratch.nn.optimizers import SGD, Optimizer
 
@@ -33,9 +31,7 @@ class Solver:
         """Return an optimizer with the estimator's parameters."""
         assert self.optimizer_class is not None
         values = {argument: getattr(estimator, name) for argument, name in self.parameters.items()}
-        # NumPy's scalars would change the dtype of float32 networks.
-        plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in values.items()}
-        return self.optimizer_class(**plain)
+        return self.optimizer_class(**values)
 
 
 _RATES = {"learning_rate": "learning_rate_init", "decay": "decay"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,13 @@ class History:
                 self.columns[name] = [math.nan] * len(self)
         for name, column in self.columns.items():
             column.append(values.get(name, math.nan))
+
+    def replace(self, name: str, values: Sequence[float]) -> None:
+        """Replace a column; the others are filled with NaN, or cut to the length of the losses."""
+        column = [float(value) for value in values]
+        length = len(column) if name == "loss" else max(len(column), len(self))
+        columns = {**self.columns, name: column}.items()
+        self.columns = {key: (old + [math.nan] * length)[:length] for key, old in columns}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the columns as arrays, without those that have no value."""

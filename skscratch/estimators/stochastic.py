@@ -120,13 +120,19 @@ class StochasticFit(Fit):
             random_state.set_state(split_random_state)
         rows = np.arange(data.X.shape[0]) if data.rows is None else data.rows
         fraction, strata = self.estimator.validation_fraction, self.targets.strata(data.y[rows])
-        rows, validation_rows = train_test_split(
-            rows, random_state=random_state, test_size=fraction, stratify=strata
-        )
+        try:
+            rows, validation_rows = train_test_split(
+                rows, random_state=random_state, test_size=fraction, stratify=strata
+            )
+        except ValueError as error:
+            reason = str(error).replace("test_size", "validation_fraction")
+            raise ValueError(
+                f"Cannot hold out validation_fraction={fraction} of {len(rows)} samples: {reason} "
+                f"Change validation_fraction, or pass X_val and y_val."
+            ) from error
         if len(validation_rows) < 2:
             raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                "your dataset."
+                f"The validation set is too small. Increase 'validation_fraction' ({fraction})."
             )
         self.set_validation(data.take(validation_rows))
         return rows
@@ -142,14 +148,13 @@ class StochasticFit(Fit):
                 f"to be clipped.",
                 UserWarning,
             )
-        return data.batches(rows, int(batch_size))
+        return data.batches(rows, batch_size)
 
     def run(self, bridge: CallbackBridge) -> None:
         estimator = self.estimator
         parts = self.network, self.optimizer, self.batches
         random_state = self.random_state if estimator.shuffle else None
-        clip_norm = estimator.clip_norm and float(estimator.clip_norm)
-        engine = new_engine(estimator.engine, *parts, random_state, clip_norm)
+        engine = new_engine(estimator.engine, *parts, random_state, estimator.clip_norm)
         is_watched = bridge.is_active or self.validator is not None
         max_epochs = 1 if is_watched else engine.max_epochs
         try:
@@ -187,7 +192,7 @@ class StochasticFit(Fit):
         has_best = estimator.early_stopping and self.plateau.best > -math.inf
         is_finite = math.isfinite(epoch.loss)
         if not is_finite and not has_best:
-            raise self._divergence(self.n_iter + 1)
+            raise self.divergence(f"epoch {self.n_iter + 1}", self._advice())
         self.n_seen += self.batches.n_rows
         is_shared = self.random_state is estimator.random_state
         if self.batches.n_batches == 1 and estimator.shuffle and is_shared:
@@ -207,10 +212,7 @@ class StochasticFit(Fit):
             return
         value = validation["validation_score"] if estimator.early_stopping else -loss
         if math.isnan(value):
-            raise ValueError(
-                f"The validation score is not a number, early stopping cannot compare it: choose "
-                f"another scoring than {estimator.scoring!r}, or another validation set."
-            )
+            raise self.validator.failure("the validation score is not a number")
         if self.plateau.update(value) and estimator.early_stopping:
             self.best_parameters[:] = self.parameters
         if self.plateau.is_reached:
@@ -244,7 +246,7 @@ class StochasticFit(Fit):
     def _end(self) -> None:
         """Check the result, and warn if training may have failed."""
         if not np.isfinite(self.parameters).all():
-            raise self._divergence(self.n_iter)
+            raise self.divergence(f"epoch {self.n_iter}", self._advice())
         if self.incremental or self.interrupted or self.diverged:
             return
         losses, max_iter = self.history.columns["loss"], self.estimator.max_iter
@@ -264,12 +266,6 @@ class StochasticFit(Fit):
         return (
             f"Lower learning_rate_init (now {self.schedule.learning_rate_init}) or the penalties, "
             f"or {self.targets.scaling_advice}"
-        )
-
-    def _divergence(self, epoch: int) -> ValueError:
-        return self.divergence(
-            f"Training diverged in epoch {epoch}: lower learning_rate_init (now "
-            f"{self.schedule.learning_rate_init}) or the penalties, or"
         )
 
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_sample_weight,
+    _get_feature_names,
+    validate_data,
+)
 
-from skscratch.estimators.targets import Targets
+from skscratch.estimators.targets import Targets, check_no_dates
 from skscratch.nn.batches import Batches
+
+_UNTRANSFORMED = (
+    "In a Pipeline, X_val looks untransformed: use metadata routing and transform_input=['X_val']."
+)
 
 
 @dataclass
@@ -55,6 +67,7 @@ def validate(
 ) -> TrainingData:
     """Validate the arguments of ``fit`` and encode the targets."""
     dtype = estimator.coefs_[0].dtype if resume else (np.float64, np.float32)
+    check_no_dates(X, "X")
     with np.errstate(over="ignore"):
         options = {"accept_sparse": "csr", "multi_output": True, "dtype": dtype, "order": "C"}
         X, y = validate_data(estimator, X, y, **options, reset=not resume)
@@ -99,17 +112,44 @@ def _validation_set(
         return None
     if X_val is None or y_val is None:
         raise ValueError(f"A validation set needs X_val and y_val, got only {passed}.")
-    with np.errstate(over="ignore"):
-        X_val = validate_data(
-            estimator, X_val, accept_sparse="csr", dtype=data.X.dtype, order="C", reset=False
-        )
-    y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
-    y_val = data.targets.check(y_val, "y_val")
-    check_consistent_length(X_val, y_val)
-    if sample_weight_val is not None:
-        sample_weight_val = _check_weights(sample_weight_val, X_val)
-    encoded = data.targets.encode(y_val, X_val.dtype, "y_val")
-    return Samples(X_val, encoded, *weights(encoded, sample_weight_val))
+    with naming("X_val", "X", hint=_UNTRANSFORMED), np.errstate(over="ignore"):
+        check_no_dates(X_val, "X_val")
+        has_names = _get_feature_names(X_val) is not None
+        if has_names == hasattr(estimator, "feature_names_in_"):
+            _check_feature_names(estimator, X_val, reset=False)
+        else:
+            only = "X_val" if has_names else "X"
+            warnings.warn(f"Of X and X_val, only {only} has feature names. {_UNTRANSFORMED}")
+        options = {"accept_sparse": "csr", "dtype": data.X.dtype, "order": "C"}
+        X_val = check_array(X_val, **options, input_name="X_val", estimator=estimator)
+        if X_val.shape[1] != data.X.shape[1]:
+            raise ValueError(f"X_val has {X_val.shape[1]} features, expected {data.X.shape[1]}.")
+    with naming("y_val", "y"):
+        y_val = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None)
+        y_val = data.targets.check(y_val, "y_val")
+        encoded = data.targets.encode(y_val, X_val.dtype, "y_val")
+    with naming("X_val, y_val", "y"):
+        check_consistent_length(X_val, y_val)
+    with naming("sample_weight_val", "sample_weight"):
+        if sample_weight_val is not None:
+            sample_weight_val = _check_weights(sample_weight_val, X_val)
+        return Samples(X_val, encoded, *weights(encoded, sample_weight_val))
+
+
+@contextmanager
+def naming(name: str, original: str, hint: str = "") -> Iterator[None]:
+    """Name an argument in the errors of scikit-learn, which name another one or none.
+
+    The hint is added to errors about columns and their values.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        message = re.sub(rf"\b{original}\b", name, str(error))
+        message = message if name in message else f"{name}: {message}"
+        if hint and re.search("string|features|eature names|NaN|dates", message):
+            message = message.rstrip(". \n") + ". " + hint
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from error
 
 
 def _check_same_outputs(targets: Targets, estimator) -> None:
@@ -124,6 +164,7 @@ def _check_same_outputs(targets: Targets, estimator) -> None:
 
 
 def _check_weights(sample_weight, X) -> np.ndarray:
+    check_no_dates(sample_weight, "sample_weight")
     sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     _as_weights(sample_weight, sample_weight.dtype)
     return sample_weight
@@ -134,27 +175,20 @@ def _as_weights(sample_weight: np.ndarray, dtype) -> np.ndarray:
     with np.errstate(over="ignore"):
         sample_weight = sample_weight.astype(dtype, copy=False)
         total = np.sum(sample_weight, dtype=np.float64)
-    if total == 0:
-        raise ValueError(f"All sample weights are zero in {dtype}: at least one must be positive.")
-    if total < np.finfo(dtype).tiny:
-        # It has few significant digits, and penalties divided by it overflow.
+    if not np.finfo(dtype).tiny <= total < np.inf:
+        # Subnormal sums have few significant digits, and penalties divided by them overflow.
         raise ValueError(
-            f"The sum of sample_weight is {total}, too small for {dtype}: divide the weights by "
-            f"their mean."
-        )
-    if not np.isfinite(total):
-        raise ValueError(
-            f"The sum of sample_weight is not finite in {dtype}, weights of classes included: "
-            f"divide the weights by their mean."
+            f"The sum of sample_weight, class weights included, is {total}, which is not a "
+            f"positive normal number in {dtype}. Divide the weights by their mean."
         )
     return sample_weight
 
 
-def validate_input(estimator, X):
+def validate_input(estimator, X, dtype):
     """Validate the argument of ``predict``."""
-    dtype = estimator.coefs_[0].dtype
     with np.errstate(over="ignore", invalid="ignore"):
         if not _is_valid(estimator, X, dtype):
+            check_no_dates(X, "X")
             X = validate_data(estimator, X, accept_sparse="csr", dtype=dtype, reset=False)
             _check_numpy(X)
     return X
@@ -169,7 +203,7 @@ def _is_valid(estimator, X, dtype) -> bool:
         and X.shape[1] == estimator.n_features_in_
         and X.dtype.kind == "f"
         and X.dtype <= dtype
-        and not hasattr(estimator, "feature_names_in_")
+        and "feature_names_in_" not in vars(estimator)
         and math.isfinite(np.add.reduce(X, axis=None))
     )
 

@@ -19,8 +19,8 @@ __all__ = ["NativeEngine", "NativeFittedNetwork"]
 # The setting of a loss, a number for each output.
 LOSS_SETTINGS = "delta", "quantile"
 MAX_LAYERS = 64
-# Multiplications per call, which take less than a second: then Python handles interrupts.
-WORK_PER_CALL = 1e9
+# Work per call, about the floating-point operations of a second: then Python handles interrupts.
+WORK_PER_CALL = 3e9
 # Rows of several epochs per call, a bound on the memory for their orders.
 MAX_ROWS = 1 << 17
 # Activations of the rows that are computed at once: bytes, and numbers of rows.
@@ -186,7 +186,8 @@ class NativeEngine:
             lengths = np.sort(np.diff(batches.X.indptr))
             task.max_elements = int(lengths[-task.batch_size :].sum())
             widths[0, 0] = 1 + lengths.mean()
-        work = 6 * widths.prod(axis=1).sum() + 20 * self.network.parameters.size / task.batch_size
+        work = 6 * widths.prod(axis=1).sum() + 80 * widths[:, 1].sum()
+        work += (20 * self.network.parameters.size + 1500) / task.batch_size
         task.rows_per_call = max(1, int(WORK_PER_CALL / work))
         task.chunk_size = min(task.batch_size, _chunk_size(task, dtype))
 

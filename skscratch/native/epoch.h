@@ -28,6 +28,7 @@ static void begin_batch(Task *task, const Network *network, Int m)
         for (Int i = task->batch; i < task->batch + m; i++)
             task->total_weight += sample_weight[rows ? rows[i] : i];
     }
+    Int rest = m % task->chunk_size, smallest = rest ? rest : task->chunk_size; /* chunk */
     for (Int i = 0; i < network->n_layers; i++) {
         const Layer *layer = &network->layers[i];
         if (layer->mask && i == 0 && !task->X) {
@@ -37,7 +38,7 @@ static void begin_batch(Task *task, const Network *network, Int m)
             draw_mask(task, layer, n);
         } else if (layer->mask)
             draw_mask(task, layer, m * layer->n_in);
-        if (layer->W_T)
+        if (layer->W_T && !is_large(task, smallest, layer->n_out, layer->n_in))
             transpose(layer->W_T, layer->in_row, layer->W, layer->row, layer->n_in, layer->n_out);
     }
 }

@@ -43,15 +43,17 @@ static void dense_forward(const Task *task, const Layer *layer, const REAL *inpu
     } else if (layer->is_last) {
         dot_products(H, row, inputs, in_row, layer->W, in_row, m, n_out, PADDED(n_in), layer->b);
     } else if (large) {
+        large_product(task, H, row, inputs, in_row, 0, layer->W, row, 0, m, n_out, n_in, 0);
+        const Product sums = {.is_relu = is_relu};
         for (Int i = 0; i < m; i++)
-            memcpy(H + i * row, layer->b, row * sizeof(REAL));
-        large_product(task, H, row, inputs, in_row, 0, layer->W, row, 0, m, n_out, n_in, 1);
+            for (Int j = 0; j < row; j += LANES)
+                store(H + i * row + j, finished(&sums, load(H + i * row + j) + load(layer->b + j), 0));
     } else
         product(m, row, &(Product){.C = H, .c_row = row, .A = inputs, .a_row = in_row,
                                    .a_column = 1, .B = layer->W, .b_row = row, .k = n_in,
                                    .start = layer->b, .is_relu = is_relu});
     if (!layer->is_last) {
-        if (large || !is_relu)
+        if (!is_relu)
             activate(layer->activation, H, layer->slopes, m, n_out);
         clear_padding(H, m, n_out);
     }

@@ -152,7 +152,9 @@ static void forward(const Task *task, const Network *network, const REAL *inputs
             sparse_forward(task, layer, rows, first, m, task->element);
         else {
             if (layer->mask)
-                drop(layer, (REAL *)inputs, i ? layer[-1].slopes : 0, task->row, m);
+                drop(layer, (REAL *)inputs,
+                     i && layer[-1].activation != ReLU_CODE ? layer[-1].slopes : 0,
+                     task->row, m);
             dense_forward(task, layer, inputs, m);
         }
         inputs = layer->H;

@@ -133,6 +133,24 @@ def glorot_uniform(
     return weights, generator.uniform(-bound, bound, (1, n_neurons))
 
 
+def custom(
+    initializer: Callable, dtype, n_inputs: int, n_neurons: int, random_state: RandomState
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the checked result of a custom initializer, whose biases may be a vector."""
+    result = initializer(n_inputs, n_neurons, random_state)
+    with np.errstate(over="ignore"):
+        arrays = [np.asarray(array, dtype) for array in (() if result is None else result)]
+    shapes = [array.shape for array in arrays]
+    is_finite = all(np.isfinite(array).all() for array in arrays)
+    expected = [(n_inputs, n_neurons), (n_neurons,)]
+    if shapes not in (expected, [expected[0], (1, n_neurons)]) or not is_finite:
+        raise ValueError(
+            f"weight_init must return finite weights and biases of shapes {expected}, got shapes "
+            f"{shapes}, all finite: {is_finite}."
+        )
+    return arrays[0], arrays[1].reshape(1, -1)
+
+
 # The values of the estimators' parameter weight_init.
 INITIALIZERS: dict[str, Initializer] = {
     "glorot_uniform": glorot_uniform,

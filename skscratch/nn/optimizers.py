@@ -93,7 +93,7 @@ class Optimizer(Configurable):
         """Return an array of the state, which initially contains zeros."""
         if name not in self._state:
             self._state[name] = np.zeros_like(parameters)
-        array = self._state[name]
+        array = self._state[name] = self._state[name].astype(parameters.dtype, copy=False)
         if array.shape != parameters.shape:
             raise ValueError(
                 f"This optimizer has updated parameters of shape {array.shape}, got "

@@ -65,7 +65,8 @@ class FittedNetwork(NamedTuple):
         """
         starts = range(0, X.shape[0], CHUNK_SIZE)
         chunks = (self._logits(X[start : start + CHUNK_SIZE]) for start in starts)
-        return np.concatenate([logits if output is None else output(logits) for logits in chunks])
+        outputs = [logits if output is None else output(logits) for logits in chunks]
+        return np.concatenate(outputs) if len(outputs) > 1 else outputs[0]
 
     def _logits(self, X) -> np.ndarray:
         """Return the logits of a chunk."""
