@@ -1,8 +1,8 @@
 """Save and resume: checkpoints, file formats, and a model card."""
 
-# %% Callbacks of scikit-learn (1.9 or later) are called after each epoch. `EpochLogger` prints a line
-# after every few epochs, and `ModelCheckpoint` writes the estimator to a file. The third callback
-# simulates an interruption.
+# %% Callbacks of scikit-learn (1.9 or later) are called after each epoch. `EpochLogger` prints a
+# line after every few epochs, and `ModelCheckpoint` writes the estimator to a file. The third
+# callback simulates an interruption.
 import tempfile
 from pathlib import Path
 

@@ -1,31 +1,45 @@
 """How the suite runs: on all cores, the examples first, with one BLAS thread in each process."""
 
 import os
+import re
+import signal
 
-# Small matrices, on a machine whose cores are all at work: a second thread only waits. The first
-# line is for the processes that tests start, the call below for this one.
+# Matrices are small and all cores are used, so more threads would only wait. The first line is for
+# subprocesses, the call below for this process.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import joblib
+import pytest
 import threadpoolctl
 
 threadpoolctl.threadpool_limits(1)
 
-# Read by type checkers, not run: it says wrong things on purpose.
+# Checked by mypy, not executed: it contains errors on purpose.
 collect_ignore = ["typed_script.py"]
 
 
-def pytest_configure(config):
-    """Know the marks of scikit-learn's tests, some of which are run here."""
-    config.addinivalue_line("markers", "thread_unsafe: not to be run in several threads at once")
-
-
 def pytest_xdist_auto_num_workers(config):
-    """Return the number of workers, 0 for test modules by name: these print as they run."""
+    """Return the number of workers; 0 if test modules are given, so that they can print."""
     by_name = all(".py" in argument for argument in config.args)
     return 0 if by_name else min(joblib.cpu_count(), 8)
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the examples, so that no core waits for a long one in the end."""
+    """Start with the examples, which take longest."""
     items.sort(key=lambda item: item.path.stem != "test_examples")
+
+
+def pytest_make_parametrize_id(val):
+    """Return a readable id for settings, without addresses, which differ between processes."""
+    if not isinstance(val, dict):
+        return None
+    text = ",".join(f"{name}={value}" for name, value in val.items())
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:80] or "defaults"
+
+
+@pytest.fixture
+def sigint():
+    """Let SIGINT raise KeyboardInterrupt; a shell's background processes ignore it."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)

@@ -1,13 +1,19 @@
-"""What several test modules share: data, small networks, what fits are compared by, equations."""
+"""Shared by several test modules: data, small networks, comparisons of fits, equations."""
 
-import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone, is_classifier
 from sklearn.datasets import load_digits
 
 from skscratch import MLPScratchClassifier, native
+from skscratch.nn.activations import Tanh
+from skscratch.nn.initializers import glorot_uniform
+from skscratch.nn.layers import Dense
+from skscratch.nn.losses import SoftmaxCategoricalCrossentropy
+from skscratch.nn.network import Network
 
 STOCHASTIC = ["sgd", "adam", "adamw", "adagrad", "rmsprop"]
 SOLVERS = [*STOCHASTIC, "lbfgs"]
@@ -18,7 +24,7 @@ ENGINES = ["numpy", "native"] if native.is_available() else ["numpy"]
 X_digits, y_digits = load_digits(return_X_y=True)
 X_digits = X_digits / 16
 
-# Most tests train for a few epochs; test_convergence.py is about these warnings.
+# Most tests train for a few epochs. test_stochastic.py tests these warnings.
 unfinished_fits = pytest.mark.filterwarnings(
     "ignore:.*Maximum iterations:sklearn.exceptions.ConvergenceWarning",
     "ignore:lbfgs failed to converge:sklearn.exceptions.ConvergenceWarning",
@@ -30,11 +36,6 @@ def mlp(hidden_layer_sizes=(6, 5), **parameters):
     """Return a small network, to be trained for a few epochs."""
     defaults = {"max_iter": 5, "batch_size": 40, "random_state": 0}
     return MLPScratchClassifier(hidden_layer_sizes, **{**defaults, **parameters})
-
-
-def named(value) -> str:
-    """Return a test's id: the text of a parameter, without addresses, which differ by process."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
 
 
 # --- Fits
@@ -91,6 +92,74 @@ def assert_learns_digits(clf, accuracy, container=np.asarray):
     assert_learns(clf, train, y_digits[:1200], test, y_digits[1200:], accuracy)
 
 
+# --- Sparse input
+
+
+class Watched(sp.csr_array):
+    """A sparse array that must not be converted to a dense one."""
+
+    def toarray(self, *args, **kwargs):
+        raise AssertionError("converted to a dense array")
+
+    todense = toarray
+
+
+# --- Callbacks
+
+
+class Recorder:
+    """Record all calls; ``action`` is called too, and its result is returned."""
+
+    def __init__(self, action=None):
+        self.calls, self.action = [], action
+
+    def record(self, hook, context):
+        self.calls.append((hook, context.task_name, context.task_id))
+        return self.action and self.action(hook, context)
+
+    def setup(self, estimator, context):
+        self.record("setup", context)
+
+    def teardown(self, estimator, context):
+        self.record("teardown", context)
+
+    def on_fit_task_begin(self, estimator, context):
+        self.record("begin", context)
+
+    def on_fit_task_end(self, estimator, context):
+        return self.record("end", context)
+
+    def count(self, hook):
+        return sum(call[0] == hook for call in self.calls)
+
+
+class Collector(Recorder):
+    """Also record the fitted estimators."""
+
+    def __init__(self):
+        super().__init__()
+        self.fitted = []
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.record("end", context)
+        self.fitted.append(fitted_estimator)
+
+
+class CrashError(Exception):
+    """An error that is not handled."""
+
+
+class CrashAt:
+    """An action that raises an error when a hook is called for a task."""
+
+    def __init__(self, hook, task_name="fit", task_id=0, error=CrashError):
+        self.call, self.error = (hook, task_name, task_id), error
+
+    def __call__(self, hook, context):
+        if (hook, context.task_name, context.task_id) == self.call:
+            raise self.error
+
+
 # --- Textbook equations
 
 
@@ -140,3 +209,30 @@ def adam(rate, state, gradient, epsilon, beta_1, beta_2):
 def sgd(rate, state, gradient, momentum):
     state["v"] = momentum * state.get("v", 0) - rate * gradient
     return state["v"]
+
+
+# --- Networks of skscratch.nn
+
+
+def network_of(
+    units=(4, 5, 3),
+    activation_class=Tanh,
+    loss_class=SoftmaxCategoricalCrossentropy,
+    alpha=0.0,
+    strengths=(0, 0, 0, 0),
+    dtype=np.float64,
+):
+    """Return a network whose initial weights are always the same."""
+    random_state = np.random.RandomState(0)
+    layers = []
+    for n_inputs, n_neurons in pairwise(units):
+        dense = Dense(
+            n_inputs,
+            n_neurons,
+            *strengths,
+            initializer=glorot_uniform,
+            random_state=random_state,
+            dtype=dtype,
+        )
+        layers += [dense, activation_class()]
+    return Network(layers[:-1], loss_class(), alpha)

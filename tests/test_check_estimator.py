@@ -1,7 +1,7 @@
 """scikit-learn's checks of estimators, without exceptions."""
 
 import pytest
-from helpers import ENGINES, unfinished_fits
+from helpers import unfinished_fits
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from skscratch import MLPScratchClassifier, MLPScratchRegressor
@@ -19,11 +19,10 @@ pytestmark = [
 
 @parametrize_with_checks(
     [
-        *(MLPScratchClassifier(engine=engine) for engine in ENGINES),
+        MLPScratchClassifier(),
         MLPScratchClassifier(solver="lbfgs"),
         MLPScratchClassifier(**CONVERGING),
         MLPScratchRegressor(),
-        MLPScratchRegressor("quantile", quantile=0.5),
     ]
 )
 def test_check_estimator(estimator, check):

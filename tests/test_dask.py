@@ -18,7 +18,7 @@ from skscratch import MLPScratchClassifier
 distributed = pytest.importorskip("dask.distributed")
 
 # Warnings of dask itself are not the subject of these tests.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 X, y = load_iris(return_X_y=True)
 RATES = {"mlpscratchclassifier__learning_rate_init": np.logspace(-4, -1, 8)}

@@ -1,4 +1,4 @@
-"""The code of the documentation and of README runs, page by page, and prints what they show."""
+"""The code of README and the documentation runs, and what they state about the package is true."""
 
 import contextlib
 import doctest
@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 import sklearn
 
+import skscratch
+
 ROOT = Path(__file__).parents[1]
-# Fits are short here, so that they are fast.
+README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+# The fits of the pages are short.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,15 +38,17 @@ class Nearly(doctest.OutputChecker):
         return words[0] == words[1] and np.allclose(*numbers, rtol=0.05, atol=0.03)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def unchanged_settings(tmp_path, monkeypatch):
-    """Let pages write files, draw figures, and set what is set for the whole program."""
+    """Restore the global settings, and use a temporary folder for files."""
     monkeypatch.chdir(tmp_path)
     with sklearn.config_context():
         yield
     plt.close("all")
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchanged_settings")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_code_runs_and_prints_what_is_shown(page):
     text = page.read_text("utf-8")
@@ -63,3 +69,34 @@ def test_code_runs_and_prints_what_is_shown(page):
         runner.run(test, out=said.append, clear_globs=False)
         names.update(test.globs)
     assert not runner.failures, "".join(said)
+
+
+def test_speedups_are_the_measured_ones():
+    measured = (ROOT / "benchmarks/results/tables.one.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in measured.splitlines()]
+    for dtype in ("float64", "float32"):
+        # The first table has a row for each work and dtype, and skscratch's speedup after them.
+        speedups = [float(row[2]) for row in rows if len(row) == 9 and row[1] == dtype]
+        assert len(speedups) == 6
+        assert f"{min(speedups):.1f} to {max(speedups):.0f} in {dtype}" in " ".join(README.split())
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\((?!http)([^)#]+)\)", README + CONTRIBUTING))
+def test_links(target):
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`([\w/]+\.py)`", CONTRIBUTING))))
+def test_paths_in_contributing(path):
+    assert (ROOT / path).exists()
+
+
+def test_cited_version():
+    assert f"\nversion: {skscratch.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
+def test_map_of_modules():
+    package = ROOT / "skscratch"
+    text = (ROOT / "docs/guide/how_it_works.md").read_text("utf-8")
+    modules = {path.relative_to(package).as_posix() for path in package.rglob("[a-z]*.py")}
+    assert set(re.findall(r"`([\w/]+\.py)`", text)) == modules

@@ -1,39 +1,25 @@
-from itertools import pairwise
+from functools import partial
 
+import helpers
 import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.utils
 
-from skscratch.nn.activations import Tanh
 from skscratch.nn.batches import Batches
 from skscratch.nn.engine import NumPyEngine
-from skscratch.nn.initializers import glorot_uniform
 from skscratch.nn.layers import Dense
 from skscratch.nn.losses import SigmoidBinaryCrossentropy, SoftmaxCategoricalCrossentropy
 from skscratch.nn.network import Network
 from skscratch.nn.optimizers import SGD, Adam
+
+network_of = partial(helpers.network_of, units=(3, 5, 4))
 
 
 def data(n_samples=10, dtype=np.float64):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_samples, 3)).astype(dtype)
     return X, rng.integers(4, size=n_samples), rng.uniform(0.5, 2, n_samples).astype(dtype)
-
-
-def network_of(units=(3, 5, 4), dtype=np.float64, **arguments):
-    random_state = np.random.RandomState(0)
-    layers = []
-    for n_inputs, n_neurons in pairwise(units):
-        dense = Dense(
-            n_inputs,
-            n_neurons,
-            initializer=glorot_uniform,
-            random_state=random_state,
-            dtype=dtype,
-        )
-        layers += [dense, Tanh()]
-    return Network(layers[:-1], SoftmaxCategoricalCrossentropy(), **arguments)
 
 
 @pytest.mark.parametrize(("dtype", "rel"), [(np.float32, 1e-6), (np.float64, 1e-13)])
@@ -107,7 +93,7 @@ def test_clipped_gradients():
 
 def test_training_learns():
     X, y, _ = data()
-    network = network_of((3, 20, 4))
+    network = network_of(units=(3, 20, 4))
     batches = Batches(X, y, batch_size=4, n_outputs=4)
     engine = NumPyEngine(network, Adam(), batches, np.random.RandomState(0))
     epoch = engine.train([0.05] * 100)[-1]

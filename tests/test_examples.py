@@ -23,6 +23,7 @@ def words(output: str) -> list[str]:
     return NUMBER.sub("#", output).replace("[", " ").replace("]", " ").split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_example(example, tmp_path):
     if "callbacks import" in example.read_text("utf-8"):

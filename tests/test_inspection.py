@@ -285,10 +285,9 @@ def test_what_was_not_recorded_cannot_be_drawn(missing, what):
 
 
 @pytest.mark.parametrize(
-    ("layer", "index"),
-    [(0, 0), (1, 1), (-1, 1), (-2, 0)],
+    ("estimator_class", "layer", "index"),
+    [(MLPScratchClassifier, 0, 0), (MLPClassifier, 1, 1), (MLPScratchClassifier, -1, 1)],
 )
-@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
 def test_heatmap(estimator_class, layer, index):
     clf = fit(estimator_class)
     display = WeightsDisplay.from_estimator(clf, layer)
@@ -367,8 +366,10 @@ def test_unknown_kind():
         WeightsDisplay.from_estimator(fit(), kind="pie")
 
 
-@pytest.mark.parametrize("display_class", [LossCurveDisplay, WeightsDisplay])
-@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
+@pytest.mark.parametrize(
+    ("display_class", "estimator_class"),
+    [(LossCurveDisplay, MLPScratchClassifier), (WeightsDisplay, MLPClassifier)],
+)
 def test_unfitted_estimator(display_class, estimator_class):
     with pytest.raises(NotFittedError):
         display_class.from_estimator(estimator_class())
@@ -385,11 +386,10 @@ def test_a_pipeline_ends_in_the_network(estimator_class):
 
 
 @pytest.mark.parametrize("display_class", [LossCurveDisplay, WeightsDisplay])
-@pytest.mark.parametrize(
-    "make", [lambda model: model, lambda model: make_pipeline(StandardScaler(), model)]
-)
-def test_other_estimators(display_class, make):
-    with pytest.raises(TypeError, match=r"Expected a fitted network .* got a LogisticRegression"):
-        display_class.from_estimator(make(LogisticRegression()).fit(X, y))
-    with pytest.raises(NotFittedError):
-        display_class.from_estimator(make(MLPScratchClassifier()))
+def test_other_estimators(display_class):
+    message = r"Expected a fitted network .* got a LogisticRegression"
+    for make in (lambda model: model, lambda model: make_pipeline(StandardScaler(), model)):
+        with pytest.raises(TypeError, match=message):
+            display_class.from_estimator(make(LogisticRegression()).fit(X, y))
+        with pytest.raises(NotFittedError):
+            display_class.from_estimator(make(MLPScratchClassifier()))

@@ -1,13 +1,12 @@
 import copy
 import pickle
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers import network_of
 
 from skscratch.nn.activations import ELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
-from skscratch.nn.initializers import glorot_uniform
 from skscratch.nn.layers import Dense, Dropout
 from skscratch.nn.losses import (
     IdentitySquaredError,
@@ -18,29 +17,6 @@ from skscratch.nn.network import Network
 from skscratch.nn.testing import check_gradient
 
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def network_of(
-    units=(4, 5, 3),
-    activation_class=Tanh,
-    loss_class=SoftmaxCategoricalCrossentropy,
-    alpha=0.0,
-    strengths=(0, 0, 0, 0),
-    dtype=np.float64,
-):
-    random_state = np.random.RandomState(0)
-    layers = []
-    for n_inputs, n_neurons in pairwise(units):
-        dense = Dense(
-            n_inputs,
-            n_neurons,
-            *strengths,
-            initializer=glorot_uniform,
-            random_state=random_state,
-            dtype=dtype,
-        )
-        layers += [dense, activation_class()]
-    return Network(layers[:-1], loss_class(), alpha)
 
 
 def data(n_samples=6, n_features=4, n_outputs=3, dtype=np.float64):
@@ -84,7 +60,6 @@ def far_from_kinks(network, X):
         {"strengths": (0, 0, 0, 0.4)},
         {"strengths": (0.1, 0.2, 0.3, 0.4), "alpha": 0.7, "units": (4, 6, 5, 3)},
     ],
-    ids=str,
 )
 def test_gradients(arguments):
     network = network_of(**arguments)

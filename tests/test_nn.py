@@ -84,13 +84,6 @@ def test_modules_export_their_own_names(name):
         assert getattr(module, public).__module__ == module.__name__
 
 
-def test_names():
-    assert dir(skscratch) == skscratch.__all__
-    assert {"nn", "datasets", "callbacks", "inspection"} < set(dir(skscratch))
-    assert not any(name.startswith("_") for name in dir(skscratch))
-    assert all(getattr(skscratch, name) is not None for name in dir(skscratch))
-
-
 def test_a_classifier_of_the_parts():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 2)), np.arange(60) % 3

@@ -8,9 +8,12 @@ import pytest
 
 from skscratch import MLPScratchClassifier
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="Linux limits what a process allocates beside mapped files"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        sys.platform != "linux", reason="Linux limits the memory of a process except mapped files"
+    ),
+]
 
 N_SAMPLES, N_FEATURES, N_CHUNK = 120_000, 100, 3000
 PARAMS = {"hidden_layer_sizes": (16,), "batch_size": 100, "dropout": 0.1, "random_state": 0}

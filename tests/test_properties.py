@@ -69,6 +69,18 @@ def data(draw, kinds=tuple(KINDS)):
     return kind, arguments
 
 
+ADDITIONAL = {
+    "weight_init": st.sampled_from(["glorot_uniform", "he_normal"]),
+    "weight_regularizer_l1": st.sampled_from([0.0, 1e-3]),
+    "bias_regularizer_l2": st.sampled_from([0.0, 1e-2]),
+    "decay": st.sampled_from([0.0, 0.1]),
+    "dropout": st.sampled_from([0.0, 0.3]),
+    "input_dropout": st.sampled_from([0.0, 0.2]),
+    "clip_norm": st.sampled_from([None, 0.5]),
+    "weight_decay": st.sampled_from([0.0, 0.1]),
+}
+
+
 def networks(solvers, shared=False, **others):
     """Draw parameters; ``shared`` are those that scikit-learn has too."""
     return st.fixed_dictionaries(
@@ -91,6 +103,7 @@ def networks(solvers, shared=False, **others):
             "beta_2": st.sampled_from([0.9, 0.999]),
             "epsilon": st.sampled_from([1e-8, 1e-3]),
             "validation_fraction": st.sampled_from([0.2, 0.4]),
+            **({} if shared else ADDITIONAL),
             **others,
         }
     )
@@ -167,10 +180,6 @@ COPIES = {
     networks(
         STOCHASTIC,
         early_stopping=st.just(False),
-        dropout=st.sampled_from([0.0, 0.3]),
-        input_dropout=st.sampled_from([0.0, 0.2]),
-        decay=st.sampled_from([0.0, 0.1]),
-        clip_norm=st.sampled_from([None, 0.5]),
     ),
     st.lists(
         st.one_of(

@@ -12,10 +12,8 @@ import joblib
 import numpy as np
 import pytest
 from helpers import (
-    SOLVERS,
     assert_same_fit,
     assert_same_weights,
-    named,
     unfinished_fits,
 )
 from scipy.sparse import csr_matrix
@@ -33,7 +31,6 @@ from sklearn.metrics import (
     mean_squared_error,
     r2_score,
 )
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
@@ -56,7 +53,7 @@ LOSSES = [
     {"loss": "gamma"},
 ]
 QUANTILES = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}
-every_loss = pytest.mark.parametrize("loss", [*LOSSES, QUANTILES], ids=str)
+every_loss = pytest.mark.parametrize("loss", [*LOSSES, QUANTILES])
 
 
 def mlp(**parameters):
@@ -95,7 +92,6 @@ def test_gamma_without_hidden_layers_is_the_generalized_linear_model():
         ({"loss": "huber", "delta": 100.0}, np.mean),
         ({"loss": "quantile", "quantile": 0.9}, lambda y: np.quantile(y, 0.9)),
     ],
-    ids=named,
 )
 def test_what_a_constant_is_fitted_to(loss, expected):
     y = np.random.default_rng(0).exponential(2, size=400)
@@ -136,7 +132,7 @@ DEVIANCES = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_the_validation_loss_is_that_of_the_predictions(loss):
     regressor = mlp(**loss, scoring="loss").fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
     expected = DEVIANCES[loss["loss"]](y[300:], regressor.predict(X[300:]))
@@ -144,11 +140,16 @@ def test_the_validation_loss_is_that_of_the_predictions(loss):
     assert regressor.validation_scores_[-1] == pytest.approx(-expected)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize(
+    ("solver", "loss"),
+    [
+        *(("adam", loss) for loss in LOSSES),
+        *(("lbfgs", loss) for loss in LOSSES),
+        ("sgd", LOSSES[3]),
+    ],
+)
 def test_every_solver_learns_by_every_loss(solver, loss):
-    rate = {"sgd": 0.01, "adagrad": 0.05}.get(solver, 0.01)
-    regressor = mlp(**loss, solver=solver, learning_rate_init=rate, max_iter=60, tol=0)
+    regressor = mlp(**loss, solver=solver, learning_rate_init=0.01, max_iter=60, tol=0)
     regressor.fit(X[:300], y[:300])
     median = np.quantile(y[:300], loss.get("quantile", 0.5))
     measure = DEVIANCES[loss["loss"]]
@@ -160,7 +161,7 @@ def test_every_solver_learns_by_every_loss(solver, loss):
 # --- Several values
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_several_values(loss):
     regressor = mlp(**loss, max_iter=40, learning_rate_init=0.01).fit(X, Y)
     assert regressor.predict(X).shape == Y.shape
@@ -175,7 +176,7 @@ def test_a_column_is_a_vector():
     assert column.predict(X).shape == y.shape
 
 
-@pytest.mark.parametrize("loss", LOSSES[1:], ids=str)
+@pytest.mark.parametrize("loss", LOSSES[1:])
 def test_losses_of_several_values_are_added_up(loss):
     # Three times the same value: three times the loss of the first epoch, in which nothing moves.
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1}
@@ -324,16 +325,15 @@ def greatest_error(estimator, X, y):
 
 
 @pytest.mark.parametrize(
-    ("scoring", "measure"),
+    ("scoring", "measure", "target"),
     [
-        (None, r2_score),
-        ("r2", r2_score),
-        ("neg_mean_absolute_error", lambda y, predicted: -mean_absolute_error(y, predicted)),
-        (greatest_error, lambda y, predicted: -abs(y - predicted).max()),
+        (None, r2_score, Y),
+        ("r2", r2_score, y),
+        ("neg_mean_absolute_error", lambda y, predicted: -mean_absolute_error(y, predicted), Y),
+        (greatest_error, lambda y, predicted: -abs(y - predicted).max(), y),
     ],
     ids=["None", "r2", "absolute", "callable"],
 )
-@pytest.mark.parametrize("target", [y, Y], ids=["one", "several"])
 def test_early_stopping_keeps_the_best_epoch_by_the_score(scoring, measure, target):
     regressor = mlp(
         scoring=scoring, early_stopping=True, max_iter=80, learning_rate_init=0.05, tol=0
@@ -388,11 +388,12 @@ def test_a_pickled_estimator_predicts_and_resumes(loss):
     assert_same_fit(copied.fit(X, y), regressor.fit(X, y))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_loss
-def test_dtypes(dtype, loss):
-    regressor = mlp(**loss).fit(X.astype(dtype), y)
-    assert {a.dtype for a in regressor.coefs_} == {np.dtype(dtype)} == {regressor.predict(X).dtype}
+def test_dtypes(loss):
+    for dtype in (np.float32, np.float64):
+        regressor = mlp(**loss).fit(X.astype(dtype), y)
+        dtypes = {array.dtype for array in [*regressor.coefs_, regressor.predict(X)]}
+        assert dtypes == {np.dtype(dtype)}
 
 
 def test_it_is_a_regressor():
@@ -437,7 +438,7 @@ def test_epochs_are_printed_without_accuracy(capsys):
     assert all("acc:" not in line and "val_score: " in line for line in lines)
 
 
-@pytest.mark.parametrize("loss", [{}, QUANTILES], ids=str)
+@pytest.mark.parametrize("loss", [{}, QUANTILES])
 def test_displays(loss):
     pytest.importorskip("matplotlib").use("agg")
     from skscratch.inspection import LossCurveDisplay, WeightsDisplay
@@ -447,52 +448,6 @@ def test_displays(loss):
     assert set(display.lines_) == {"loss", "validation_loss", "validation_score"}
     assert display.score_name == ("D²" if loss else "R²")
     WeightsDisplay.from_estimator(regressor)
-
-
-# --- Conversion
-
-
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
-@pytest.mark.parametrize("target", [y, Y], ids=["one", "several"])
-def test_to_sklearn_predicts_the_same(loss, target):
-    regressor = mlp(**loss, solver="adagrad", learning_rate="cosine").fit(X, target)
-    theirs = regressor.to_sklearn()
-    assert type(theirs) is MLPRegressor
-    np.testing.assert_allclose(theirs.predict(X), regressor.predict(X), rtol=1e-12)
-
-
-@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
-def test_a_fit_of_theirs_goes_on(loss):
-    theirs = MLPRegressor(loss, (6, 5), random_state=0, max_iter=5).fit(X, y)
-    ours = MLPScratchRegressor.from_sklearn(theirs)
-    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-12)
-    before = ours.loss_
-    ours.set_params(warm_start=True, max_iter=20, solver="adamw").fit(X, y)
-    assert ours.loss_ < before
-    np.testing.assert_allclose(ours.to_sklearn().predict(X), ours.predict(X), rtol=1e-12)
-
-
-def test_theirs_goes_on_from_ours():
-    ours = mlp(random_state=np.random.RandomState(0)).fit(X, y)
-    theirs = ours.to_sklearn().set_params(warm_start=True, random_state=1).fit(X, y)
-    assert theirs.score(X, y) > ours.score(X, y)
-
-
-@pytest.mark.parametrize("mlp_class", [MLPClassifier, MLPRegressor])
-@pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPScratchRegressor])
-def test_each_is_converted_to_its_own_kind(mlp_class, estimator_class):
-    fitted = mlp_class((2,), max_iter=1) if mlp_class is MLPClassifier else mlp_class(max_iter=1)
-    fitted.fit(X, y.round().astype(int))
-    if is_regressor(fitted) == is_regressor(estimator_class()):
-        assert type(estimator_class.from_sklearn(fitted).to_sklearn()) is mlp_class
-    else:
-        with pytest.raises(TypeError, match=r"Expected an MLP.*, got MLP"):
-            estimator_class.from_sklearn(fitted)
-
-
-def test_quantiles_are_not_converted():
-    with pytest.raises(ValueError, match="MLPRegressor cannot sort predicted quantiles"):
-        mlp(**QUANTILES).fit(X, y).to_sklearn()
 
 
 # --- What it refuses
@@ -529,15 +484,17 @@ BAD_CALLS = {
 
 
 @pytest.mark.parametrize("call", BAD_CALLS)
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_bad_calls_change_nothing(call, method):
+def test_bad_calls_change_nothing(call):
     parameters, X_bad, y_bad, message = BAD_CALLS[call]
-    if method == "partial_fit" and call in ("too large", "level 1", "delta", "loss"):
-        pytest.skip("a fitted network has its dtype, and scikit-learn checks parameters in fit")
     regressor = mlp().fit(X, y).set_params(**parameters)
     before = {name: copy.deepcopy(value) for name, value in vars(regressor).items()}
-    with pytest.raises(ValueError, match=message):
-        getattr(regressor, method)(X_bad, y_bad)
+    methods = [regressor.fit, regressor.partial_fit]
+    if call in ("too large", "level 1", "delta", "loss"):
+        # A fitted network has its dtype, and scikit-learn checks parameters in the first call.
+        methods = methods[:1]
+    for fit in methods:
+        with pytest.raises(ValueError, match=message):
+            fit(X_bad, y_bad)
     after = vars(regressor)
     assert after.keys() == before.keys()
     for name, value in before.items():

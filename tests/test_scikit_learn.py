@@ -4,11 +4,10 @@ import importlib.util
 
 import pytest
 import sklearn.neural_network
-from helpers import ENGINES
 
 from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
-# They reach into private attributes; what they check is checked on public ones in test_mlp.py.
+# These use private attributes. test_stochastic.py tests the same with public ones.
 PRIVATE = {
     "test_fit",
     "test_gradient",
@@ -46,18 +45,6 @@ def global_random_seed():
 globals().update(load_their_tests())
 
 pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture(autouse=True, params=ENGINES)
-def engine(request, monkeypatch):
-    """Run every test with either engine as the default one."""
-    defaults = MLPScratchClassifier.__init__.__kwdefaults__
-    monkeypatch.setitem(defaults, "engine", request.param)
-    return request.param
-
-
-def test_the_engine_is_that_of_the_fixture(engine):
-    assert MLPScratchClassifier().engine == engine
 
 
 def test_theirs_were_found():

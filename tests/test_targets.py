@@ -75,15 +75,17 @@ def test_a_fitted_estimator_has_the_kind_that_it_was_fitted_with(kind, y):
 # --- a network that was fitted is what predicts
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
 @pytest.mark.parametrize(
     "changed",
     [{"hidden_layer_sizes": (3, 3)}, {"activation": "tanh"}, {"hidden_layer_sizes": ()}],
 )
-def test_predictions_do_not_read_settings(method, changed):
+def test_predictions_do_not_read_settings(changed):
     clf = MLPScratchClassifier((3,), random_state=0).fit(X, y)
-    before = getattr(clf, method)(X)
-    np.testing.assert_array_equal(getattr(clf.set_params(**changed), method)(X), before)
+    methods = clf.predict, clf.predict_proba, clf.predict_log_proba
+    before = [method(X) for method in methods]
+    clf.set_params(**changed)
+    for method, expected in zip(methods, before, strict=True):
+        np.testing.assert_array_equal(method(X), expected)
 
 
 def test_conversion_does_not_read_settings():
@@ -101,8 +103,11 @@ def imbalanced():
     return X, (X[:, 0] + rng.normal(size=400) > 1.5).astype(int)
 
 
-@pytest.mark.parametrize("scoring", [None, "f1", "f1_macro"])
-@pytest.mark.parametrize("sample_weight_val", [None, np.linspace(0.5, 2, 100)])
+@pytest.mark.parametrize(
+    ("scoring", "sample_weight_val"),
+    [(None, None), ("f1", np.linspace(0.5, 2, 100)), ("f1_macro", np.linspace(0.5, 2, 100))],
+    ids=["None", "f1-weighted", "f1_macro-weighted"],
+)
 def test_class_weights_weigh_losses_and_not_scores(scoring, sample_weight_val):
     X, y = imbalanced()
     clf = MLPScratchClassifier(
@@ -147,8 +152,10 @@ def test_twenty_thousand_classes_need_no_matrix_of_all_pairs():
     assert peak < 200e6  # 20,000 x 20,000 would be 1,600e6
 
 
-@pytest.mark.parametrize("container", [sp.csr_matrix, sp.csc_array, sp.coo_matrix])
-@pytest.mark.parametrize("by", ["fit", "partial_fit"])
+@pytest.mark.parametrize(
+    ("container", "by"),
+    [(sp.csr_matrix, "fit"), (sp.csc_array, "partial_fit"), (sp.coo_matrix, "fit")],
+)
 def test_labels_are_predicted_in_the_format_that_they_came_in(container, by):
     X, y = make_multilabel_classification(60, random_state=0)
 

@@ -1,602 +1,340 @@
-"""X_val, y_val, scoring: what is recorded of a validation set, and what early stopping watches."""
+"""Sample weights, sparse input and invalid input."""
 
-import pickle
-from functools import partial
+import re
 
-import helpers
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from helpers import SOLVERS, STOCHASTIC, assert_same_fit, assert_same_weights, unfinished_fits
-from sklearn import config_context
-from sklearn.base import clone
-from sklearn.datasets import load_iris, make_classification, make_multilabel_classification
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    check_scoring,
-    f1_score,
-    log_loss,
-    make_scorer,
-    roc_auc_score,
+from helpers import (
+    Watched,
+    X_digits,
+    assert_same_fit,
+    assert_same_weights,
+    unfinished_fits,
+    y_digits,
 )
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.exceptions import DataConversionWarning
+
+from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
 pytestmark = unfinished_fits
 
-mlp = partial(helpers.mlp, (8,), max_iter=6, batch_size=16, learning_rate_init=0.01)
-
-
-def halves(X, y, seed=0):
-    rows = np.random.RandomState(seed).permutation(len(X))
-    train, val = rows[: len(rows) // 2], rows[len(rows) // 2 :]
-    return X[train], y[train], X[val], y[val]
-
-
 X_iris, y_iris = load_iris(return_X_y=True)
-DATA = {
-    "multiclass": halves(X_iris, y_iris),
-    "strings": halves(X_iris, np.array(["x", "y", "z"])[y_iris]),
-    "binary": halves(*make_classification(200, 6, flip_y=0.2, random_state=0)),
-    "multilabel": halves(*make_multilabel_classification(200, random_state=0)),
-}
-every_problem = pytest.mark.parametrize("problem", DATA)
-weights = np.random.RandomState(1).uniform(0.5, 3, 100)
 
 
-def loss_of(clf, X, y, sample_weight=None):
-    """Return the cross-entropy, which labels' losses add up to."""
-    probabilities = clf.predict_proba(X).astype(float)
-    if y.ndim == 1:
-        probabilities /= probabilities.sum(axis=1, keepdims=True)  # ones to more than float32
-        return log_loss(y, probabilities, sample_weight=sample_weight, labels=clf.classes_)
-    columns = zip(y.T, probabilities.T, strict=True)
-    return sum(log_loss(a, b, sample_weight=sample_weight, labels=[0, 1]) for a, b in columns)
+X_labels, y_labels = make_multilabel_classification(120, random_state=0)
 
 
-# --- What is recorded
+@pytest.mark.parametrize(
+    ("solver", "early_stopping"),
+    [("sgd", True), ("adam", False), ("adam", True), ("lbfgs", False)],
+)
+def test_samples_of_weight_zero_count_as_absent(solver, early_stopping):
+    weights = np.random.RandomState(0).randint(0, 3, len(X_iris)).astype(float)
+    arguments = {"solver": solver, "batch_size": 16, "random_state": 0, "max_iter": 10}
+    arguments["early_stopping"] = early_stopping
+    weighted = MLPScratchClassifier(**arguments).fit(X_iris, y_iris, sample_weight=weights)
+    kept = weights > 0
+    without = MLPScratchClassifier(**arguments)
+    without.fit(X_iris[kept], y_iris[kept], sample_weight=weights[kept])
+    assert_same_fit(weighted, without)
 
 
-@every_problem
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_loss_and_score_after_each_epoch(problem, solver, weighted, dtype):
-    X, y, X_val, y_val = DATA[problem]
-    X, X_val = X.astype(dtype), X_val.astype(dtype)
-    val_weights = weights[: len(X_val)] if weighted else None
-    clf = mlp(solver=solver)
-    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights)
-    assert clf.n_iter_ == 6
-    for epoch in (0, 2, 5):
-        until = mlp(solver=solver, max_iter=epoch + 1).fit(X, y)
-        loss = loss_of(until, X_val, y_val, val_weights)
-        score = until.score(X_val, y_val, sample_weight=val_weights)
-        rtol = 1e-4 if dtype == np.float32 else 1e-9
-        assert clf.history_["validation_loss"][epoch] == pytest.approx(loss, rel=rtol)
-        assert clf.history_["validation_score"][epoch] == pytest.approx(score, rel=1e-6)
-    # Looking on changes nothing.
-    assert_same_weights(clf, until)
-    assert clf.loss_curve_ == until.loss_curve_
-    np.testing.assert_array_equal(clf.validation_scores_, clf.history_["validation_score"])
-    assert clf.best_validation_score_ == max(clf.validation_scores_)
+def test_a_stretch_of_zero_weights_is_no_error():
+    weights = np.r_[np.ones(75), np.zeros(75)]
+    clf = MLPScratchClassifier(batch_size=10, shuffle=False, max_iter=3)
+    clf.fit(X_iris, y_iris, sample_weight=weights)
+    np.testing.assert_array_equal(clf.classes_, [0, 1, 2])
 
 
-class Spy:
-    """A scorer that notes on what it is called."""
-
-    def __call__(self, estimator, X, y, sample_weight=None):
-        self.X, self.y, self.sample_weight = X, y, sample_weight
-        return estimator.score(X, y, sample_weight=sample_weight)
-
-
-@every_problem
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_loss_and_score_on_what_is_held_out(problem, weighted):
-    X, y = DATA[problem][:2]
-    sample_weight = weights[: len(X)] if weighted else None
-    spy = Spy()
-    arguments = {"early_stopping": True, "validation_fraction": 0.4}
-    mlp(scoring=spy, **arguments).fit(X, y, sample_weight=sample_weight)
-    rows = [np.flatnonzero((row == X).all(axis=1))[0] for row in spy.X]
-    np.testing.assert_array_equal(spy.y, y[rows])
-    assert spy.y.dtype == y.dtype
-    np.testing.assert_array_equal(spy.sample_weight, sample_weight[rows] if weighted else None)
-
-    clf = mlp(**arguments).fit(X, y, sample_weight=sample_weight)
-    assert clf.t_ == 6 * (len(X) - len(rows))
-    best = int(np.argmax(clf.validation_scores_))
-    assert clf.history_["validation_loss"][best] == pytest.approx(
-        loss_of(clf, spy.X, spy.y, spy.sample_weight), rel=1e-9
+@pytest.mark.parametrize(
+    ("solver", "X", "y"),
+    [
+        ("sgd", X_iris, y_iris),
+        ("adam", X_iris, y_iris > 0),
+        ("rmsprop", X_labels, y_labels),
+        ("lbfgs", X_iris, y_iris),
+        ("lbfgs", X_labels, y_labels),
+    ],
+    ids=["sgd-multiclass", "adam-binary", "rmsprop-multilabel", "lbfgs", "lbfgs-multilabel"],
+)
+def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
+    weights = np.random.RandomState(0).randint(1, 4, len(X))
+    clf = MLPScratchClassifier(
+        solver=solver, batch_size=len(X), random_state=0, max_iter=5, activation="tanh"
     )
-    assert clf.history_["validation_score"][best] == pytest.approx(
-        clf.score(spy.X, spy.y, sample_weight=spy.sample_weight)
-    )
+    repeated = clone(clf).set_params(batch_size=int(weights.sum()))
+    repeated.fit(np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0))
+    assert_same_weights(clf.fit(X, y, sample_weight=weights), repeated, rtol=1e-6)
 
 
-def test_without_a_validation_set_there_is_nothing_to_record():
-    X, y, X_val, y_val = DATA["multiclass"]
-    clf = mlp().fit(X, y)
-    assert not {"validation_loss", "validation_score"} & clf.history_.keys()
-    assert clf.validation_scores_ is clf.best_validation_score_ is None
-    # nor is there after a fit that had one
-    clf.fit(X, y, X_val=X_val, y_val=y_val).fit(X, y)
-    assert clf.validation_scores_ is clf.best_validation_score_ is None
-
-
-def test_a_validation_set_may_lack_classes():
-    X, y, X_val, y_val = DATA["strings"]
-    rows = y_val != "y"
-    clf = mlp().fit(X, y, X_val=X_val[rows], y_val=y_val[rows])
-    expected = loss_of(clf, X_val[rows], y_val[rows])
-    assert clf.history_["validation_loss"][-1] == pytest.approx(expected)
-
-
-# --- What early stopping watches
-
-
-def balanced(estimator, X, y, sample_weight=None):
-    return balanced_accuracy_score(y, estimator.predict(X), sample_weight=sample_weight)
-
-
-def minus_loss(estimator, X, y, sample_weight=None):
-    return -loss_of(estimator, X, y, sample_weight)
-
-
-def by_probability(metric, **arguments):
-    def score(estimator, X, y, sample_weight=None):
-        probabilities = estimator.predict_proba(X)
-        if y.ndim == 1:
-            probabilities = probabilities[:, 1]
-        return metric(y, probabilities, sample_weight=sample_weight, **arguments)
-
-    return score
-
-
-def by_label(metric, **arguments):
-    def score(estimator, X, y, sample_weight=None):
-        return metric(y, estimator.predict(X), sample_weight=sample_weight, **arguments)
-
-    return score
-
-
-SCORINGS = [
-    ("multiclass", None, by_label(accuracy_score)),
-    ("multiclass", "loss", minus_loss),
-    ("multiclass", "neg_log_loss", minus_loss),
-    ("strings", "f1_macro", by_label(f1_score, average="macro")),
-    ("strings", balanced, balanced),
-    ("binary", None, by_label(accuracy_score)),
-    ("binary", "loss", minus_loss),
-    ("binary", "roc_auc", by_probability(roc_auc_score)),
-    ("binary", make_scorer(f1_score, pos_label=0), by_label(f1_score, pos_label=0)),
-    ("multilabel", None, by_label(accuracy_score)),
-    ("multilabel", "loss", minus_loss),
-    ("multilabel", "f1_macro", by_label(f1_score, average="macro")),
-    ("multilabel", "roc_auc", by_probability(roc_auc_score)),
-]
-
-
-@pytest.mark.parametrize(("problem", "scoring", "by_hand"), SCORINGS)
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_early_stopping_watches_the_scoring(problem, scoring, by_hand, weighted):
-    X, y, X_val, y_val = DATA[problem]
-    val_weights = weights[: len(X_val)] if weighted else None
-    arguments = {"learning_rate_init": 0.05, "max_iter": 60, "n_iter_no_change": 4}
-    clf = mlp(scoring=scoring, early_stopping=True, **arguments)
-    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights)
-    scores = clf.validation_scores_
-    # Nothing of X is held out: a fit without early stopping passes through the same weights.
-    for epoch in (0, 1, len(scores) // 2, len(scores) - 1):
-        until = mlp(**{**arguments, "max_iter": epoch + 1}).fit(X, y)
-        assert scores[epoch] == pytest.approx(by_hand(until, X_val, y_val, val_weights), rel=1e-9)
-    assert clf.t_ == clf.n_iter_ * len(X)
-    # It stops where the score has not risen by tol, and keeps the best weights.
-    assert clf.n_iter_ < 60
-    best_before = np.maximum.accumulate([-np.inf, *scores])[:-1]
-    stuck = scores < best_before + 1e-4
-    assert stuck[-5:].all()
-    assert not any(stuck[end - 5 : end].all() for end in range(5, len(scores)))
-    best = int(np.argmax(scores))
-    assert clf.best_validation_score_ == scores[best]
-    assert_same_weights(clf, mlp(**{**arguments, "max_iter": best + 1}).fit(X, y))
-
-
-@pytest.mark.parametrize("solver", STOCHASTIC)
-def test_nothing_is_held_out_beside_a_validation_set(solver):
-    X, y, X_val, y_val = DATA["multiclass"]
-    watched = mlp(solver=solver, early_stopping=True, scoring="loss")
-    watched.fit(X, y, X_val=X_val, y_val=y_val)
-    # The loss fell in every epoch, so that the last weights are the best.
-    assert int(np.argmax(watched.validation_scores_)) == 5
-    assert_same_weights(watched, mlp(solver=solver).fit(X, y))
-
-
-def test_scoring_of_what_is_held_out():
-    X, y = DATA["binary"][:2]
-    spy, arguments = Spy(), {"early_stopping": True, "validation_fraction": 0.4}
-    mlp(scoring=spy, **arguments).fit(X, y)
-    clf = mlp(scoring="roc_auc", **arguments).fit(X, y)
-    expected = roc_auc_score(spy.y, clf.predict_proba(spy.X)[:, 1])
-    assert clf.best_validation_score_ == pytest.approx(expected)
-
-
-def test_scoring_without_early_stopping_is_recorded():
-    X, y, X_val, y_val = DATA["binary"]
-    clf = mlp(scoring="roc_auc").fit(X, y, X_val=X_val, y_val=y_val)
-    expected = roc_auc_score(y_val, clf.predict_proba(X_val)[:, 1])
-    assert clf.validation_scores_[-1] == pytest.approx(expected)
-    assert_same_weights(clf, mlp().fit(X, y))
-
-
-def test_a_score_that_is_no_number_is_refused():
-    X, y, X_val, y_val = DATA["binary"]
-    clf = mlp(early_stopping=True, scoring=lambda estimator, X, y: np.nan)
-    before = vars(clf).copy()
-    with pytest.raises(ValueError, match=r"score is not a number.*scoring='loss'"):
-        clf.fit(X, y, X_val=X_val, y_val=y_val)
-    assert vars(clf) == before
-    clf.set_params(early_stopping=False).fit(X, y, X_val=X_val, y_val=y_val)
-    assert np.isnan(clf.validation_scores_).all()
-
-
-# --- Containers
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("container", [sp.csr_array, sp.csc_matrix])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sparse_validation_sets(solver, container, dtype):
-    X, y, X_val, y_val = DATA["multiclass"]
-    X, X_val = X.astype(dtype), X_val.astype(dtype)
-    arguments = {"solver": solver, "early_stopping": solver != "lbfgs", "scoring": "f1_macro"}
-    dense = mlp(**arguments).fit(X, y, X_val=X_val, y_val=y_val)
-    sparse = mlp(**arguments).fit(X, y, X_val=container(X_val), y_val=y_val)
-    both = mlp(**arguments).fit(container(X), y, X_val=container(X_val), y_val=y_val)
-    rtol = 1e-3 if dtype == np.float32 else 1e-6
-    for other in (sparse, both):
-        for name in ("validation_loss", "validation_score"):
-            np.testing.assert_allclose(other.history_[name], dense.history_[name], rtol=rtol)
-
-
-def test_sparse_labels():
-    X, y, X_val, y_val = DATA["multilabel"]
-    dense = mlp().fit(X, y, X_val=X_val, y_val=y_val)
-    sparse = mlp().fit(X, sp.csr_array(y), X_val=X_val, y_val=sp.csr_array(y_val))
-    np.testing.assert_array_equal(sparse.validation_scores_, dense.validation_scores_)
-
-
-@pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_data_frames_and_their_names(library):
-    module = pytest.importorskip(library)
-    X, y, X_val, y_val = DATA["strings"]
-    names = ["a", "b", "c", "d"]
-    frame, frame_val = (
-        module.DataFrame({name: array[:, i] for i, name in enumerate(names)})
-        for array in (X, X_val)
-    )
-    clf = mlp(early_stopping=True, scoring="f1_macro")
-    expected = clone(clf).fit(X, y, X_val=X_val, y_val=y_val)
-    clf.fit(frame, module.Series(y), X_val=frame_val, y_val=module.Series(y_val))
-    assert clf.validation_scores_ == expected.validation_scores_
-    assert list(clf.feature_names_in_) == names
-    with pytest.raises(ValueError, match=r"(?s)^X_val: The feature names.*looks untransformed"):
-        clf.fit(frame, y, X_val=frame_val[["b", "a", "c", "d"]], y_val=y_val)
-    message = "^Of X and X_val, only X has feature names.*X_val looks untransformed"
-    with pytest.warns(UserWarning, match=message):
-        clf.set_params(tol=0).fit(frame, y, X_val=X_val, y_val=y_val)
-    # The warning is the only one: it replaces scikit-learn's about X.
-    pipeline = make_pipeline(StandardScaler(), clf)
-    arguments = {"mlpscratchclassifier__X_val": frame_val, "mlpscratchclassifier__y_val": y_val}
-    with pytest.warns(UserWarning, match="only X_val has feature names") as caught:
-        pipeline.fit(frame, y, **arguments)
-    assert len(caught) == 1
-
-
-def test_float64_validates_a_float32_network():
-    X, y, X_val, y_val = DATA["multiclass"]
-    clf = mlp().fit(X.astype(np.float32), y, X_val=X_val, y_val=y_val)
-    same = mlp().fit(X.astype(np.float32), y, X_val=X_val.astype(np.float32), y_val=y_val)
-    np.testing.assert_array_equal(clf.history_["validation_loss"], same.history_["validation_loss"])
-    assert {array.dtype for array in clf.coefs_} == {np.dtype(np.float32)}
-
-
-def test_a_pipeline_transforms_the_validation_set():
-    X, y, X_val, y_val = DATA["multiclass"]
-    clf = mlp(early_stopping=True, scoring="loss")
-    val_weights = weights[: len(X_val)]
-    with config_context(enable_metadata_routing=True):
-        request = {"X_val": True, "y_val": True, "sample_weight_val": True}
-        pipeline = Pipeline(
-            [("scale", StandardScaler()), ("mlp", clone(clf).set_fit_request(**request))],
-            transform_input=["X_val"],
-        )
-        pipeline.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights)
-    scaler = StandardScaler().fit(X)
-    clf.fit(
-        scaler.transform(X),
-        y,
-        X_val=scaler.transform(X_val),
-        y_val=y_val,
-        sample_weight_val=val_weights,
-    )
-    assert pipeline[-1].validation_scores_ == clf.validation_scores_
-    assert_same_fit(pipeline[-1], clf)
-
-
-def test_a_pipeline_without_routing_passes_the_validation_set_by_name():
-    X, y, X_val, y_val = DATA["multiclass"]
-    pipeline = make_pipeline("passthrough", mlp())
-    name = "mlpscratchclassifier__"
-    pipeline.fit(X, y, **{f"{name}X_val": X_val, f"{name}y_val": y_val})
-    expected = mlp().fit(X, y, X_val=X_val, y_val=y_val)
-    assert pipeline[-1].validation_scores_ == expected.validation_scores_
-
-
-# --- Going on
-
-
-@every_problem
-@pytest.mark.parametrize("solver", STOCHASTIC)
-def test_warm_start_continues_as_if_it_had_not_stopped(problem, solver):
-    X, y, X_val, y_val = DATA[problem]
-    arguments = {"solver": solver, "scoring": "loss"}
-    once = mlp(max_iter=14, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
-    twice = mlp(warm_start=True, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
-    twice = pickle.loads(pickle.dumps(twice)).set_params(max_iter=8)
-    twice.fit(X, y, X_val=X_val, y_val=y_val)
-    assert once.loss_curve_ == twice.loss_curve_
-    assert once.validation_scores_ == twice.validation_scores_
-    assert once.best_validation_score_ == twice.best_validation_score_
-    assert_same_fit(once, twice)
-
-
-@pytest.mark.filterwarnings("ignore:Training stopped improving")
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("learning_rate_init", [0.003, 30.0])
-def test_early_stopping_starts_from_the_weights_that_it_finds(solver, learning_rate_init):
-    # The first fit records scores, but it does not keep the best of its weights.
-    X, y, X_val, y_val = DATA["binary"]
-    arguments = {"solver": solver, "learning_rate_init": 0.1, "max_iter": 40, "scoring": "loss"}
-    clf = mlp(warm_start=True, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
-    n_epochs, found = len(clf.loss_curve_), clf.validation_scores_[-1]
-    assert found < clf.best_validation_score_ - 0.05
-    clf.set_params(solver="adam", early_stopping=True, max_iter=2, weight_regularizer_l2=0.1)
-    clf.set_params(learning_rate_init=learning_rate_init).fit(X, y, X_val=X_val, y_val=y_val)
-    seen = clf.validation_scores_[n_epochs:]
-    # Small steps made it better, large ones worse: it keeps what is best of all these.
-    assert (max(seen) > found) == (learning_rate_init < 1)
-    assert -loss_of(clf, X_val, y_val) == pytest.approx(max(found, *seen))
+def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
+    X = X_iris.astype(np.float32)
+    clf = MLPScratchClassifier(solver=solver, alpha=0, max_iter=5, batch_size=40, random_state=0)
+    unweighted = clone(clf).fit(X, y_iris)
+    clf.fit(X, y_iris, sample_weight=np.full(len(X), 2.0**125))
+    assert_same_weights(clf, unweighted, rtol=1e-4)
+    # There is no larger dtype.
+    with pytest.raises(ValueError, match=r"sum of sample_weight.* is inf"):
+        clf.fit(X_iris, y_iris, sample_weight=np.full(len(X), 1e308))
 
 
-@pytest.mark.parametrize("change", ["scoring", "validation set"])
-def test_the_best_weights_are_measured_by_what_counts_now(change):
-    X, y, X_val, y_val = DATA["multiclass"]
-    clf = mlp(early_stopping=True, warm_start=True, max_iter=30)
-    clf.fit(X, y, X_val=X_val, y_val=y_val)
-    before = clf.coefs_[0]
-    if change == "scoring":
-        # which is less than any accuracy
-        clf.set_params(scoring="loss")
-        score_of = minus_loss
-    else:
-        # on which no score is as high
-        y_val = np.where(np.arange(len(y_val)) % 3 == 0, (y_val + 1) % 3, y_val)
-        score_of = by_label(accuracy_score)
-    found = score_of(clf, X_val, y_val)
-    clf.set_params(max_iter=10).fit(X, y, X_val=X_val, y_val=y_val)
-    seen = clf.validation_scores_[30:]
-    assert max(found, *seen) < clf.best_validation_score_
-    assert score_of(clf, X_val, y_val) == pytest.approx(max(found, *seen))
-    assert np.array_equal(clf.coefs_[0], before) == (found >= max(seen))
+@pytest.mark.parametrize(
+    ("solver", "container"),
+    [
+        ("adam", sp.csr_array),
+        ("sgd", sp.csc_array),
+        ("rmsprop", sp.csr_matrix),
+        ("adagrad", sp.csc_matrix),
+        ("lbfgs", sp.csr_array),
+    ],
+)
+def test_sparse_input_trains_the_same_network(solver, container):
+    clf = MLPScratchClassifier(solver=solver, batch_size=50, random_state=0, max_iter=5)
+    weights = np.random.RandomState(0).randint(0, 3, 400)
+    dense = clone(clf).fit(X_digits[:400], y_digits[:400], sample_weight=weights)
+    sparse = clf.fit(container(X_digits[:400]), y_digits[:400], sample_weight=weights)
+    assert_same_weights(dense, sparse, rtol=1e-6)
+    np.testing.assert_allclose(
+        sparse.predict_proba(container(X_digits)), dense.predict_proba(X_digits), rtol=1e-6
+    )
 
 
-def test_partial_fit_refuses_early_stopping():
-    X, y = DATA["binary"][:2]
-    with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
-        mlp(early_stopping=True).partial_fit(X, y, classes=[0, 1])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_sparse_input_is_never_made_dense(early_stopping):
+    X = Watched(X_digits)
+    clf = MLPScratchClassifier(max_iter=2, early_stopping=early_stopping).fit(X, y_digits)
+    assert clf.predict(X).shape == y_digits.shape
 
 
-# --- What is refused
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"hidden_layer_sizes": (10, -1)}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": (10.5,)}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": [[10, 2]]}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": 0}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": [[1], [1, 2]]}, "hidden_layer_sizes"),
+        ({"hidden_layer_sizes": (True,)}, "hidden_layer_sizes"),
+        ({"activation": "softplus"}, "activation must be one of .*'tanh'.*got 'softplus'\\.$"),
+        ({"activation": "sigmoid"}, "activation must be .*got 'sigmoid'. The sigmoid is logistic."),
+        ({"activation": ["sigmoid"]}, "activation must be .*The sigmoid is logistic"),
+        ({"activation": [["relu"], ["relu", "tanh"]]}, "activation must be"),
+        ({"activation": np.array(0.1)}, "activation must be"),
+        ({"solver": "adamax"}, "solver"),
+        ({"alpha": -1}, "alpha"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"learning_rate": 0.01}, "learning_rate.*the number is learning_rate_init.*Got 0.01"),
+        ({"learning_rate_init": 0.0}, "learning_rate_init"),
+        ({"power_t": -1}, "power_t"),
+        ({"max_iter": 0}, "max_iter"),
+        ({"shuffle": "yes"}, "shuffle"),
+        ({"random_state": -1}, "random_state"),
+        ({"random_state": np.random.default_rng(0)}, "random_state"),
+        ({"tol": -1.0}, "tol"),
+        ({"momentum": 1.1}, "momentum"),
+        ({"validation_fraction": 1.0}, "validation_fraction"),
+        ({"beta_1": 1.0}, "beta_1"),
+        ({"beta_2": -0.1}, "beta_2"),
+        ({"epsilon": 0.0}, "epsilon"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change"),
+        ({"max_fun": 0}, "max_fun"),
+        ({"decay": -0.1}, "decay"),
+        ({"rho": 1.0}, "rho"),
+        ({"weight_regularizer_l1": -0.1}, "weight_regularizer_l1"),
+        ({"weight_regularizer_l1": ["a"]}, r"weight_regularizer_l1 must be .* got \['a'\]"),
+        ({"weight_regularizer_l2": {}}, "weight_regularizer_l2 must be .* got {}"),
+        ({"bias_regularizer_l1": [[1], [1, 2]]}, r"bias_regularizer_l1 must be .* got \[\[1\], "),
+        ({"bias_regularizer_l2": [10**400]}, "bias_regularizer_l2 must be"),
+        ({"dropout": {0.1}}, "dropout must be"),
+        ({"early_stopping": True, "validation_fraction": 0.0}, "hold out validation_fraction=0.0"),
+        ({"weight_regularizer_l2": [0.1]}, "weight_regularizer_l2.*list of 2"),
+        ({"bias_regularizer_l1": [0.1, -0.1]}, "bias_regularizer_l1"),
+        ({"bias_regularizer_l2": [0.1, np.nan]}, "bias_regularizer_l2"),
+        ({"early_stopping": True, "validation_fraction": 0.005}, "validation set is too small"),
+    ],
+)
+def test_wrong_parameters(parameters, message):
+    clf = MLPScratchClassifier(max_iter=2, random_state=0).fit(X_iris, y_iris)
+    clf.set_params(**parameters)
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X_iris[:, :3], y_iris)
+    assert vars(clf) == before
 
-X_train, y_train, X_val, y_val = DATA["multiclass"]
-labels = DATA["multilabel"]
-REFUSED = {
-    "no y_val": (
-        X_train,
-        y_train,
-        {"X_val": X_val},
-        r"needs X_val and y_val, got only \['X_val'\]",
-    ),
-    "no X_val": (
-        X_train,
-        y_train,
-        {"y_val": y_val},
-        r"needs X_val and y_val, got only \['y_val'\]",
-    ),
-    "weights alone": (
-        X_train,
-        y_train,
-        {"sample_weight_val": weights},
-        r"got only \['sample_weight_val'\]",
-    ),
-    "unseen label": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val + 1},
-        r"`y_val` has classes that are not in classes=\[0 1 2\]: \[3\]",
-    ),
-    "names": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": np.array(["x", "y", "z"])[y_val]},
-        "`y_val` has classes that are not in",
-    ),
-    "features": (
-        X_train,
-        y_train,
-        {"X_val": X_val[:, :3], "y_val": y_val},
-        r"X_val has 3 features, expected 4\. In a Pipeline, X_val looks untransformed: use "
-        r"metadata routing and transform_input=\['X_val'\]",
-    ),
-    "lengths": (X_train, y_train, {"X_val": X_val, "y_val": y_val[1:]}, "^X_val, y_val: .*numbers"),
-    "no rows": (X_train, y_train, {"X_val": X_val[:0], "y_val": y_val[:0]}, "^X_val: .*0 sample"),
-    "nan": (
-        X_train,
-        y_train,
-        {"X_val": X_val * np.nan, "y_val": y_val},
-        "(?s)^Input X_val contains NaN.*X_val looks untransformed",
-    ),
-    "text": (
-        X_train,
-        y_train,
-        {"X_val": np.full(X_val.shape, "red"), "y_val": y_val},
-        "^X_val: could not convert string.*X_val looks untransformed",
-    ),
-    "one dimension": (
-        X_train,
-        y_train,
-        {"X_val": X_val[:, 0], "y_val": y_val},
-        r"(?s)^X_val: Expected 2D array((?!untransformed).)*$",
-    ),
-    "y nan": (X_train, y_train, {"X_val": X_val, "y_val": y_val * np.nan}, "^y_val: .*NaN"),
-    "one class each": (
-        labels[0],
-        labels[1],
-        {"X_val": labels[2], "y_val": labels[3][:, 0]},
-        "y_val must be like y",
-    ),
-    "several labels": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": np.eye(3, dtype=int)[y_val]},
-        "y_val must be like y",
-    ),
-    "fewer labels": (
-        labels[0],
-        labels[1],
-        {"X_val": labels[2], "y_val": labels[3][:, :4]},
-        "`y_val` has 4 labels, expected 5",
-    ),
-    "multioutput": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": np.c_[y_val, y_val]},
-        "Multioutput",
-    ),
-    "regression": (X_train, y_train, {"X_val": X_val, "y_val": y_val + 0.5}, "Unknown label type"),
-    "negative weight": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val, "sample_weight_val": -np.ones(75)},
-        "Negative.*sample_weight_val",
-    ),
-    "zero weights": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val, "sample_weight_val": np.zeros(75)},
-        "^sample_weight_val: .*zero",
-    ),
-    "weight length": (
-        X_train,
-        y_train,
-        {"X_val": X_val, "y_val": y_val, "sample_weight_val": np.ones(74)},
-        "sample_weight_val.shape",
-    ),
+
+BAD_DATA = {
+    "nan": (np.where(X_iris == X_iris.max(), np.nan, X_iris), y_iris, None, "NaN"),
+    "inf": (np.where(X_iris == X_iris.max(), np.inf, X_iris), y_iris, None, "infinity"),
+    "lengths": (X_iris, y_iris[:-1], None, "inconsistent numbers of samples"),
+    "no rows": (X_iris[:0], y_iris[:0], None, "0 sample"),
+    "one dimension": (X_iris[:, 0], y_iris, None, "Expected 2D array"),
+    "regression": (X_iris, y_iris + 0.5 * X_iris[:, 0], None, "Unknown label type"),
+    "multioutput": (X_iris, np.c_[y_iris, y_iris], None, "Multioutput"),
+    "y nan": (X_iris, np.where(y_iris == 1, np.nan, y_iris), None, "NaN"),
+    "negative weight": (X_iris, y_iris, np.r_[-1, np.ones(149)], "Negative"),
+    "zero weights": (X_iris, y_iris, np.zeros(150), "weights.*zero"),
+    "weight length": (X_iris, y_iris, np.ones(149), "sample_weight.shape"),
+    "weight nan": (X_iris, y_iris, np.full(150, np.nan), "NaN"),
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-@pytest.mark.parametrize("state", ["new", "warm"])
-def test_bad_validation_sets_leave_the_estimator_as_it_was(case, state):
-    X, y, validation, message = REFUSED[case]
-    clf = mlp(max_iter=2, warm_start=state == "warm")
-    if state != "new":
-        clf.fit(X, y)
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_leaves_the_estimator_as_it_was(case):
+    X, y, sample_weight, message = BAD_DATA[case]
+    clf = MLPScratchClassifier(max_iter=2).fit(X_iris, y_iris)
     before = vars(clf).copy()
-    with pytest.raises(ValueError, match=message):
-        clf.fit(X, y, **validation)
+    for fit in (clf.fit, clf.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            fit(X, y, sample_weight=sample_weight)
     assert vars(clf) == before
 
 
-@pytest.mark.filterwarnings("ignore:Only one class is present")
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "top_k_accuracy"])
-@pytest.mark.parametrize("problem", ["multiclass", "strings", "binary"])
-def test_a_scorer_that_needs_all_classes(problem, scoring):
-    X, y, X_val, y_val = DATA[problem]
-    missing = np.unique(y)[-1]
-    present = y_val != missing
-    clf = mlp(scoring=scoring, early_stopping=True)
-    message = rf"scoring='{scoring}' failed on the validation set, which lacks the classes \["
-    with pytest.raises(ValueError, match=rf"{message}'?{missing}'?\]:.*scoring='loss'"):
-        clf.fit(X, y, X_val=X_val[present], y_val=y_val[present])
+def test_a_failed_first_fit_leaves_it_unfitted():
+    clf = MLPScratchClassifier()
+    with pytest.raises(ValueError, match="NaN"):
+        clf.fit(BAD_DATA["nan"][0], y_iris)
+    assert vars(clf) == vars(MLPScratchClassifier())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("classes", "message"),
     [
-        ({"scoring": "accurate"}, "scoring"),
-        ({"scoring": 3}, "scoring"),
-        ({"scoring": "roc_auc"}, "scoring='roc_auc' failed on the validation set: multi_class"),
-        ({"scoring": lambda *_: None}, "scoring=.*failed on the validation set.*scoring='loss'"),
-        ({"validation_fraction": 0.0}, r"Cannot hold out validation_fraction=0.0 of 75 samples"),
-        ({"validation_fraction": 0.99}, r"validation_fraction=0.99 of 75 samples: .*pass X_val"),
-        ({"early_stopping": True, "validation_fraction": 0.01}, "validation set is too small"),
+        ([], "classes must not be empty"),
+        ([0, "a"], "classes: Mix of"),
+        (3, "classes: Expected arr"),
     ],
 )
-def test_wrong_parameters(arguments, message):
-    clf = mlp(early_stopping=True).fit(X_train, y_train).set_params(**arguments)
-    before = vars(clf).copy()
+def test_wrong_classes_are_named(classes, message):
     with pytest.raises(ValueError, match=message):
-        clf.fit(X_train, y_train)
-    assert vars(clf) == before
+        MLPScratchClassifier().partial_fit(X_iris, y_iris, classes=classes)
 
 
-@pytest.mark.parametrize(
-    "scoring",
-    [
-        None,
-        "f1",
-        "balanced_accuracy",
-        "neg_log_loss",
-        "roc_auc",
-        make_scorer(f1_score, pos_label=0),
-        lambda clf, X, y: clf.score(X, y),
-    ],
-    ids=["None", "f1", "balanced_accuracy", "neg_log_loss", "roc_auc", "scorer", "function"],
-)
-@pytest.mark.parametrize("class_weight", ["balanced", {0: 0.1, 1: 20.0}])
-@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
-def test_the_best_score_is_the_scorer_s(scoring, class_weight, weighted):
-    # Class weights weigh losses, not scores.
-    X, y, X_val, y_val = DATA["binary"]
-    y = np.where(X[:, 0] > 0, y, 0)
-    weighted = weighted and getattr(scoring, "__name__", "") != "<lambda>"
-    val_weights = {"sample_weight": weights[: len(X_val)]} if weighted else {}
-    clf = mlp(class_weight=class_weight, scoring=scoring, early_stopping=True, max_iter=15)
-    clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights.get("sample_weight"))
-    expected = check_scoring(clf, scoring)(clf, X_val, y_val, **val_weights)
-    assert clf.best_validation_score_ == pytest.approx(expected, rel=1e-12)
+def test_an_unknown_argument_is_one_of_the_method():
+    with pytest.raises(TypeError, match=r"^fit\(\) got an unexpected .* 'validation_data'"):
+        MLPScratchClassifier().fit(X_iris, y_iris, validation_data=(X_iris, y_iris))
 
 
-def without_weights(y_true, y_pred):
-    return accuracy_score(y_true, y_pred)
+DAYS = np.arange(150).astype("M8[D]")
+DATES = {
+    "dates": (np.c_[DAYS, DAYS], "[0, 1]"),
+    "durations": (np.c_[DAYS, DAYS] - DAYS[0], "[0, 1]"),
+    "objects": (np.array([[0.5, day] for day in DAYS], object), "[1]"),
+    "list": ([[0.5, day - DAYS[0]] for day in DAYS], "[1]"),
+    "list of dates": ([[day, 0.5] for day in DAYS.tolist()], "[0]"),
+}
+DAY_COLUMNS = [DAYS.astype("M8[ms]"), (DAYS - DAYS[0]).astype("m8[ms]"), DAYS.tolist()]
+DATES |= {
+    f"{library} {i}": ((library, {"number": np.arange(150) / 2, "day": days}), "['day']")
+    for library in ("pandas", "polars")
+    for i, days in enumerate(DAY_COLUMNS)
+}
 
 
-@pytest.mark.parametrize(
-    "scoring",
-    [lambda clf, X, y: 1.0, make_scorer(without_weights)],
-    ids=["function", "scorer"],
-)
-def test_a_scorer_without_weights_is_refused_where_there_are_some(scoring):
-    X, y, X_val, y_val = DATA["binary"]
-    ones, clf = np.ones(len(X)), mlp(scoring=scoring, class_weight="balanced", early_stopping=True)
-    with pytest.raises(
-        ValueError, match=r"scoring=.* with weights \(sample_weight_val.*'sample_weight'"
+@pytest.mark.parametrize("case", DATES)
+def test_dates_are_no_numbers(case):
+    X, columns = DATES[case]
+    if isinstance(X, tuple):
+        X = pytest.importorskip(X[0]).DataFrame(X[1])
+    clf = MLPScratchClassifier(max_iter=1, tol=0).fit(X_iris[:, :2], y_iris)
+    message = re.escape(f" must be numbers, but has dates or durations in the columns {columns}")
+    for use in (clf.predict, lambda X: clf.fit(X, y_iris), lambda X: clf.partial_fit(X, y_iris)):
+        with pytest.raises(ValueError, match=f"^X{message}"):
+            use(X)
+    with pytest.raises(ValueError, match=f"^X_val{message}.*X_val looks untransformed"):
+        clf.fit(X_iris[:, :2], y_iris, X_val=X, y_val=y_iris)
+
+
+def test_weights_and_values_that_are_dates():
+    with pytest.raises(ValueError, match=r"^sample_weight must be numbers, but has dates"):
+        MLPScratchClassifier().fit(X_iris, y_iris, sample_weight=DAYS - DAYS[0])
+    with pytest.raises(ValueError, match=r"^y must be numbers, but has dates"):
+        MLPScratchRegressor().fit(X_iris, np.array(list(DAYS), object))
+
+
+def test_partial_fit_errors():
+    clf = MLPScratchClassifier()
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        clf.partial_fit(X_iris, y_iris)
+    with pytest.raises(ValueError, match=r"not in classes=\[0 1\]: \[2\]"):
+        clf.partial_fit(X_iris, y_iris, classes=[0, 1])
+    clf.partial_fit(X_iris, y_iris, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="not those of the last call"):
+        clf.partial_fit(X_iris, y_iris, classes=[0, 1, 2, 3])
+    with pytest.raises(AttributeError) as error:
+        MLPScratchClassifier(solver="lbfgs").partial_fit(X_iris, y_iris)
+    assert "partial_fit is only available for stochastic" in str(error.value.__cause__)
+    with pytest.raises(ValueError, match="2 labels, expected 3"):
+        clf.partial_fit(X_iris, np.eye(3, dtype=int)[y_iris, :2], classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="3 softmax outputs, `y` needs 3 logistic ones"):
+        clf.partial_fit(X_iris, np.eye(3, dtype=int)[y_iris])
+
+
+def test_batch_size_greater_than_the_data_is_clipped_with_a_warning():
+    with pytest.warns(UserWarning, match="larger than the sample size 150"):
+        big = MLPScratchClassifier(batch_size=151, max_iter=2, random_state=0).fit(X_iris, y_iris)
+    exact = MLPScratchClassifier(batch_size=150, max_iter=2, random_state=0).fit(X_iris, y_iris)
+    assert_same_fit(big, exact)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_matrix])
+def test_inputs_beyond_the_range_of_float32(container):
+    clf = MLPScratchClassifier((9,), max_iter=5, tol=0, random_state=0)
+    clf.fit(X_iris.astype(np.float32), y_iris)
+    far = container(X_iris * np.where(np.arange(150) % 2, 1e39, 1.0)[:, np.newaxis])
+    before = vars(clf).copy()
+    for use in (
+        clf.predict,
+        lambda X: clf.partial_fit(X, y_iris),
+        lambda X: clf.set_params(warm_start=True).fit(X, y_iris),
+        lambda X: clf.fit(X_iris.astype(np.float32), y_iris, X_val=X, y_val=y_iris),
     ):
-        clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(X_val)))
-    # A part that is held out has the weights of the rest.
-    with pytest.raises(ValueError, match=r"scoring=.* of the held-out part\): .*'sample_weight'"):
-        clf.fit(X, y, sample_weight=ones)
-    clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)
+        with pytest.raises(ValueError, match="too large for dtype\\('float32'\\)"):
+            use(far)
+    assert vars(clf).keys() == before.keys()
+
+
+@pytest.mark.parametrize(
+    ("by", "weight"),
+    [
+        ("sample_weight", 1e39),
+        ("sample_weight", 1e-41),
+        ("sample_weight", 1e-60),
+        ("class_weight", 1e39),
+        ("sample_weight_val", 1e39),
+    ],
+)
+def test_weights_beyond_the_range_of_float32(weight, by):
+    X = X_iris.astype(np.float32)
+    clf = MLPScratchClassifier(max_iter=2, tol=0)
+    weights, arguments = np.full(150, weight), {}
+    if by == "class_weight":
+        clf.set_params(class_weight=dict.fromkeys(range(3), weight))
+    elif by == "sample_weight":
+        arguments = {"sample_weight": weights}
+    else:
+        arguments = {"X_val": X, "y_val": y_iris, "sample_weight_val": weights}
+    name = "sample_weight_val" if by == "sample_weight_val" else "sample_weight"
+    message = (
+        f"sum of {name}, class weights included, is .* not a positive normal number in float32"
+    )
+    with pytest.raises(ValueError, match=message):
+        clf.fit(X, y_iris, **arguments)
+    assert not hasattr(clf, "coefs_")
+
+
+def test_column_of_labels_is_raveled_with_a_warning():
+    with pytest.warns(DataConversionWarning):
+        MLPScratchClassifier(max_iter=2).fit(X_iris, y_iris[:, np.newaxis])
+
+
+def test_multilabel_indicator_may_be_sparse():
+    clf = MLPScratchClassifier(max_iter=3, random_state=0)
+    dense = clone(clf).fit(X_labels, y_labels)
+    assert_same_fit(clf.fit(X_labels, sp.csr_array(y_labels)), dense)
+    assert clf.predict(X_labels).shape == y_labels.shape

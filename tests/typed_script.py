@@ -1,7 +1,7 @@
-"""What a user writes who checks types: not run, but read by mypy --strict and pyright.
+"""A user's script, which is checked by ``mypy --strict`` and not executed.
 
-scikit-learn and SciPy have no types of their own: what comes from them is ``Any``, as mypy wants to
-be told, and so is the ``score`` that the classifier inherits. What is checked is the package's.
+scikit-learn and SciPy have no types, so their objects are ``Any``. The types of this package are
+checked.
 """
 
 from typing import assert_type
