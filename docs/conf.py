@@ -61,9 +61,9 @@ html_theme_options = {
     "show_toc_level": 3,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = dict.fromkeys(
-    ["changelog", "faq", "getting_started", "glossary", "installation"], []
-)
+html_sidebars = {
+    page: [] for page in ("changelog", "faq", "getting_started", "glossary", "installation")
+}
 
 SCIKIT_LEARN = "https://scikit-learn.org/stable"
 ELSEWHERE = {
