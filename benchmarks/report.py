@@ -60,7 +60,7 @@ def table(result: dict) -> Table:
         "median time",
         f"speedup over {REFERENCE}",
         *(["time relative to matrix products"] if has_products else []),
-        *(name.replace("_", " ") for name in tracked),
+        *(name.replace("held_out", "held-out").replace("_", " ") for name in tracked),
     ]
     rows, notes = [], []
     for record in records:

@@ -22,6 +22,7 @@ version = release = skscratch.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
@@ -34,9 +35,9 @@ nitpicky = True
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
-# Docstrings say the types; signatures would say them again.
+# Docstrings contain the types, so signatures omit them.
 autodoc_typehints = "none"
-autodoc_member_order = "bysource"
+autodoc_member_order = "alphabetical"
 toc_object_entries_show_parents = "hide"
 autosummary_ignore_module_all = False
 numpydoc_show_class_members = False
@@ -60,7 +61,9 @@ html_theme_options = {
     "show_toc_level": 3,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"changelog": [], "getting_started": []}
+html_sidebars = {
+    page: [] for page in ("changelog", "faq", "getting_started", "glossary", "installation")
+}
 
 SCIKIT_LEARN = "https://scikit-learn.org/stable"
 ELSEWHERE = {
@@ -84,7 +87,7 @@ def resolve(app, env, node, contnode):
     if kind == "ref" and target in LABELS:
         return link(LABELS[target], contnode)
     if kind == "attr" and not rest:
-        # An attribute of the class that is described, which has no heading of its own.
+        # An attribute of the documented class, which has no heading.
         return contnode
     if package in ELSEWHERE and rest:
         # Methods are on their class's page.

@@ -20,7 +20,7 @@ try:
     from onnxruntime import InferenceSession
     from skl2onnx import to_onnx
 except ImportError:
-    print("This example needs skl2onnx and onnxruntime: pip install 'skscratch[onnx]'")
+    print("This example needs skl2onnx and onnxruntime: pip install skl2onnx onnxruntime")
     sys.exit()
 
 X, y = load_digits(return_X_y=True)

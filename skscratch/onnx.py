@@ -1,7 +1,7 @@
 """Export of fitted networks to ONNX.
 
 After :func:`register`, ``skl2onnx.to_onnx`` converts the package's estimators, alone or inside
-scikit-learn's pipelines and ensembles. ``pip install 'skscratch[onnx]'`` installs the dependencies.
+scikit-learn's pipelines and ensembles. It requires skl2onnx.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def register() -> None:
         from skl2onnx import update_registered_converter
     except ImportError as error:
         raise ImportError(
-            "skscratch.onnx needs skl2onnx. Install it with pip install 'skscratch[onnx]'."
+            "Expected skl2onnx to be installed. Install it with pip install skl2onnx."
         ) from error
     update_registered_converter(
         MLPScratchClassifier,

@@ -136,9 +136,9 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    """The leaky rectified linear unit [1]_: ``f(z) = max(a z, z)``, ``f' = 1 if z > 0 else a``.
+    """The leaky rectified linear unit: ``f(z) = max(a z, z)``, ``f' = 1 if z > 0 else a``.
 
-    ``a`` is 0.01.
+    ``a`` is 0.01 [1]_.
 
     References
     ----------
@@ -162,7 +162,7 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    """The exponential linear unit [1]_: ``f = z if z > 0 else exp(z) - 1``, ``f' = min(f, 0) + 1``.
+    """The exponential linear unit: ``f = z if z > 0 else exp(z) - 1``, ``f' = min(f, 0) + 1``.
 
     References
     ----------
@@ -204,7 +204,7 @@ class Sigmoid(Activation):
 
 
 class SiLU(Activation):
-    """The sigmoid linear unit [1]_: ``f(z) = z s(z)``, ``f' = s + f (1 - s)``, ``s`` the sigmoid.
+    """The sigmoid linear unit: ``f(z) = z s(z)``, ``f' = s + f (1 - s)``, ``s`` the sigmoid.
 
     References
     ----------

@@ -12,7 +12,7 @@ __all__ = ["NumPyEngine"]
 
 
 class NumPyEngine:
-    """Training by the layers' own methods.
+    """Training with the methods of the layers.
 
     Parameters
     ----------

@@ -150,10 +150,10 @@ def _fill(array: np.ndarray, values) -> None:
 
 
 class Dropout(Configurable):
-    """Inverted dropout: inputs are kept with probability ``1 - rate`` and divided by it [1]_.
+    """Inverted dropout: inputs are kept with probability ``1 - rate`` and divided by it.
 
-    The expected output is equal to the input, so that predictions need no scaling. For a sparse
-    matrix, only stored elements are dropped.
+    The expected output is equal to the input, so that predictions need no scaling [1]_. For a
+    sparse matrix, only stored elements are dropped.
 
     Parameters
     ----------

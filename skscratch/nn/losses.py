@@ -346,10 +346,10 @@ class IdentityAbsoluteError(LogitsLoss):
 
 
 class IdentityHuber(LogitsLoss):
-    """Huber's loss: half the squared error, linear beyond ``delta`` [1]_.
+    """Huber's loss: half the squared error, linear beyond ``delta``.
 
     With ``r = z - y``, ``r**2 / 2`` where ``|r| <= delta``, else ``delta (|r| - delta / 2)``,
-    summed over the outputs. The derivative is ``r`` clipped to ``[-delta, delta]``.
+    summed over the outputs [1]_. The derivative is ``r`` clipped to ``[-delta, delta]``.
 
     Parameters
     ----------
@@ -383,9 +383,9 @@ class IdentityHuber(LogitsLoss):
 
 
 class IdentityPinball(LogitsLoss):
-    """The pinball loss, which is minimized by a quantile [1]_.
+    """The pinball loss, which is minimized by a quantile.
 
-    With ``r = z - y``, ``max((1 - q) r, -q r)``, summed over the outputs.
+    With ``r = z - y``, ``max((1 - q) r, -q r)``, summed over the outputs [1]_.
 
     Parameters
     ----------

@@ -165,7 +165,7 @@ class SGD(Optimizer):
 
 
 class Adagrad(Optimizer):
-    r"""Adagrad [1]_: steps divided by the root of the sum of squared gradients.
+    r"""Adagrad: steps divided by the root of the sum of squared gradients.
 
     .. math::
         c \leftarrow c + g^2, \qquad \theta \leftarrow \theta - \eta \frac{g}{\sqrt{c} + \epsilon}
@@ -208,7 +208,7 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Adagrad):
-    r"""RMSprop [1]_: Adagrad with a moving average instead of the sum.
+    r"""RMSprop: Adagrad with a moving average instead of the sum.
 
     .. math::
         c \leftarrow \rho c + (1 - \rho) g^2, \qquad
@@ -216,8 +216,10 @@ class RMSprop(Adagrad):
 
     Parameters
     ----------
-    learning_rate, decay, epsilon : float, default=0.001, 0.0, 1e-7
-        See :class:`Adagrad`.
+    learning_rate, decay : float, default=0.001, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
+    epsilon : float, default=1e-7
+        Small constant for numerical stability.
     rho : float, default=0.9
         Decay of the moving average of squared gradients.
 
@@ -246,7 +248,7 @@ class RMSprop(Adagrad):
 
 
 class Adam(Optimizer):
-    r"""Adam [1]_: momentum, and steps divided by the root of the mean squared gradient.
+    r"""Adam: momentum, and steps divided by the root of the mean squared gradient.
 
     .. math::
         m &\leftarrow \beta_1 m + (1 - \beta_1) g, \qquad
@@ -255,7 +257,7 @@ class Adam(Optimizer):
         \hat v = v / (1 - \beta_2^t) \\
         \theta &\leftarrow \theta - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}
 
-    for the updates :math:`t = 1, 2, \ldots`
+    for the updates :math:`t = 1, 2, \ldots` [1]_.
 
     Parameters
     ----------
@@ -320,19 +322,23 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    r"""Adam with decoupled weight decay [1]_.
+    r"""Adam with decoupled weight decay.
 
-    Before the step of Adam, :math:`\theta \leftarrow \theta - \eta \lambda \theta`. In contrast to
+    Before the step of Adam, :math:`\theta \leftarrow \theta - \eta \lambda \theta` [1]_. Unlike
     the gradient of an L2 penalty, the decay is not divided by :math:`\sqrt{\hat v}`.
 
     Parameters
     ----------
-    learning_rate, decay, epsilon, beta_1, beta_2 : float
-        See :class:`Adam`.
+    learning_rate, decay : float, default=0.001, 0.0
+        Learning rate and its decay, see :class:`Optimizer`.
+    epsilon : float, default=1e-7
+        Small constant for numerical stability.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of the moving averages of gradients and of squared gradients.
     weight_decay : float, default=0.01
         Strength :math:`\lambda` of the weight decay, for all parameters.
     epsilon_hat : bool, default=False
-        See :class:`Adam`.
+        Whether to add ``epsilon`` before the bias correction, see :class:`Adam`.
 
     References
     ----------
