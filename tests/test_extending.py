@@ -37,8 +37,8 @@ class Lion(Optimizer):
         super().__init__(learning_rate, decay)
         self.beta_1, self.beta_2 = beta_1, beta_2
 
-    def _step(self, parameters, gradients):
-        momentums = self._array("momentums", parameters)
+    def step(self, parameters, gradients):
+        momentums = self.state_array("momentums", parameters)
         direction = np.sign(self.beta_1 * momentums + (1 - self.beta_1) * gradients)
         parameters -= self.current_learning_rate * direction
         momentums *= self.beta_2

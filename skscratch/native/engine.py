@@ -97,7 +97,7 @@ class NativeEngine:
                 setattr(task, name, float(getattr(optimizer, name)))
         task.point(
             learning_rates=np.array(learning_rates, np.float64),
-            **{name: optimizer._array(name, parameters) for name in optimizer.state_arrays},
+            **{name: optimizer.state_array(name, parameters) for name in optimizer.state_arrays},
         )
         try:
             sums = self._run(len(learning_rates))

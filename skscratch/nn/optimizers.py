@@ -19,8 +19,8 @@ __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 class Optimizer(Configurable):
     r"""Base class: settings, state, and a learning rate that decays.
 
-    A subclass defines ``_step(parameters, gradients)``, which changes ``parameters`` in place. Its
-    state consists of ``iterations`` and of arrays ``self._array(name, parameters)`` of the
+    A subclass defines ``step(parameters, gradients)``, which changes ``parameters`` in place. Its
+    state consists of ``iterations`` and of arrays ``self.state_array(name, parameters)`` of the
     parameters' shape and dtype, initially zeros.
 
     Parameters
@@ -52,8 +52,8 @@ class Optimizer(Configurable):
     ...         super().__init__(learning_rate, decay)
     ...         self.beta_1, self.beta_2 = beta_1, beta_2
     ...
-    ...     def _step(self, parameters, gradients):
-    ...         momentums = self._array("momentums", parameters)
+    ...     def step(self, parameters, gradients):
+    ...         momentums = self.state_array("momentums", parameters)
     ...         direction = np.sign(self.beta_1 * momentums + (1 - self.beta_1) * gradients)
     ...         parameters -= self.current_learning_rate * direction
     ...         momentums[:] = self.beta_2 * momentums + (1 - self.beta_2) * gradients
@@ -83,13 +83,14 @@ class Optimizer(Configurable):
             that of the state raises a ValueError.
         """
         self.current_learning_rate = self.learning_rate / (1 + self.decay * self.iterations)
-        self._step(parameters, gradients)
+        self.step(parameters, gradients)
         self.iterations += 1
 
-    def _step(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
+    def step(self, parameters: np.ndarray, gradients: np.ndarray) -> None:
+        """Change the parameters in place, with ``self.current_learning_rate``."""
         raise NotImplementedError
 
-    def _array(self, name: str, parameters: np.ndarray) -> np.ndarray:
+    def state_array(self, name: str, parameters: np.ndarray) -> np.ndarray:
         """Return an array of the state, which initially contains zeros."""
         if name not in self._state:
             self._state[name] = np.zeros_like(parameters)
@@ -150,12 +151,12 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def _step(self, parameters, gradients):
+    def step(self, parameters, gradients):
         step = self.current_learning_rate * gradients
         if self.momentum == 0:
             parameters -= step
             return
-        momentums = self._array("momentums", parameters)
+        momentums = self.state_array("momentums", parameters)
         momentums *= self.momentum
         momentums -= step
         if self.nesterov:
@@ -198,8 +199,8 @@ class Adagrad(Optimizer):
         super().__init__(learning_rate, decay)
         self.epsilon = epsilon
 
-    def _step(self, parameters, gradients):
-        cache = self._array("cache", parameters)
+    def step(self, parameters, gradients):
+        cache = self.state_array("cache", parameters)
         self._accumulate(cache, gradients)
         parameters -= self.current_learning_rate * gradients / (np.sqrt(cache) + self.epsilon)
 
@@ -303,11 +304,11 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon_hat = epsilon_hat
 
-    def _step(self, parameters, gradients):
-        momentums = self._array("momentums", parameters)
+    def step(self, parameters, gradients):
+        momentums = self.state_array("momentums", parameters)
         momentums *= self.beta_1
         momentums += (1 - self.beta_1) * gradients
-        cache = self._array("cache", parameters)
+        cache = self.state_array("cache", parameters)
         cache *= self.beta_2
         cache += (1 - self.beta_2) * gradients**2
 
@@ -368,6 +369,6 @@ class AdamW(Adam):
         super().__init__(learning_rate, decay, epsilon, beta_1, beta_2, epsilon_hat=epsilon_hat)
         self.weight_decay = weight_decay
 
-    def _step(self, parameters, gradients):
+    def step(self, parameters, gradients):
         parameters *= 1 - self.current_learning_rate * self.weight_decay
-        super()._step(parameters, gradients)
+        super().step(parameters, gradients)
