@@ -13,6 +13,8 @@ EXTRAS = nox.project.load_toml("pyproject.toml")["project"]["optional-dependenci
 # The second command of README.md, verbatim
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -e '.[tests]' && .venv/bin/python -m pytest"
 WITHOUT_COMPILER = {"CC": "/bin/false"}
+# Subprocesses of tests also import the installed package, not that in the working directory.
+INSTALLED = {"PYTHONSAFEPATH": "1"}
 
 nox.needs_version = ">=2025.11"
 nox.options.reuse_existing_virtualenvs = True
@@ -77,7 +79,7 @@ def tests(session):
 def slow(session):
     """Run the tests that README's command leaves out."""
     session.install(wheel_in("dist", "[tests]"))
-    session.run("pytest", "-m", "slow", *session.posargs)
+    session.run("pytest", "-m", "slow", *session.posargs, env=INSTALLED)
 
 
 @nox.session(requires=["wheel"])
@@ -93,7 +95,7 @@ def oldest(session):
     session.install("-c", ".ci/lowest.txt", wheel_in("dist", "[tests]"))
     names = "native", "parity", "scikit_learn", "check_estimator", "classifier"
     files = [f"tests/test_{name}.py" for name in names]
-    session.run("pytest", "-n", "auto", *files, env={"SKSCRATCH_N_FUZZ": "20"})
+    session.run("pytest", "-n", "auto", *files, env={**INSTALLED, "SKSCRATCH_N_FUZZ": "20"})
 
 
 @nox.session
