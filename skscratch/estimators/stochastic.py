@@ -289,7 +289,7 @@ class StochasticFit(Fit):
         return TrainingState(
             solver=solver_name(estimator.solver),
             seed=_seed(estimator.random_state),
-            random_state=self.random_state.get_state(legacy=False),
+            random_state=self.random_state.get_state(legacy=False) if resumes else None,
             split_random_state=self.split_random_state,
             dropout=None if dropout is None else dropout.bit_generator.state,
             order=self.batches.order.astype(np.int32) if keeps_order else None,
