@@ -1,9 +1,6 @@
 """Searches on a dask cluster of two processes have the scores of local searches."""
 
 import os
-import signal
-import threading
-import time
 
 import joblib
 import numpy as np
@@ -72,28 +69,3 @@ def test_fits_run_on_the_workers(client):
         fits = cross_validate(clf, X, y, return_estimator=True)["estimator"]
     pids = {int(fitted.best_validation_score_) for fitted in fits}
     assert pids <= set(client.run(os.getpid).values())
-
-
-def test_a_lost_worker_costs_a_retry(client):
-    # Long enough fits for the worker to be killed during one.
-    pipeline = pipeline_of(batch_size=4, max_iter=100, engine="numpy")
-    expected = GridSearchCV(pipeline, RATES, cv=3).fit(X, y)
-    pids = set(client.run(os.getpid).values())
-    killed = []
-
-    def kill():
-        while not any(client.processing().values()):
-            time.sleep(0.01)
-        time.sleep(0.1)
-        worker = next(name for name, tasks in client.processing().items() if tasks)
-        killed.append(client.run(os.getpid, workers=[worker])[worker])
-        os.kill(killed[0], signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with joblib.parallel_config(backend="dask"):
-        actual = GridSearchCV(pipeline, RATES, cv=3).fit(X, y)
-    killer.join()
-    client.wait_for_workers(2)
-    assert killed[0] in pids - set(client.run(os.getpid).values())
-    assert_same_scores(actual, expected)

@@ -372,10 +372,11 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
             if not hasattr(self, "coefs_"):
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             classes = self.classes_
-        if not np.size(classes):
+        elif not np.size(classes):
             raise ValueError("classes must not be empty.")
-        with naming("classes", "y"):
-            classes = unique_labels(classes)
+        else:
+            with naming("classes", "y"):
+                classes = unique_labels(classes)
         return self._partial_fit(X, y, sample_weight, classes)
 
     def predict(self, X: MatrixLike) -> np.ndarray:
