@@ -38,7 +38,7 @@ def untrained(*args, dtype=np.float64, **arguments):
 @pytest.mark.parametrize(
     ("activation", "kind"), [("relu", list), ("silu", tuple), ("logistic", np.array)]
 )
-def test_equal_names_for_all_layers_are_the_name(activation, kind):
+def test_list_of_equal_names_equals_the_name(activation, kind):
     by_name = mlp(activation=activation).fit(X, y)
     by_layer = mlp(activation=kind([activation, activation])).fit(X, y)
     assert_same_fit(by_name, by_layer)
@@ -48,7 +48,7 @@ def test_equal_names_for_all_layers_are_the_name(activation, kind):
 @pytest.mark.parametrize(
     "names", [["relu", "tanh"], ["silu", "leaky_relu"], ["elu", "logistic"], ["identity", "silu"]]
 )
-def test_each_layer_has_its_own(names):
+def test_different_activations_per_layer(names):
     clf = mlp(activation=names).fit(X, y)
     values = X
     for name, weights, biases in zip(names, clf.coefs_, clf.intercepts_, strict=False):
@@ -85,7 +85,7 @@ def test_every_solver_learns_digits(activation, solver):
         ("logistic", [2, 2, 2]),
     ],
 )
-def test_glorots_bounds_are_those_of_each_layer(activation, factors):
+def test_glorot_bounds_per_layer(activation, factors):
     # The output layer's is that of the layer below, as in MLPClassifier.
     clf, random_state = untrained(activation=activation), np.random.RandomState(0)
     for i, (shape, factor) in enumerate(zip(pairwise([4, 6, 5, 3]), factors, strict=True)):
@@ -110,7 +110,7 @@ def test_glorots_bounds_are_those_of_each_layer(activation, factors):
         (None, 2),
     ],
 )
-def test_wrong_activations(activation, n_hidden):
+def test_invalid_activations(activation, n_hidden):
     clf = mlp((5,) * n_hidden, activation=activation)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=r"'activation' parameter|activation must be one of"):
@@ -118,11 +118,11 @@ def test_wrong_activations(activation, n_hidden):
     assert vars(clf) == before
 
 
-def test_without_a_hidden_layer_there_is_no_activation():
+def test_no_hidden_layers():
     assert_same_fit(mlp((), activation=[]).fit(X, y), mlp((), activation="tanh").fit(X, y))
 
 
-def test_a_search_over_lists_and_tuples():
+def test_grid_search_over_lists_and_tuples():
     grid = {"activation": ["tanh", ["relu", "tanh"], ("tanh", "relu"), ("silu", "elu")]}
     search = GridSearchCV(mlp(), grid, cv=2, scoring="neg_log_loss", error_score="raise")
     scores = search.fit(X, y).cv_results_["mean_test_score"]
@@ -165,12 +165,12 @@ def test_glorot_draws_biases_too():
 
 
 @pytest.mark.parametrize("weight_init", [*SCALES, "glorot_uniform"])
-def test_every_start_learns_iris(weight_init):
+def test_every_initializer_learns_iris(weight_init):
     clf = mlp((20,), weight_init=weight_init, learning_rate_init=0.02, max_iter=60)
     assert_learns(clf, X[::2], y[::2], X[1::2], y[1::2], 0.9)
 
 
 @pytest.mark.parametrize("weight_init", ["glorot_normal", None, 0.1])
-def test_wrong_weight_init(weight_init):
+def test_invalid_weight_init(weight_init):
     with pytest.raises(ValueError, match="weight_init"):
         mlp(weight_init=weight_init).fit(X, y)

@@ -74,7 +74,7 @@ def test_fits_run_on_the_workers(client):
     assert pids <= set(client.run(os.getpid).values())
 
 
-def test_a_lost_worker_costs_a_retry(client):
+def test_fits_of_a_killed_worker_are_repeated(client):
     # Long enough fits for the worker to be killed during one.
     pipeline = pipeline_of(batch_size=4, max_iter=100, engine="numpy")
     expected = GridSearchCV(pipeline, RATES, cv=3).fit(X, y)

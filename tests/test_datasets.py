@@ -16,7 +16,7 @@ GENERATORS = [make_spiral, make_vertical, make_sine]
         (make_vertical, nnfs.datasets.vertical_data, 7, 5),
     ],
 )
-def test_classes_are_those_of_nnfs(make, reference, n_samples, n_classes):
+def test_classification_data_match_nnfs(make, reference, n_samples, n_classes):
     np.random.seed(n_samples)
     random_state = np.random.RandomState(n_samples)
     for _ in range(2):  # the second draw goes on with the stream
@@ -30,7 +30,7 @@ def test_classes_are_those_of_nnfs(make, reference, n_samples, n_classes):
 
 
 @pytest.mark.parametrize("n_samples", [1, 10, 1000])
-def test_sine_is_that_of_nnfs(n_samples):
+def test_sine_matches_nnfs(n_samples):
     X, y = make_sine(n_samples)
     X_reference, y_reference = nnfs.datasets.sine_data(n_samples)
     assert np.array_equal(X, X_reference)
@@ -58,7 +58,7 @@ def test_random_state(make):
 
 
 @pytest.mark.parametrize("make", GENERATORS)
-def test_global_random_state_is_left_alone(make):
+def test_global_random_state_is_not_used(make):
     before = np.random.get_state()
     for random_state in (0, None, np.random.RandomState(0)):
         make(random_state=random_state)

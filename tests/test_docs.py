@@ -50,7 +50,7 @@ def unchanged_settings(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("unchanged_settings")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_code_runs_and_prints_what_is_shown(page):
+def test_code_prints_the_shown_output(page):
     text = page.read_text("utf-8")
     if "set_callbacks" in text:
         pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
@@ -71,7 +71,7 @@ def test_code_runs_and_prints_what_is_shown(page):
     assert not runner.failures, "".join(said)
 
 
-def test_speedups_are_the_measured_ones():
+def test_speedups_match_the_measurements():
     measured = (ROOT / "benchmarks/results/tables.one.md").read_text("utf-8")
     rows = [line.split(" | ") for line in measured.splitlines()]
     for dtype in ("float64", "float32"):

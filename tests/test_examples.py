@@ -38,7 +38,7 @@ def test_example(example, tmp_path):
         assert words(output) == words((stored / f"{example.stem}.txt").read_text("utf-8"))
 
 
-def test_every_example_is_in_the_list():
+def test_every_example_is_listed():
     listed = (gallery.EXAMPLES / "README.md").read_text("utf-8")
     for example in EXAMPLES:
         assert f"]({example.name})" in listed

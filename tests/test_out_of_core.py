@@ -69,7 +69,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_a_file_larger_than_memory_trains_the_same_weights(folder):
+def test_partial_fit_on_a_file_larger_than_memory(folder):
     arguments = [str(folder), str(N_CHUNK), repr(PARAMS)]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],

@@ -209,7 +209,7 @@ def test_same_network_in_float32(kind, data, arguments):
         (MLPRegressor, "integers", {}, True),
     ],
 )
-def test_same_network_by_lbfgs(kind, data, arguments, weighted):
+def test_same_network_with_lbfgs(kind, data, arguments, weighted):
     X, y = DATA[data]
     sample_weight = weights_of(len(X)) if weighted else None
     arguments = {"solver": "lbfgs", "alpha": 0.01, **arguments}
@@ -256,7 +256,7 @@ def test_same_stream_from_a_random_state_instance(arguments):
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_same_network_by_partial_fit_of_other_data_every_time(kind):
+def test_same_network_with_partial_fit_on_different_data(kind):
     X, y = (X_digits, y_digits) if kind is MLPClassifier else (X_diabetes, y_diabetes)
     classes = {"classes": np.arange(10)} if kind is MLPClassifier else {}
     # With a RandomState instance, MLPClassifier's stream continues too.

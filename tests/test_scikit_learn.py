@@ -47,7 +47,7 @@ globals().update(load_their_tests())
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-def test_theirs_were_found():
+def test_scikit_learn_tests_were_found():
     assert {name for name in globals() if name.startswith("test_")} >= {
         "test_partial_fit_classification",
         "test_warm_start",

@@ -82,7 +82,7 @@ GRIDS = {
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_every_argument_in_a_search(name):
+def test_every_parameter_in_a_search(name):
     clf = MLPScratchClassifier((10,), max_iter=8, batch_size=40, random_state=0)
     clf.set_params(learning_rate_init=0.05, solver="adamw", early_stopping=name == "scoring")
     search = GridSearchCV(
