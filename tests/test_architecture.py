@@ -1,4 +1,4 @@
-"""activation and weight_init: an activation for each hidden layer, and what it starts from."""
+"""activation and weight_init: activations per hidden layer, and initial weights."""
 
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ X, y = load_iris(return_X_y=True)
 
 
 def untrained(*args, dtype=np.float64, **arguments):
-    """Return an estimator with its first weights: its steps are too small to change a bit."""
+    """Return an estimator with initial weights: the learning rate is too small to change them."""
     clf = mlp(*args, **arguments, solver="sgd", learning_rate_init=1e-300, max_iter=1)
     return clf.fit(X.astype(dtype), y)
 
@@ -56,7 +56,7 @@ def test_different_activations_per_layer(names):
     logits = values @ clf.coefs_[-1] + clf.intercepts_[-1]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(clf.predict_proba(X), probabilities, rtol=1e-10)
-    # What it trains is what it predicts with.
+    # Training uses the same activations as prediction.
     by_hand = -np.log(probabilities[np.arange(150), y]).mean()
     clf.set_params(warm_start=True, batch_size=150, alpha=0.0).fit(X, y)
     assert clf.history_["data_loss"][5] == pytest.approx(by_hand, rel=1e-10)
@@ -86,7 +86,7 @@ def test_every_solver_learns_digits(activation, solver):
     ],
 )
 def test_glorot_bounds_per_layer(activation, factors):
-    # The output layer's is that of the layer below, as in MLPClassifier.
+    # The factor of the output layer is that of the last hidden layer, as in MLPClassifier.
     clf, random_state = untrained(activation=activation), np.random.RandomState(0)
     for i, (shape, factor) in enumerate(zip(pairwise([4, 6, 5, 3]), factors, strict=True)):
         bound = np.sqrt(factor / sum(shape))
@@ -131,7 +131,7 @@ def test_grid_search_over_lists_and_tuples():
     assert search.best_estimator_.get_params()["activation"] == search.best_params_["activation"]
 
 
-# --- First weights
+# --- Initial weights
 
 SCALES = {
     "he_normal": lambda n_inputs: np.sqrt(2 / n_inputs),

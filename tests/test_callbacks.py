@@ -92,7 +92,7 @@ def test_epoch_numbers_continue_after_warm_start(capsys):
     assert [line.split(",")[0] for line in lines_of(capsys)] == [
         f"epoch: {epoch}" for epoch in (4, 5, 8, 10)
     ]
-    # What lbfgs does not record is left out, though earlier fits have recorded it.
+    # Metrics that lbfgs does not record are omitted, even if earlier fits recorded them.
     clf.set_params(solver="lbfgs", max_iter=2).fit(X, y)
     lines = lines_of(capsys)
     assert [line.split(",")[0] for line in lines] == ["epoch: 12"]
@@ -142,7 +142,7 @@ def test_repr():
 
 @pytest.fixture
 def written(monkeypatch):
-    """Note how many epochs each checkpoint has been trained for."""
+    """Record the number of epochs of each checkpoint."""
     epochs, dump = [], joblib.dump
 
     def noted(estimator, file):

@@ -1,4 +1,4 @@
-"""class_weight: what it multiplies, and what it refuses."""
+"""class_weight: its effect on losses and sample weights, and its validation."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from skscratch.nn.network import Network
 pytestmark = unfinished_fits
 
 X, y = load_iris(return_X_y=True)
-# 50, 30 and 10 of the classes
+# 50, 30 and 10 samples of the three classes
 X, y = X[np.r_[:80, 100:110]], y[np.r_[:80, 100:110]]
 X_labels, y_labels = make_multilabel_classification(90, random_state=0)
 weights = np.random.RandomState(0).uniform(0.5, 2, 90)
@@ -120,7 +120,7 @@ def test_balanced_ignores_samples_with_zero_weight(solver):
 
 def test_balanced_with_zero_weight_for_all_samples_of_a_class():
     clf = mlp(class_weight="balanced").fit(X, y, sample_weight=(y != 1).astype(float))
-    # 50 and 10 samples of two classes are left
+    # 50 and 10 samples of two classes remain
     by_hand = np.array([60 / (2 * 50), 0, 60 / (2 * 10)])[y]
     assert_same_fit(clf, mlp().fit(X, y, sample_weight=by_hand))
     np.testing.assert_array_equal(clf.classes_, [0, 1, 2])
@@ -146,7 +146,7 @@ def test_classes_with_zero_weight_are_ignored(solver, early_stopping):
     ],
 )
 def test_class_weights_apply_to_the_held_out_part(X, y, class_weight):
-    # Its loss; scores are weighed by samples alone.
+    # Class weights apply to the loss; scores use the sample weights only.
     options = {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss"}
     clf = mlp(class_weight=class_weight, **options).fit(X, y)
     by_hand = mlp(**options)
@@ -163,14 +163,14 @@ def test_class_weights_apply_to_the_held_out_part(X, y, class_weight):
 @pytest.mark.parametrize(
     ("class_weight", "of_classes", "sample_weight_val"),
     [
-        # The frequencies are those of the training data.
+        # Frequencies of the classes in the training data.
         ("balanced", [60 / (2 * 50), 60 / (2 * 10), 1.0], weights[60:]),
         ({0: 2.0, 1: 5.0}, [2.0, 5.0, 1.0], None),
     ],
     ids=["balanced-weighted", "dict"],
 )
 def test_class_weights_apply_to_the_validation_set(class_weight, of_classes, sample_weight_val):
-    # Neither the training data nor the validation set has all of the three classes.
+    # Neither the training data nor the validation set contains all three classes.
     X_train, y_train, X_val, y_val = X[:60], y[:60], X[60:], np.where(y[60:] == 2, 1, y[60:])
     clf = mlp(class_weight=class_weight)
     clf.fit(X_train, y_train, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
@@ -256,7 +256,7 @@ def test_class_missing_from_y():
     y = np.array(["ham", "spam"])[np.arange(30) % 2]
     with pytest.raises(ValueError, match=r"class_weight names \['spma'\].*\['ham', 'spam'\]"):
         MLPScratchClassifier(class_weight={"spma": 3.0}).fit(X, y)
-    # A fold may lack one.
+    # As in scikit-learn, y may lack a class if all others are named.
     weights = {"ham": 1.0, "spam": 3.0, "rare": 9.0}
     clf = MLPScratchClassifier(class_weight=weights, max_iter=2, tol=0, random_state=0).fit(X, y)
     weights.pop("rare")

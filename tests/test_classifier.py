@@ -1,4 +1,4 @@
-"""What the estimator does beyond training MLPClassifier's networks."""
+"""The classifier: additional solvers and parameters, prediction, scikit-learn's tools."""
 
 import importlib.util
 import pickle
@@ -45,7 +45,7 @@ X_iris, y_iris = load_iris(return_X_y=True)
 X_labels, y_labels = make_multilabel_classification(120, random_state=0)
 
 
-# --- The solvers and arguments that MLPClassifier does not have
+# --- Solvers and parameters that MLPClassifier does not have
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_l1_shrinks_weights_and_is_part_of_the_loss(solver):
 
 
 def test_update_computed_by_hand():
-    # That of scikit-learn's test_fit, computed by hand.
+    # The example of scikit-learn's test_fit.
     clf = MLPScratchClassifier(
         2, "logistic", solver="sgd", learning_rate_init=0.1, alpha=0.1, momentum=0
     )
@@ -182,7 +182,7 @@ def test_memory_of_a_fit():
 
 
 def test_arrays_of_other_namespaces_raise(fitted, monkeypatch):
-    # As those that validation lets through with array_api_dispatch=True.
+    # scikit-learn's validation returns such arrays if array_api_dispatch=True.
     class Tensor:
         shape, dtype, ndim = X_digits.shape, X_digits.dtype, 2
 

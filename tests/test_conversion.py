@@ -1,4 +1,4 @@
-"""to_sklearn and from_sklearn: the same network in the other package's estimator."""
+"""to_sklearn and from_sklearn: conversion to and from scikit-learn's estimators."""
 
 import pickle
 from functools import partial
@@ -98,7 +98,7 @@ def test_to_sklearn_with_parameters_that_it_does_not_have(arguments):
     clf = ours(**arguments).fit(X, y)
     mlp = clf.to_sklearn()
     assert_same_predictions(clf, mlp, X)
-    # Their parameters are valid, and ours where they have them.
+    # All parameters are valid in MLPClassifier, and unchanged if it supports their values.
     clone(mlp).fit(X, y)
     parameters, expected = mlp.get_params(), clf.get_params()
     same = {name for name, value in parameters.items() if value == expected[name]}
@@ -157,8 +157,8 @@ def test_to_sklearn_continues_training(solver, early_stopping):
         mlp.partial_fit(X, y)
         assert mlp.loss_ < 1.2 * clf.loss_
         assert mlp.t_ == clf.t_ + 150
-    # Eight more epochs lower the loss, where L-BFGS has not found its minimum already. With early
-    # stopping the network may have returned to where it began.
+    # Eight more epochs lower the loss, unless L-BFGS has already converged. With early stopping,
+    # the best weights may be the initial ones.
     if early_stopping:
         bound = 1.1 * clf.loss_curve_[0]
     else:
@@ -228,7 +228,7 @@ def test_from_sklearn_continues_training(solver):
     assert len(clf.loss_curve_) == n_epochs + 8
     assert clf.history_["loss"].tolist() == clf.loss_curve_
     assert np.isfinite(clf.history_["validation_loss"]).sum() == 8
-    # Theirs is as it was.
+    # The original estimator is unchanged.
     assert_same_predictions(mlp, MLPScratchClassifier.from_sklearn(mlp), X)
 
 

@@ -1,4 +1,4 @@
-"""Searches on a dask cluster of two processes have the scores of local searches."""
+"""Searches on a dask cluster of two processes, compared with local searches."""
 
 import os
 import signal
@@ -62,7 +62,7 @@ def test_grid_search(client, monkeypatch):
 
 
 def process_id(estimator, X, y):
-    """Score with the id of the process that trains the network."""
+    """Return the id of the process that trains the network as the score."""
     return float(os.getpid())
 
 
@@ -75,7 +75,7 @@ def test_fits_run_on_the_workers(client):
 
 
 def test_fits_of_a_killed_worker_are_repeated(client):
-    # Long enough fits for the worker to be killed during one.
+    # The fits are long enough to kill the worker during one of them.
     pipeline = pipeline_of(batch_size=4, max_iter=100, engine="numpy")
     expected = GridSearchCV(pipeline, RATES, cv=3).fit(X, y)
     pids = set(client.run(os.getpid).values())

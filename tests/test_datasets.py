@@ -19,7 +19,7 @@ GENERATORS = [make_spiral, make_vertical, make_sine]
 def test_classification_data_match_nnfs(make, reference, n_samples, n_classes):
     np.random.seed(n_samples)
     random_state = np.random.RandomState(n_samples)
-    for _ in range(2):  # the second draw goes on with the stream
+    for _ in range(2):  # the second draw continues the random stream
         X_reference, y_reference = reference(n_samples, n_classes)
         X, y = make(n_samples, n_classes, random_state=random_state)
         assert np.array_equal(X, X_reference)
@@ -39,7 +39,7 @@ def test_sine_matches_nnfs(n_samples):
 
 def test_noise():
     X, y = make_spiral(50, 2, noise=0)
-    # an exact spiral: as much radius as angle
+    # Without noise, the radius is proportional to the angle.
     angle = np.unwrap(np.arctan2(X[:50, 0], X[:50, 1]))
     np.testing.assert_allclose(np.hypot(*X[:50].T), angle / angle[-1], atol=1e-12)
     X, y = make_vertical(50, 2, noise=0)

@@ -1,4 +1,4 @@
-"""The code of README and the documentation runs, and what they state about the package is true."""
+"""README and the documentation: output of the code, speedups, links, paths and version."""
 
 import contextlib
 import doctest
@@ -16,7 +16,7 @@ import skscratch
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-# The fits of the pages are short.
+# The pages train for few epochs.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -27,7 +27,7 @@ SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 
 class Nearly(doctest.OutputChecker):
-    """Numbers may differ by a twentieth: processors and versions round differently."""
+    """Allow differences of 5%, because rounding depends on processors and versions."""
 
     def check_output(self, want, got, optionflags):
         if super().check_output(want, got, optionflags):

@@ -1,4 +1,4 @@
-"""dropout and input_dropout: in training, not in prediction, and from a stream of their own."""
+"""dropout and input_dropout: applied in training only, with a separate random stream."""
 
 import pickle
 from collections import defaultdict
@@ -26,13 +26,13 @@ X, y = load_iris(return_X_y=True)
 
 
 def mlp(hidden_layer_sizes=(40, 30), **parameters):
-    # The fixture below notes the masks of NumPy's layers.
+    # The fixture below records the masks of the layers in NumPy.
     return helpers.mlp(hidden_layer_sizes, **{"max_iter": 6, "engine": "numpy", **parameters})
 
 
 @pytest.fixture
 def masks(monkeypatch):
-    """Note every mask that is drawn, by the layer's rate and number of units."""
+    """Record every mask by the layer's rate and number of units."""
     drawn = defaultdict(list)
     forward = Dropout.forward
 
@@ -88,7 +88,7 @@ def test_no_dropout_in_validation(masks):
 
 
 def test_training_follows_the_equations(masks):
-    """A ReLU network with softmax, whose masks are those that were drawn."""
+    """Compare with the equations of a ReLU network with softmax and the recorded masks."""
     clf = mlp(
         solver="sgd", momentum=0.0, learning_rate_init=0.1, alpha=0.0, batch_size=150, max_iter=5
     ).set_params(dropout=[0.5, 0.25], input_dropout=0.1)
@@ -138,7 +138,7 @@ def test_initial_weights_order_and_split_do_not_depend_on_dropout(arguments, ear
         states, fits = [np.random.RandomState(seed) for _ in range(2)], []
         for random_state, extra in zip(states, ({}, arguments), strict=True):
             clf = mlp(random_state=random_state, early_stopping=early_stopping, max_iter=3)
-            # Steps so small that the first weights stay, to the bit.
+            # The learning rate is too small to change the initial weights.
             clf.set_params(solver="sgd", learning_rate_init=1e-300, **extra)
             fits.append(clf.fit(X, y))
         for a, b in zip(fits[0].coefs_, fits[1].coefs_, strict=True):

@@ -64,7 +64,7 @@ def test_learning_rates_and_decay():
     batches = Batches(*data(), batch_size=4, n_outputs=4)
     engine = NumPyEngine(network_of(), SGD(decay=0.1), batches)
     rates = [epoch.learning_rate for epoch in engine.train([0.5, 0.25])]
-    # Three batches an epoch: the last ones are the updates 2 and 5.
+    # With three batches per epoch, the last updates of the epochs are numbers 2 and 5.
     assert rates == pytest.approx([0.5 / 1.2, 0.25 / 1.5], rel=1e-15)
 
 

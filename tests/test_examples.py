@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 import gallery
 
 EXAMPLES = sorted(gallery.EXAMPLES.glob("*.py"))
-# Words of their output depend on the machine, or on the version of Python.
+# The words of their output depend on the machine or on the version of Python.
 VARIABLE = {"quickstart", "23_text"}
 OPTIONAL = {"callbacks": ("mlflow", "optuna"), "18_save_and_resume": ("skops",)}
 NUMBER = re.compile(r"-?(\d[\d,.]*(e[-+]?\d+)?|nan)\b")

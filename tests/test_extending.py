@@ -20,7 +20,7 @@ X, y = load_iris(return_X_y=True)
 
 
 class Swish(Activation):
-    """The built-in SiLU, written by a user."""
+    """The built-in SiLU as a user-defined class."""
 
     def function(self, z):
         return z / (1 + np.exp(-z))

@@ -213,7 +213,7 @@ def test_legend_is_above_all_curves():
     display = LossCurveDisplay(HISTORY).plot(metrics="accuracy")
     first, second = display.ax_, display.metrics_ax_
     assert first.get_zorder() > second.get_zorder()
-    # and yet does not hide them: only the axes that are drawn first have a background
+    # The legend's axes have no background, so the curves below are visible.
     assert [ax.patch.get_visible() for ax in (first, second)] == [False, True]
 
 
@@ -292,7 +292,7 @@ def test_heatmap(estimator_class, layer, index):
     clf = fit(estimator_class)
     display = WeightsDisplay.from_estimator(clf, layer)
     assert np.array_equal(display.image_.get_array(), clf.coefs_[index])
-    # zero is the color map's middle
+    # Zero is the center of the color map.
     assert display.image_.norm.vmin == -display.image_.norm.vmax
     assert display.ax_.get_xlabel() == "neuron"
     assert display.ax_.get_ylabel() == "input"
@@ -339,7 +339,7 @@ def test_images():
     weights = rng.normal(size=(6, 5))
     display = WeightsDisplay(weights, image_shape=(2, 3)).plot(kind="images")
     mosaic = display.image_.get_array()
-    # five images of 2 x 3 pixels in three rows of two, with a pixel between them: about a square
+    # Five images of 2 x 3 pixels, in three rows of two, with one pixel between them.
     assert mosaic.shape == (3 * 3 - 1, 2 * 4 - 1)
     for neuron, image in enumerate(weights.T.reshape(5, 2, 3)):
         top, left = 3 * (neuron // 2), 4 * (neuron % 2)

@@ -1,4 +1,4 @@
-"""The native engine against formulas, and against the NumPy engine that it mirrors."""
+"""The native engine, compared with formulas and with the NumPy engine."""
 
 import functools
 import inspect
@@ -70,7 +70,7 @@ def magnitudes(dtype) -> np.ndarray:
 
 
 def assert_accurate(values, exact, ulps=2):
-    """Compare with numbers of higher precision, in units of the last place."""
+    """Check the error in units in the last place, given values of higher precision."""
     with np.errstate(over="ignore", under="ignore"):
         rounded = exact.astype(values.dtype)
     is_normal = np.isfinite(rounded) & (np.abs(rounded) >= np.finfo(values.dtype).tiny)
@@ -240,7 +240,7 @@ def trained(engine_class, seed):
 
 
 def assert_close(actual, expected, rtol, message):
-    """Compare relative to the largest number; what is not finite must agree."""
+    """Compare relative to the largest number; the same elements must be finite."""
     actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(np.isfinite(actual), finite, err_msg=message)
@@ -253,7 +253,7 @@ def assert_close(actual, expected, rtol, message):
 @pytest.mark.parametrize("chunk_size", [1024, 3])
 def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_size):
     if chunk_size == 3:
-        # Batches that are computed in several chunks, in several calls
+        # Batches are computed in several chunks and calls.
         monkeypatch.setattr("skscratch.native.engine.CHUNK_BYTES", 1)
         monkeypatch.setattr("skscratch.native.engine.MIN_CHUNK", chunk_size)
         monkeypatch.setattr("skscratch.native.engine.WORK_PER_CALL", 1e4)
@@ -274,7 +274,7 @@ def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_siz
 
 
 def test_products_of_large_matrices_match_numpy(level):
-    # Matrices that are large enough for BLAS
+    # The matrices are large enough for BLAS.
     rng = np.random.default_rng(0)
     for dtype, rtol in ((np.float32, 1e-3), (np.float64, 1e-10)):
         X = rng.normal(size=(900, 150)).astype(dtype)
@@ -324,7 +324,7 @@ def test_probabilities_are_the_softmax_and_positive(level):
     assert probabilities.min() > 0
 
 
-# --- What results do not depend on
+# --- Reproducibility
 
 
 def digits_engine(n_epochs_per_call=1, offset=0, engine_class=native.NativeEngine, **arguments):
@@ -423,7 +423,7 @@ def test_latency_of_an_interrupt(batch_size):
     thread.start()
     with pytest.warns(UserWarning, match="interrupted"):
         clf.fit(X, y)
-    assert time.perf_counter() - sent[0] < 2  # on a busy machine
+    assert time.perf_counter() - sent[0] < 2  # allows for a busy machine
     thread.join()
     assert clf.predict(X[:50]).shape == (50,)
 
@@ -440,7 +440,7 @@ def test_info_describes_the_library():
 
 @pytest.fixture
 def no_library(monkeypatch, tmp_path):
-    """Let the library be one that cannot be loaded."""
+    """Replace the library by a file that cannot be loaded."""
     path = tmp_path / "engine.so"
     path.write_bytes(b"not a library")
     monkeypatch.setenv(library_module.LIBRARY_VARIABLE, str(path))

@@ -102,7 +102,7 @@ def test_classifier_built_from_layers():
 
 
 class Swish(Activation):
-    """With a setting."""
+    """Swish with the parameter beta."""
 
     def __init__(self, beta=1.0):
         self.beta = beta

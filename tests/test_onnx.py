@@ -1,4 +1,4 @@
-"""Networks that left Python: what onnxruntime computes is what the estimator predicts."""
+"""ONNX export: predictions of onnxruntime, compared with those of the estimator."""
 
 import sys
 
@@ -37,7 +37,7 @@ LABELS = {
 
 
 def run(clf, X, **options):
-    """Convert an estimator and return what onnxruntime makes of X."""
+    """Convert an estimator, and return the outputs of onnxruntime for X."""
     model = skl2onnx.to_onnx(clf, X[:1], options={id(clf): {"zipmap": False, **options}})
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -52,7 +52,7 @@ def assert_predicts_the_same(clf, X):
     assert probabilities.shape == expected.shape
     np.testing.assert_allclose(probabilities, expected, rtol=0, atol=TOLERANCES[X.dtype.type])
     np.testing.assert_array_equal(labels, clf.predict(X))
-    assert expected.std() > 0.01 or expected.shape[1] == 1  # it has learned something
+    assert expected.std() > 0.01 or expected.shape[1] == 1  # predictions vary
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -113,7 +113,7 @@ def assert_values_are_the_same(model, X):
     (values,) = session.run(None, {"X": X})
     expected = model.predict(X)
     assert values.dtype == X.dtype
-    assert values.ndim == 2  # also of a single value, as MLPRegressor's
+    assert values.ndim == 2  # also for a single output, as with MLPRegressor
     tolerance = TOLERANCES[X.dtype.type]
     np.testing.assert_allclose(
         values, expected.reshape(values.shape), rtol=tolerance, atol=tolerance
@@ -208,7 +208,7 @@ def test_nocl_returns_the_indices_of_classes(readers):
     np.testing.assert_array_equal(readers.classes_[indices], readers.predict(X))
 
 
-# --- What is refused
+# --- Errors
 
 
 class Swish(activations.Activation):

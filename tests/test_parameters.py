@@ -20,10 +20,10 @@ ESTIMATORS = [MLPScratchClassifier, MLPScratchRegressor]
 
 
 def literals(hint) -> set:
-    """Return the strings that a type names."""
+    """Return the strings of the literals in a type."""
     if get_origin(hint) is Literal:
         return set(get_args(hint))
-    # What is inside of a sequence is not itself a value.
+    # Elements of a sequence are not values of the parameter.
     inner = get_args(hint) if get_origin(hint) not in (list, dict, type) else ()
     return set().union(*map(literals, inner))
 
@@ -103,7 +103,7 @@ def test_numpy_scalars_equal_python_numbers(kind):
             clf = MLPScratchClassifier(solver=SGD(each["decay"]) if "decay" in each else "adam")
             clf.set_params(**{"solver": solver} if solver is not SGD else {})
             clf.set_params(**{**options, "early_stopping": solver == "rmsprop", **each})
-            # The second fit resumes with fewer epochs than the first one had.
+            # The second fit resumes with fewer epochs than the first one.
             clf.set_params(max_iter=5, warm_start=True).fit(X, y_iris)
             fits.append(clf.set_params(**{"max_iter": 3, **each}).fit(X, y_iris))
             assert all(clf.get_params()[name] is value for name, value in each.items())

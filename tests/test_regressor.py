@@ -1,4 +1,4 @@
-"""The regressor: what it predicts by each loss, what it refuses, and all that it shares."""
+"""The regressor: predictions with each loss, errors, and features shared with the classifier."""
 
 import copy
 import inspect
@@ -68,7 +68,7 @@ def by_lbfgs(**parameters):
     return MLPScratchRegressor(**{**defaults, "tol": 1e-9, "random_state": 0, **parameters})
 
 
-# --- What each loss predicts
+# --- Losses
 
 
 def test_squared_error_without_hidden_layers_is_least_squares():
@@ -158,7 +158,7 @@ def test_every_solver_learns_with_every_loss(solver, loss):
     assert regressor.loss_curve_[-1] < regressor.loss_curve_[0]
 
 
-# --- Several values
+# --- Several outputs
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -178,7 +178,7 @@ def test_column_vector_is_raveled_with_a_warning():
 
 @pytest.mark.parametrize("loss", LOSSES[1:])
 def test_losses_of_several_outputs_are_summed(loss):
-    # Three times the same value: three times the loss of the first epoch, in which nothing moves.
+    # The learning rate is too small to change the weights, so the loss is that of the predictions.
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1}
     regressor = mlp(**loss, **still).fit(X, Y)
     each = [DEVIANCES[loss["loss"]](Y[:, k], regressor.predict(X)[:, k]) for k in range(3)]
@@ -256,7 +256,7 @@ def test_quantiles_of_a_scaled_target():
     assert 0.7 < np.mean((predicted[:, 0] <= 1000 * y) & (1000 * y <= predicted[:, 2])) < 0.9
 
 
-# --- What it shares with the classifier
+# --- Features shared with the classifier
 
 
 @every_loss
@@ -450,7 +450,7 @@ def test_displays(loss):
     WeightsDisplay.from_estimator(regressor)
 
 
-# --- What it refuses
+# --- Errors
 
 
 def spoiled(value):
@@ -490,7 +490,7 @@ def test_invalid_calls_do_not_change_the_estimator(call):
     before = {name: copy.deepcopy(value) for name, value in vars(regressor).items()}
     methods = [regressor.fit, regressor.partial_fit]
     if call in ("too large", "level 1", "delta", "loss"):
-        # A fitted network has its dtype, and scikit-learn checks parameters in the first call.
+        # partial_fit keeps the dtype of the network, and checks parameters in the first call only.
         methods = methods[:1]
     for fit in methods:
         with pytest.raises(ValueError, match=message):
@@ -527,7 +527,7 @@ def test_integer_and_boolean_targets():
         assert_same_fit(mlp().fit(X, (y > 3).astype(kind)), expected)
 
 
-# --- Fits that fail
+# --- Failing fits
 
 
 def test_target_that_is_0_in_float32_raises():
@@ -552,12 +552,12 @@ def test_divergence(early_stopping):
     assert np.isfinite(regressor.predict(X)).all()
     finite = np.array(regressor.validation_scores_)[:-1]
     assert regressor.best_validation_score_ == np.nanmax(finite)
-    # It goes on from there, at a rate that suits.
+    # A warm start continues from the best weights with a suitable learning rate.
     regressor.set_params(learning_rate_init=0.001, max_iter=200).fit(X, y)
     assert regressor.score(X, y) > 0.3
 
 
-# --- Words
+# --- Documentation and parameters
 
 
 def described_parameters(kind):
@@ -570,7 +570,7 @@ def described_parameters(kind):
 
 
 def test_shared_parameters_have_the_same_descriptions():
-    # Both docstrings are whole, for help() and for editors: this is what keeps them equal.
+    # Both docstrings are complete, for help() and editors. This test keeps them equal.
     ours, theirs = map(described_parameters, (MLPScratchRegressor, MLPScratchClassifier))
     assert ours.keys() - theirs.keys() == {"loss", "delta", "quantile"}
     assert theirs.keys() - ours.keys() == {"class_weight"}

@@ -1,4 +1,4 @@
-"""X_val, y_val and scoring: the record of a validation set, and early stopping."""
+"""X_val, y_val and scoring: recorded metrics of a validation set, and early stopping."""
 
 import pickle
 from functools import partial
@@ -46,16 +46,16 @@ weights = np.random.RandomState(1).uniform(0.5, 3, 100)
 
 
 def loss_of(clf, X, y, sample_weight=None):
-    """Return the cross-entropy, which labels' losses add up to."""
+    """Return the cross-entropy, summed over the labels."""
     probabilities = clf.predict_proba(X).astype(float)
     if y.ndim == 1:
-        probabilities /= probabilities.sum(axis=1, keepdims=True)  # ones to more than float32
+        probabilities /= probabilities.sum(axis=1, keepdims=True)  # sums of 1 in float64
         return log_loss(y, probabilities, sample_weight=sample_weight, labels=clf.classes_)
     columns = zip(y.T, probabilities.T, strict=True)
     return sum(log_loss(a, b, sample_weight=sample_weight, labels=[0, 1]) for a, b in columns)
 
 
-# --- What is recorded
+# --- Recorded metrics
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_loss_and_score_after_each_epoch(problem, solver, weighted, dtype):
         rtol = 1e-4 if dtype == np.float32 else 1e-9
         assert clf.history_["validation_loss"][epoch] == pytest.approx(loss, rel=rtol)
         assert clf.history_["validation_score"][epoch] == pytest.approx(score, rel=1e-6)
-    # Looking on changes nothing.
+    # Monitoring a validation set does not affect training.
     assert_same_weights(clf, until)
     assert clf.loss_curve_ == until.loss_curve_
     np.testing.assert_array_equal(clf.validation_scores_, clf.history_["validation_score"])
@@ -92,7 +92,7 @@ def test_loss_and_score_after_each_epoch(problem, solver, weighted, dtype):
 
 
 class Spy:
-    """A scorer that notes on what it is called."""
+    """A scorer that records its arguments."""
 
     def __call__(self, estimator, X, y, sample_weight=None):
         self.X, self.y, self.sample_weight = X, y, sample_weight
@@ -127,7 +127,7 @@ def test_no_metrics_without_a_validation_set():
     clf = mlp().fit(X, y)
     assert not {"validation_loss", "validation_score"} & clf.history_.keys()
     assert clf.validation_scores_ is clf.best_validation_score_ is None
-    # nor is there after a fit that had one
+    # also after a fit with a validation set
     clf.fit(X, y, X_val=X_val, y_val=y_val).fit(X, y)
     assert clf.validation_scores_ is clf.best_validation_score_ is None
 
@@ -140,7 +140,7 @@ def test_validation_set_without_all_classes():
     assert clf.history_["validation_loss"][-1] == pytest.approx(expected)
 
 
-# --- What early stopping watches
+# --- Early stopping
 
 
 def balanced(estimator, X, y, sample_weight=None):
@@ -193,12 +193,12 @@ def test_early_stopping_monitors_scoring(problem, scoring, by_hand):
     clf = mlp(scoring=scoring, early_stopping=True, **arguments)
     clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights)
     scores = clf.validation_scores_
-    # Nothing of X is held out: a fit without early stopping passes through the same weights.
+    # Nothing of X is held out, so a fit without early stopping has the same weights.
     for epoch in (0, 1, len(scores) // 2, len(scores) - 1):
         until = mlp(**{**arguments, "max_iter": epoch + 1}).fit(X, y)
         assert scores[epoch] == pytest.approx(by_hand(until, X_val, y_val, val_weights), rel=1e-9)
     assert clf.t_ == clf.n_iter_ * len(X)
-    # It stops where the score has not risen by tol, and keeps the best weights.
+    # Training stops if the score does not improve by tol, and keeps the best weights.
     assert clf.n_iter_ < 60
     best_before = np.maximum.accumulate([-np.inf, *scores])[:-1]
     stuck = scores < best_before + 1e-4
@@ -214,7 +214,7 @@ def test_nothing_is_held_out_with_a_validation_set(solver):
     X, y, X_val, y_val = DATA["multiclass"]
     watched = mlp(solver=solver, early_stopping=True, scoring="loss")
     watched.fit(X, y, X_val=X_val, y_val=y_val)
-    # The loss fell in every epoch, so that the last weights are the best.
+    # The validation loss falls in every epoch, so the last weights are the best.
     assert int(np.argmax(watched.validation_scores_)) == 5
     assert_same_weights(watched, mlp(solver=solver).fit(X, y))
 
@@ -298,7 +298,7 @@ def test_data_frames(library):
     message = "^Of X and X_val, only X has feature names.*X_val looks untransformed"
     with pytest.warns(UserWarning, match=message):
         clf.set_params(tol=0).fit(frame, y, X_val=X_val, y_val=y_val)
-    # The warning is the only one: it replaces scikit-learn's about X.
+    # This warning replaces the one of scikit-learn about X.
     pipeline = make_pipeline(StandardScaler(), clf)
     arguments = {"mlpscratchclassifier__X_val": frame_val, "mlpscratchclassifier__y_val": y_val}
     with pytest.warns(UserWarning, match="only X_val has feature names") as caught:
@@ -346,7 +346,7 @@ def test_pipeline_without_metadata_routing():
     assert pipeline[-1].validation_scores_ == expected.validation_scores_
 
 
-# --- Going on
+# --- Warm start
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_warm_start_resumes_exactly(problem, solver):
 @pytest.mark.filterwarnings("ignore:Training stopped improving")
 @pytest.mark.parametrize(("solver", "learning_rate_init"), [("adam", 0.003), ("lbfgs", 30.0)])
 def test_early_stopping_after_a_fit_without_it(solver, learning_rate_init):
-    # The first fit records scores, but it does not keep the best of its weights.
+    # The first fit records scores, but does not keep its best weights.
     X, y, X_val, y_val = DATA["binary"]
     arguments = {"solver": solver, "learning_rate_init": 0.1, "max_iter": 40, "scoring": "loss"}
     clf = mlp(warm_start=True, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
@@ -383,7 +383,7 @@ def test_early_stopping_after_a_fit_without_it(solver, learning_rate_init):
     clf.set_params(solver="adam", early_stopping=True, max_iter=2, weight_regularizer_l2=0.1)
     clf.set_params(learning_rate_init=learning_rate_init).fit(X, y, X_val=X_val, y_val=y_val)
     seen = clf.validation_scores_[n_epochs:]
-    # Small steps made it better, large ones worse: it keeps what is best of all these.
+    # Small steps improve the score, large ones do not. The best weights, old or new, are kept.
     assert (max(seen) > found) == (learning_rate_init < 1)
     assert -loss_of(clf, X_val, y_val) == pytest.approx(max(found, *seen))
 
@@ -395,11 +395,11 @@ def test_best_weights_after_a_change_of_scoring_or_validation_set(change):
     clf.fit(X, y, X_val=X_val, y_val=y_val)
     before = clf.coefs_[0]
     if change == "scoring":
-        # which is less than any accuracy
+        # Negative losses are lower than all accuracies.
         clf.set_params(scoring="loss")
         score_of = minus_loss
     else:
-        # on which no score is as high
+        # All scores on this validation set are lower.
         y_val = np.where(np.arange(len(y_val)) % 3 == 0, (y_val + 1) % 3, y_val)
         score_of = by_label(accuracy_score)
     found = score_of(clf, X_val, y_val)
@@ -551,7 +551,7 @@ def test_scorer_without_sample_weight_raises(scoring):
         ValueError, match=r"scoring=.* with weights \(sample_weight_val.*'sample_weight'"
     ):
         clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(X_val)))
-    # A part that is held out has the weights of the rest.
+    # The held-out part is weighted like the training data.
     with pytest.raises(ValueError, match=r"scoring=.* of the held-out part\): .*'sample_weight'"):
         clf.fit(X, y, sample_weight=ones)
     clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)

@@ -88,7 +88,7 @@ def test_every_parameter_in_a_search(name):
     search = GridSearchCV(
         clf, {name: GRIDS[name]}, cv=2, scoring="neg_log_loss", error_score="raise"
     ).fit(X_four, y_four)
-    # Each candidate trains a network of its own.
+    # Each candidate trains a different network.
     scores = search.cv_results_["mean_test_score"]
     assert len(set(scores)) == len(scores)
     best = GRIDS[name][int(np.argmax(scores))]

@@ -34,7 +34,7 @@ def mlp(*callbacks, **parameters):
     return helpers.mlp(**{"tol": 0.0, **parameters}).set_callbacks(*callbacks)
 
 
-# --- What a callback is told
+# --- Tasks and their arguments
 
 
 @every_solver
@@ -99,7 +99,7 @@ def test_fitted_estimator_after_each_epoch(solver, arguments):
     collector = Collector()
     clf = mlp(collector, solver=solver, **arguments).fit(X, y)
     assert len(collector.fitted) == 6
-    # Looked at when all is over: later epochs have not changed the earlier ones' arrays.
+    # Compared after the fit: later epochs do not change the arrays of earlier ones.
     for epoch, fitted in enumerate(collector.fitted, start=1):
         until = mlp(solver=solver, max_iter=min(epoch, 5), **arguments).fit(X, y)
         np.testing.assert_array_equal(fitted.predict_proba(X), until.predict_proba(X))
@@ -109,7 +109,7 @@ def test_fitted_estimator_after_each_epoch(solver, arguments):
     assert_same_fit(clf, mlp(solver=solver, **arguments).fit(X, y))
     if solver == "lbfgs":
         return
-    # They are not only for prediction.
+    # The fitted estimators can resume training.
     for fitted in collector.fitted[:-1]:
         fitted.set_callbacks().set_params(warm_start=True)
         assert_same_fit(fitted.fit(X, y), clf)
@@ -132,7 +132,7 @@ def test_fitted_estimator_is_created_on_request(solver, monkeypatch):
     assert calls == [False] * 5 + [True]
 
 
-# --- Stopping, failing
+# --- Stopping and errors
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_teardown_and_usable_model_after_an_interrupt(solver):
     assert recorder.calls[-2:] == [("end", "fit", 0), ("teardown", "fit", 0)]
 
 
-# --- What stays
+# --- State after a fit
 
 
 @every_solver
@@ -258,7 +258,7 @@ def test_progress_bar(solver, capsys):
     printed = capsys.readouterr().out
     assert "MLPScratchClassifier - fit" in printed
     assert "100%" in printed
-    # Epochs are what the bar counts: they have none of their own.
+    # The bar of the fit counts the epochs, which have no separate bars.
     assert "epoch" not in printed
 
 

@@ -1,4 +1,4 @@
-"""Estimators in skops' files: whoever opens one has to trust the estimator's type, and no other."""
+"""Estimators in skops files: the estimator's type is the only one that must be trusted."""
 
 import copy
 
@@ -32,7 +32,7 @@ def by_epochs():
 
 
 class Interrupt:
-    """A scorer, whose third call is Ctrl-C."""
+    """A scorer whose third call raises KeyboardInterrupt."""
 
     calls = 0
 

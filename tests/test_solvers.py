@@ -1,4 +1,4 @@
-"""learning_rate, decay, clip_norm and weight_decay, each against its equation."""
+"""learning_rate, decay, clip_norm and weight_decay, compared with their equations."""
 
 from functools import partial
 
@@ -101,7 +101,7 @@ def test_cosine_in_partial_fit():
     np.testing.assert_array_equal(clf.history_["learning_rate"], once.history_["learning_rate"])
     for expected, actual in zip(once.coefs_, clf.coefs_, strict=True):
         np.testing.assert_array_equal(actual, expected)
-    # There is nothing left of the cosine.
+    # The learning rate has reached 0.
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=r"fallen to 0 after max_iter=6 epochs. Raise max_iter"):
         clf.partial_fit(X, y)
@@ -128,7 +128,7 @@ def test_adaptive(decay):
         if stuck > 2:
             rate, stuck = rate / 5, 0
     np.testing.assert_allclose(clf.history_["learning_rate"], rates)
-    # It stopped instead of dividing a rate that was at most 1e-6.
+    # Training stops instead of reducing a learning rate of at most 1e-6.
     assert 5 * rate <= 1e-6 < 25 * rate
     assert_trained(clf, by_hand("sgd", rates))
 
@@ -166,7 +166,7 @@ def test_clip_norm_keeps_float32():
 
 def test_clip_norm_prevents_divergence():
     clf = mlp(solver="sgd", activation="identity", learning_rate_init=0.5, max_iter=300)
-    # With the decay the last steps are small, and the score does not hang on the last one.
+    # With decay, the last steps are small, so the score does not depend on the last one.
     clf.set_params(n_iter_no_change=np.inf, decay=0.05)
     with pytest.raises(ValueError, match="diverged"):
         clf.fit(100 * X, y)

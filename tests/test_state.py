@@ -1,4 +1,4 @@
-"""The stored state: history_, and pickles of another version."""
+"""The stored state: history_, and pickles of earlier versions."""
 
 import pickle
 from pathlib import Path
@@ -81,7 +81,7 @@ def test_epochs_of_one_batch_computed_by_hand(problem, weighted, dtype):
     arguments = {"batch_size": 150, "shuffle": False, "learning_rate_init": 0.02, **PENALTIES}
     history = mlp(**arguments).fit(X, y, sample_weight=sample_weight).history_
     for epoch in range(1, 5):
-        # The epoch's batch meets the weights that the epochs before have trained.
+        # The batch of an epoch is predicted with the weights of the previous epoch.
         before = mlp(**{**arguments, "max_iter": epoch}).fit(X, y, sample_weight=sample_weight)
         probabilities = before.predict_proba(X).astype(float)
         if y.ndim == 1:
@@ -117,7 +117,7 @@ def test_loss_is_the_sum_of_its_parts():
 
 
 def test_batches_are_weighted_by_size():
-    # Steps so small that all batches meet the same weights.
+    # The learning rate is too small to change the weights between batches.
     clf = mlp(batch_size=40, solver="sgd", learning_rate_init=1e-300, alpha=0.0).fit(X, y)
     probabilities = clf.predict_proba(X)
     np.testing.assert_allclose(clf.history_["data_loss"], log_loss(y, probabilities))
@@ -147,7 +147,7 @@ def test_history_continues(by):
     assert clf.history_.keys() == once.keys()
     for name, values in once.items():
         np.testing.assert_array_equal(clf.history_[name], values)
-    # Without warm_start a fit begins a new one.
+    # Without warm_start, fit starts a new history.
     fresh = clf.set_params(warm_start=False, max_iter=2).fit(X, y).history_
     np.testing.assert_array_equal(fresh["loss"], once["loss"][:2])
 

@@ -1,4 +1,4 @@
-"""When training stops, warns, is interrupted and continues."""
+"""Stopping criteria, warnings, interrupts and resumption."""
 
 import copy
 import itertools
@@ -126,7 +126,7 @@ def test_state_of_another_version_raises(by, written_by):
 
 @pytest.fixture
 def interrupt_batch(monkeypatch):
-    """Return a function that makes Ctrl-C arrive in a batch of the NumPy engine."""
+    """Return a function that makes a batch of the NumPy engine raise KeyboardInterrupt."""
     original = Network.compute_gradients
 
     def interrupt(number):
@@ -196,7 +196,7 @@ def test_interrupted_partial_fit_does_not_change_the_estimator(interrupt_batch):
     once = clone(clf).set_params(max_iter=2, tol=0).fit(X_digits, y_digits)
     clf.partial_fit(X_digits, y_digits, classes=range(10))
     interrupt_batch(5)
-    # A loop over chunks must end, or the chunk would be missing.
+    # A loop over chunks has to end; it would otherwise skip this chunk.
     with pytest.raises(KeyboardInterrupt):
         clf.partial_fit(X_digits, y_digits)
     assert_same_fit(clf.partial_fit(X_digits, y_digits), once)
@@ -251,7 +251,7 @@ def test_warning_if_max_iter_is_reached(arguments):
     assert category is ConvergenceWarning
     assert "Maximum iterations (5) reached" in message
     assert "Raise max_iter, or set tol=0 to train for exactly 5 epochs" in message
-    # and one for every further fit
+    # Every further fit warns, too.
     assert len(warnings_of(clf.set_params(warm_start=True))) == 1
 
 
@@ -268,7 +268,7 @@ def test_no_warning_after_convergence(early_stopping):
     clf = MLPScratchClassifier(early_stopping=early_stopping, **arguments)
     assert warnings_of(clf) == []
     assert clf.n_iter_ < 200
-    # not even if it was the last epoch that it could have had
+    # also if training converges in the last epoch of max_iter
     last = clf.n_iter_
     assert warnings_of(clf.set_params(max_iter=last)) == []
     assert clf.n_iter_ == last
@@ -291,7 +291,7 @@ def test_rising_loss_is_the_only_warning(max_iter):
     first, last = clf.loss_curve_[0], clf.loss_curve_[-1]
     assert f"rose from {first:.3g} in the first epoch to {last:.3g} in the last one" in message
     assert "Lower learning_rate_init (now 1000.0)" in message
-    # A warm start continues from there: its own loss does not say how it began.
+    # A warm start does not warn, because it does not begin with initial weights.
     assert not any("rose" in text for _, text in warnings_of(clf.set_params(warm_start=True)))
 
 
@@ -410,7 +410,7 @@ def test_warm_start_with_another_shape_raises(change):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_results_are_reproducible_with_two_blas_threads(engine):
-    # Matrices that BLAS distributes over its threads
+    # BLAS distributes matrices of this size over its threads.
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(400, 100)), np.arange(400) % 10
     clf = MLPScratchClassifier((200,), max_iter=3, tol=0, random_state=0, engine=engine)
@@ -420,5 +420,5 @@ def test_results_are_reproducible_with_two_blas_threads(engine):
         assert_same_fit(clone(clf).fit(X, y), whole)
         parts = clone(clf).set_params(max_iter=1, warm_start=True).fit(X, y)
         assert_same_fit(parts.partial_fit(X, y).fit(X, y), whole)
-    # Another number of threads rounds differently.
+    # Rounding depends on the number of threads.
     assert_same_weights(one_thread, whole, rtol=1e-12)

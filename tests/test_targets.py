@@ -72,7 +72,7 @@ def test_targets_of_a_fitted_estimator(kind, y):
     assert fitted_targets(clf).attributes.keys() == of(y).attributes.keys()
 
 
-# --- a network that was fitted is what predicts
+# --- Changed parameters
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_changed_parameters_do_not_affect_conversion():
     np.testing.assert_allclose(clf.to_sklearn().predict_proba(X), clf.predict_proba(X), rtol=1e-12)
 
 
-# --- scores
+# --- Scores
 
 
 def imbalanced():
@@ -177,7 +177,7 @@ def test_predicted_labels_have_the_format_of_y(container, by):
             predicted, expected = predicted.toarray(), expected.toarray()
         np.testing.assert_array_equal(predicted, expected)
         assert clf.score(X, labels) == mlp.score(X, labels)
-    # What is scored while training is dense, whatever came.
+    # During training, scorers receive dense labels and predictions for all formats.
     seen = []
     clf = MLPScratchClassifier(scoring=lambda clf, X, y: seen.append((clf.predict(X), y)) or 1.0)
     trained(clf.set_params(max_iter=1), container(y))
