@@ -2,7 +2,7 @@
 
 import os
 
-# BLAS chooses its kernels by the processor, as it does for users, and is told so before NumPy loads
-# it. The report says which they are.
+# Without these variables, BLAS chooses its kernels by the processor, as for users. They have to be
+# removed before NumPy loads BLAS. The report names the kernels.
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)

@@ -1,9 +1,9 @@
-"""The loop of "Neural Networks from Scratch in Python", as one of its readers would write it.
+"""The training loop of "Neural Networks from Scratch in Python".
 
-Written anew from the book's equations, and as plainly as there: a new array for every result, the
-optimizer's memory on the layers, each formula for weights and again for biases. Two things differ
-so that it trains what the others train: the data come in mini-batches, and the first weights have
-MLPClassifier's range.
+This implementation follows the book's equations and style: a new array for every result, the
+optimizer's state on the layers, each formula for weights and again for biases. Two things differ,
+to train the same networks as the other contestants: the data are split into mini-batches, and the
+initial weights have MLPClassifier's range.
 """
 
 from itertools import pairwise
@@ -112,7 +112,7 @@ class Model:
     def train(self, X, y, *, epochs: int, batch_size: int, learning_rate: float):
         optimizer = Adam(learning_rate)
         for _ in range(epochs):
-            # With a full batch the book shuffles nothing.
+            # The book does not shuffle full batches.
             order = self.rng.permutation(len(X)) if batch_size < len(X) else slice(None)
             X_epoch, y_epoch = X[order], y[order]
             for start in range(0, len(X), batch_size):

@@ -257,7 +257,7 @@ contestants.get({name!r})(data.X, data.y, contestants.Arguments(batch_size=150, 
         contestants.require(contestant)
 
     def time_process(self, contestant) -> None:
-        # The imports of other contestants do not count.
+        # The imports of other contestants are not timed.
         others = ["torch", "skorch", *(["jax"] if contestant != JAX else [])]
         program = self.program.format(name=contestant, others=others)
         subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,4 +1,4 @@
-"""What is learned: each data set is training data and held-out data, of one dtype."""
+"""Data sets: training data and held-out data of one dtype."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -12,9 +12,9 @@ from skscratch.datasets import make_spiral
 
 
 class Data(NamedTuple):
-    """Classes are numbered from 0, so that a column of probabilities is a class.
+    """Classes are numbered from 0, like the columns of probabilities.
 
-    Values to be learned by regression are of the dtype of the inputs.
+    Targets of a regression have the dtype of the inputs.
     """
 
     X: Any
@@ -29,7 +29,7 @@ def spiral(dtype: str) -> Data:
 
 
 def digits(dtype: str) -> Data:
-    """Return 1,347 images of 8 x 8 pixels to learn from and 450 held out, 10 classes."""
+    """Return 1,347 training and 450 held-out images of 8 x 8 pixels, 10 classes."""
     X, y = load_digits(return_X_y=True)
     X_train, X_held_out, y_train, y_held_out = train_test_split(
         X / 16, y, stratify=y, random_state=0
@@ -38,19 +38,19 @@ def digits(dtype: str) -> Data:
 
 
 def iris(dtype: str) -> Data:
-    """Return the 150 irises, all to learn from; 3 classes."""
+    """Return the 150 irises as training data, 3 classes."""
     X, y = load_iris(return_X_y=True)
     return _cast(X, y, X[:0], y[:0], dtype)
 
 
-# A data set or two at a time: the largest ones take hundreds of MB.
+# Only two data sets are cached, because the largest ones take hundreds of MB.
 @lru_cache(maxsize=2)
 def clouds(dtype: str, n_samples: int, n_features: int) -> Data:
     """Return 10 overlapping Gaussian clouds."""
     rng = np.random.default_rng(0)
     n_held_out = 1000
     y = rng.integers(10, size=n_samples + n_held_out)
-    # Whatever the number of features, the clouds are about as far apart.
+    # The distances between the clouds hardly depend on the number of features.
     centers = rng.standard_normal((10, n_features)) * 3.5 / np.sqrt(n_features)
     X = rng.standard_normal((len(y), n_features), dtype=np.float32) + centers[y]
     return _cast(X[n_held_out:], y[n_held_out:], X[:n_held_out], y[:n_held_out], dtype)
@@ -67,12 +67,12 @@ def curves(dtype: str, n_samples: int, n_features: int) -> Data:
 def texts(dtype: str, n_documents: int = 10_000, n_words: int = 50_000) -> Data:
     """Return texts as sparse rows: word frequencies fall by Zipf's law, 0.1% are not 0, 20 topics.
 
-    Every other word of a text comes from its topic's own part of the vocabulary.
+    Every second word of a text is drawn from the part of the vocabulary of its topic.
     """
     rng = np.random.default_rng(0)
     n_held_out, n_topics, length = 1000, 20, n_words // 1000
     topics = rng.integers(n_topics, size=n_documents + n_held_out)
-    # Ranks by inverting a cumulated 1 / rank; more than the length, as some words come up twice.
+    # Ranks by inverse transform sampling; more than ``length``, because some words occur twice.
     ranks = n_words ** rng.random((len(topics), length + length // 5)) - 1
     part = n_words // n_topics
     words = ranks.astype(int)
@@ -85,7 +85,7 @@ def texts(dtype: str, n_documents: int = 10_000, n_words: int = 50_000) -> Data:
 
 @lru_cache(maxsize=1)
 def many_digits(dtype: str, n_rows: int) -> np.ndarray:
-    """Return that many rows of digits, drawn with replacement."""
+    """Return ``n_rows`` rows of digits, drawn with replacement."""
     X = digits(dtype).X
     return X[np.random.default_rng(0).integers(len(X), size=n_rows)]
 

@@ -40,7 +40,7 @@ STYLE = {
     "grid.color": "#e9ecef",
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
-    # Twice what is shown, for sharp letters on dense screens.
+    # Twice the displayed resolution, for sharp text on high-density screens.
     "savefig.dpi": 200,
 }
 

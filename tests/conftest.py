@@ -1,11 +1,11 @@
-"""How the suite runs: on all cores, the examples first, with one BLAS thread in each process."""
+"""Configuration of pytest: all cores, one BLAS thread per process, the examples first."""
 
 import os
 import re
 import signal
 
-# Matrices are small and all cores are used, so more threads would only wait. The first line is for
-# subprocesses, the call below for this process.
+# Matrices are small and all cores are used, so more BLAS threads would be slower. The first line
+# is for subprocesses, the call below for this process.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import joblib
@@ -25,12 +25,12 @@ def pytest_xdist_auto_num_workers(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Start with the examples, which take longest."""
+    """Run the examples first, because they take longest."""
     items.sort(key=lambda item: item.path.stem != "test_examples")
 
 
 def pytest_make_parametrize_id(val):
-    """Return a readable id for settings, without addresses, which differ between processes."""
+    """Return a readable id for settings. Addresses would differ between processes."""
     if not isinstance(val, dict):
         return None
     text = ",".join(f"{name}={value}" for name, value in val.items())

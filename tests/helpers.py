@@ -1,4 +1,4 @@
-"""Shared by several test modules: data, small networks, comparisons of fits, equations."""
+"""Data, small networks, comparisons of fits and equations for several test modules."""
 
 from itertools import pairwise
 
@@ -42,21 +42,21 @@ def mlp(hidden_layer_sizes=(6, 5), **parameters):
 
 
 def assert_same_weights(first, second, rtol=0):
-    """Compare all weights and biases: to the last bit, or but for rounding."""
+    """Check that weights and biases are bit-for-bit identical, or equal within ``rtol``."""
     for name in ("coefs_", "intercepts_"):
         for a, b in zip(getattr(first, name), getattr(second, name), strict=True):
             np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol, err_msg=name, strict=True)
 
 
 def assert_same_fit(first, second):
-    """Compare to the last bit what was trained, and what was recorded of it."""
+    """Check that weights, biases, losses and scores are bit-for-bit identical."""
     assert_same_weights(first, second)
     for name in ("loss_curve_", "validation_scores_", "t_"):
         assert getattr(first, name) == getattr(second, name), name
 
 
 def assert_same_network(theirs, ours, rtol):
-    """Compare with a network of scikit-learn's: its shape and, but for rounding, weights."""
+    """Check that a network is equal to one of scikit-learn, with weights within ``rtol``."""
     for expected, actual in zip(
         theirs.coefs_ + theirs.intercepts_, ours.coefs_ + ours.intercepts_, strict=True
     ):
@@ -69,16 +69,16 @@ def assert_same_network(theirs, ours, rtol):
 
 
 def weights_of(n_samples):
-    """Return samples' weights that differ."""
+    """Return different sample weights."""
     return np.random.RandomState(0).uniform(0.1, 3.0, n_samples)
 
 
 def assert_learns(clf, X, y, X_test, y_test, accuracy):
-    """Train: the loss falls, every layer moves, and samples not trained on are told apart."""
+    """Train, and check the fall of the loss, the change of each layer and the test accuracy."""
     untrained = clone(clf).set_params(solver="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, y)
     clf.fit(X, y)
     assert clf.loss_curve_[-1] < 0.5 * clf.loss_curve_[0]
-    # A network whose last layer alone is trained is right in most of the digits.
+    # Training only the last layer would also classify most digits correctly.
     for before, after in zip(untrained.coefs_, clf.coefs_, strict=True):
         assert np.linalg.norm(after - before) > 0.2 * np.linalg.norm(before)
     assert untrained.score(X_test, y_test) < 0.5 * accuracy
@@ -86,7 +86,7 @@ def assert_learns(clf, X, y, X_test, y_test, accuracy):
 
 
 def assert_learns_digits(clf, accuracy, container=np.asarray):
-    """Train on 1,200 digits, at a rate that suits the solver, and test on the others."""
+    """Train on 1,200 digits, with a suitable learning rate, and test on the others."""
     clf.set_params(learning_rate_init={"sgd": 0.1, "adagrad": 0.05}.get(clf.solver, 0.003))
     train, test = container(X_digits[:1200]), container(X_digits[1200:])
     assert_learns(clf, train, y_digits[:1200], test, y_digits[1200:], accuracy)
@@ -96,7 +96,7 @@ def assert_learns_digits(clf, accuracy, container=np.asarray):
 
 
 class Watched(sp.csr_array):
-    """A sparse array that must not be converted to a dense one."""
+    """A sparse array that raises an error when it is converted to a dense one."""
 
     def toarray(self, *args, **kwargs):
         raise AssertionError("converted to a dense array")
@@ -164,7 +164,7 @@ class CrashAt:
 
 
 def textbook_gradients(X, Y, coefs, intercepts, alpha, penalties):
-    """Gradients of a ReLU network with softmax, in full, one layer after another."""
+    """Return the gradients of a ReLU network with softmax, computed layer by layer."""
     activations = [X]
     for weights, biases in zip(coefs[:-1], intercepts[:-1], strict=True):
         activations.append(np.maximum(activations[-1] @ weights + biases, 0))
@@ -222,7 +222,7 @@ def network_of(
     strengths=(0, 0, 0, 0),
     dtype=np.float64,
 ):
-    """Return a network whose initial weights are always the same."""
+    """Return a network with fixed initial weights."""
     random_state = np.random.RandomState(0)
     layers = []
     for n_inputs, n_neurons in pairwise(units):

@@ -51,7 +51,7 @@ PYTORCH = {
 
 
 @pytest.mark.parametrize("activation_class", PYTORCH)
-def test_values_and_derivatives_are_those_of_pytorchs_formulas(activation_class):
+def test_values_and_derivatives_match_the_formulas_of_pytorch(activation_class):
     z = np.linspace(-6, 6, 121).reshape(11, 11) + 0.01
     step, formula = 1e-6, PYTORCH[activation_class]
     derivatives = (formula(z + step) - formula(z - step)) / (2 * step)
@@ -72,7 +72,7 @@ def test_derivative_at_0(activation_class, expected):
 
 
 @every_activation
-def test_arguments_are_not_changed(activation_class):
+def test_inputs_are_not_modified(activation_class):
     inputs, dvalues = np.random.default_rng(0).normal(size=(2, 4, 3))
     before = inputs.copy(), dvalues.copy()
     activation = activation_class()
@@ -124,7 +124,7 @@ def test_extreme_inputs(activation_class, expected, derivatives):
 
 
 @every_activation
-def test_dtype_is_that_of_the_last_inputs(activation_class):
+def test_dtype_follows_the_last_inputs(activation_class):
     activation = activation_class()
     for dtype in (np.float32, np.float64, np.float32):
         assert activation.forward(np.ones((2, 3), dtype)).dtype == dtype
@@ -132,7 +132,7 @@ def test_dtype_is_that_of_the_last_inputs(activation_class):
 
 
 @every_activation
-def test_integers_become_floats(activation_class):
+def test_integer_inputs_give_floats(activation_class):
     expected = activation_class().forward(np.array([[-1.0, 2.0]]))
     outputs = activation_class().forward([[-1, 2]])
     assert outputs.dtype == np.float64
@@ -151,7 +151,7 @@ def test_results_are_not_overwritten_by_later_calls(activation_class):
 
 
 @every_activation
-def test_prediction_is_the_same_as_training(activation_class):
+def test_forward_does_not_depend_on_training(activation_class):
     inputs = np.random.default_rng(0).normal(size=(4, 3))
     activation = activation_class()
     assert np.array_equal(activation.forward(inputs, training=False), activation.forward(inputs))

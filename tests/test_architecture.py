@@ -1,4 +1,4 @@
-"""activation and weight_init: an activation for each hidden layer, and what it starts from."""
+"""activation and weight_init: activations per hidden layer, and initial weights."""
 
 from itertools import pairwise
 
@@ -30,7 +30,7 @@ X, y = load_iris(return_X_y=True)
 
 
 def untrained(*args, dtype=np.float64, **arguments):
-    """Return an estimator with its first weights: its steps are too small to change a bit."""
+    """Return an estimator with initial weights: the learning rate is too small to change them."""
     clf = mlp(*args, **arguments, solver="sgd", learning_rate_init=1e-300, max_iter=1)
     return clf.fit(X.astype(dtype), y)
 
@@ -38,7 +38,7 @@ def untrained(*args, dtype=np.float64, **arguments):
 @pytest.mark.parametrize(
     ("activation", "kind"), [("relu", list), ("silu", tuple), ("logistic", np.array)]
 )
-def test_equal_names_for_all_layers_are_the_name(activation, kind):
+def test_list_of_equal_names_equals_the_name(activation, kind):
     by_name = mlp(activation=activation).fit(X, y)
     by_layer = mlp(activation=kind([activation, activation])).fit(X, y)
     assert_same_fit(by_name, by_layer)
@@ -48,7 +48,7 @@ def test_equal_names_for_all_layers_are_the_name(activation, kind):
 @pytest.mark.parametrize(
     "names", [["relu", "tanh"], ["silu", "leaky_relu"], ["elu", "logistic"], ["identity", "silu"]]
 )
-def test_each_layer_has_its_own(names):
+def test_different_activations_per_layer(names):
     clf = mlp(activation=names).fit(X, y)
     values = X
     for name, weights, biases in zip(names, clf.coefs_, clf.intercepts_, strict=False):
@@ -56,7 +56,7 @@ def test_each_layer_has_its_own(names):
     logits = values @ clf.coefs_[-1] + clf.intercepts_[-1]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(clf.predict_proba(X), probabilities, rtol=1e-10)
-    # What it trains is what it predicts with.
+    # Training uses the same activations as prediction.
     by_hand = -np.log(probabilities[np.arange(150), y]).mean()
     clf.set_params(warm_start=True, batch_size=150, alpha=0.0).fit(X, y)
     assert clf.history_["data_loss"][5] == pytest.approx(by_hand, rel=1e-10)
@@ -85,8 +85,8 @@ def test_every_solver_learns_digits(activation, solver):
         ("logistic", [2, 2, 2]),
     ],
 )
-def test_glorots_bounds_are_those_of_each_layer(activation, factors):
-    # The output layer's is that of the layer below, as in MLPClassifier.
+def test_glorot_bounds_per_layer(activation, factors):
+    # The factor of the output layer is that of the last hidden layer, as in MLPClassifier.
     clf, random_state = untrained(activation=activation), np.random.RandomState(0)
     for i, (shape, factor) in enumerate(zip(pairwise([4, 6, 5, 3]), factors, strict=True)):
         bound = np.sqrt(factor / sum(shape))
@@ -110,7 +110,7 @@ def test_glorots_bounds_are_those_of_each_layer(activation, factors):
         (None, 2),
     ],
 )
-def test_wrong_activations(activation, n_hidden):
+def test_invalid_activations(activation, n_hidden):
     clf = mlp((5,) * n_hidden, activation=activation)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=r"'activation' parameter|activation must be one of"):
@@ -118,11 +118,11 @@ def test_wrong_activations(activation, n_hidden):
     assert vars(clf) == before
 
 
-def test_without_a_hidden_layer_there_is_no_activation():
+def test_no_hidden_layers():
     assert_same_fit(mlp((), activation=[]).fit(X, y), mlp((), activation="tanh").fit(X, y))
 
 
-def test_a_search_over_lists_and_tuples():
+def test_grid_search_over_lists_and_tuples():
     grid = {"activation": ["tanh", ["relu", "tanh"], ("tanh", "relu"), ("silu", "elu")]}
     search = GridSearchCV(mlp(), grid, cv=2, scoring="neg_log_loss", error_score="raise")
     scores = search.fit(X, y).cv_results_["mean_test_score"]
@@ -131,7 +131,7 @@ def test_a_search_over_lists_and_tuples():
     assert search.best_estimator_.get_params()["activation"] == search.best_params_["activation"]
 
 
-# --- First weights
+# --- Initial weights
 
 SCALES = {
     "he_normal": lambda n_inputs: np.sqrt(2 / n_inputs),
@@ -165,12 +165,12 @@ def test_glorot_draws_biases_too():
 
 
 @pytest.mark.parametrize("weight_init", [*SCALES, "glorot_uniform"])
-def test_every_start_learns_iris(weight_init):
+def test_every_initializer_learns_iris(weight_init):
     clf = mlp((20,), weight_init=weight_init, learning_rate_init=0.02, max_iter=60)
     assert_learns(clf, X[::2], y[::2], X[1::2], y[1::2], 0.9)
 
 
 @pytest.mark.parametrize("weight_init", ["glorot_normal", None, 0.1])
-def test_wrong_weight_init(weight_init):
+def test_invalid_weight_init(weight_init):
     with pytest.raises(ValueError, match="weight_init"):
         mlp(weight_init=weight_init).fit(X, y)

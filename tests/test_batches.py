@@ -22,7 +22,7 @@ def data(n_samples=10, n_features=3, n_classes=4, dtype=np.float64):
 @pytest.mark.parametrize(
     ("batch_size", "sizes"), [(4, [4, 4, 2]), (5, [5, 5]), (9, [9, 1]), (10, [10]), (99, [10])]
 )
-def test_sizes_of_batches(batch_size, sizes):
+def test_batch_sizes(batch_size, sizes):
     batches = Batches(*data(), batch_size=batch_size, n_outputs=4)
     assert batches.n_batches == len(sizes)
     for batch, size in zip(batches, sizes, strict=True):
@@ -30,7 +30,7 @@ def test_sizes_of_batches(batch_size, sizes):
 
 
 @pytest.mark.parametrize("rows", [None, np.array([7, 2, 5, 9, 0])])
-def test_every_row_once_an_epoch(rows):
+def test_each_row_once_per_epoch(rows):
     X, y, sample_weight = data()
     expected = np.arange(10) if rows is None else rows
     for batch_size in (2, 10):
@@ -44,7 +44,7 @@ def test_every_row_once_an_epoch(rows):
                 assert np.array_equal(np.concatenate(arrays), source[visited])
 
 
-def test_rows_keep_their_order_without_shuffling():
+def test_order_of_rows_without_shuffling():
     X, y, _ = data()
     batches = Batches(X, y, rows=np.array([7, 2, 5]), batch_size=2, n_outputs=4)
     assert np.array_equal(batches.order, [0, 1, 2])
@@ -53,7 +53,7 @@ def test_rows_keep_their_order_without_shuffling():
     assert no_weights is None
 
 
-def test_shuffle_is_that_of_scikit_learn():
+def test_shuffle_matches_scikit_learn():
     batches = Batches(*data(), batch_size=2, n_outputs=4)
     ours, theirs = np.random.RandomState(0), np.random.RandomState(0)
     order = np.arange(10)
@@ -63,7 +63,7 @@ def test_shuffle_is_that_of_scikit_learn():
         assert np.array_equal(batches.order, order)
 
 
-def test_a_single_batch_is_not_shuffled():
+def test_single_batch_is_not_shuffled():
     batches = Batches(*data(), batch_size=10, n_outputs=4)
     random_state = np.random.RandomState(0)
     batches.shuffle(random_state)
@@ -71,7 +71,7 @@ def test_a_single_batch_is_not_shuffled():
     assert random_state.random_sample() == np.random.RandomState(0).random_sample()
 
 
-def test_a_single_batch_of_all_rows_is_not_copied():
+def test_single_batch_of_all_rows_is_not_copied():
     X, y, sample_weight = data()
     arrays = X, one_hot(y, 4), sample_weight
     (batch,) = Batches(*arrays, batch_size=10, n_outputs=4)
@@ -80,7 +80,7 @@ def test_a_single_batch_of_all_rows_is_not_copied():
         assert np.array_equal(array, source)
 
 
-def test_a_single_batch_is_gathered_once():
+def test_single_batch_is_gathered_once():
     batches = Batches(*data(), rows=np.array([7, 2, 5]), batch_size=10, n_outputs=4)
     (first,), (second,) = batches, batches
     assert all(a is b for a, b in zip(first, second, strict=True))
@@ -118,7 +118,7 @@ def test_one_hot_rows_have_the_dtype_of_the_inputs(batch_size):
             assert inputs.dtype == targets.dtype == dtype
 
 
-def test_many_classes_need_little_memory():
+def test_memory_with_many_classes():
     n_outputs, y = 20_000, np.array([0, 19_999, 7, 123])
     tracemalloc.start()
     try:
@@ -140,7 +140,7 @@ def test_many_classes_need_little_memory():
         ([-1, 0], "Expected class indices from 0 to 3, got -1 to 0"),
     ],
 )
-def test_values_other_than_class_indices_are_refused(y, message):
+def test_invalid_class_indices(y, message):
     with pytest.raises(ValueError, match=message):
         Batches(np.ones((2, 3)), np.array(y), batch_size=1, n_outputs=4)
 

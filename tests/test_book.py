@@ -81,7 +81,7 @@ def test_sine():
 
 
 def spirals(seed):
-    """Draw the spirals to train on and those to test on."""
+    """Draw the training and the test spirals."""
     np.random.seed(seed)
     return [nnfs.datasets.spiral_data(100, 3) for _ in range(2)]
 
@@ -120,12 +120,12 @@ def measure(seed):
 def test_spiral():
     rows = [measure(seed) for seed in range(3)]
     results = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
-    # The training data are learned,
+    # The network overfits the training data,
     assert 0.95 < results["accuracy"] < 1
     assert 0.03 < results["loss"] < 0.15
-    # a second draw is not,
+    # so the test loss is much higher,
     assert 0.7 < results["test accuracy"] < 0.9
     assert results["test loss"] > 5 * results["loss"]
-    # and L2 makes its loss fall.
+    # and L2 regularization reduces it.
     assert results["penalized test loss"] < 0.85 * results["test loss"]
     assert results["penalized test accuracy"] > results["test accuracy"] - 0.02

@@ -64,7 +64,7 @@ def lines_of(capsys):
     ("every", "epochs", "early_stopping"),
     [(1, [1, 2, 3, 4, 5, 6, 7], False), (3, [3, 6, 7], True), (7, [7], False), (99, [7], True)],
 )
-def test_lines_of_epochs(early_stopping, every, epochs, capsys):
+def test_epoch_lines(early_stopping, every, epochs, capsys):
     clf = mlp(EpochLogger(every), early_stopping=early_stopping, max_iter=7)
     clf.set_params(decay=0.1, scoring="loss", alpha=1.0).fit(X, y)
     lines = lines_of(capsys)
@@ -78,7 +78,7 @@ def test_lines_of_epochs(early_stopping, every, epochs, capsys):
             assert number == pytest.approx(expected, abs=5.1e-4 * (rel == 0), rel=rel)
 
 
-def test_the_books_line(capsys):
+def test_line_in_the_format_of_the_book(capsys):
     clf = mlp(EpochLogger(), max_iter=1).fit(X, y)
     loss, accuracy = clf.loss_, clf.history_["accuracy"][0]
     assert lines_of(capsys) == [
@@ -87,12 +87,12 @@ def test_the_books_line(capsys):
     ]
 
 
-def test_lines_count_on_after_a_warm_start(capsys):
+def test_epoch_numbers_continue_after_warm_start(capsys):
     clf = mlp(EpochLogger(every=4), max_iter=5, warm_start=True).fit(X, y).fit(X, y)
     assert [line.split(",")[0] for line in lines_of(capsys)] == [
         f"epoch: {epoch}" for epoch in (4, 5, 8, 10)
     ]
-    # What lbfgs does not record is left out, though earlier fits have recorded it.
+    # Metrics that lbfgs does not record are omitted, even if earlier fits recorded them.
     clf.set_params(solver="lbfgs", max_iter=2).fit(X, y)
     lines = lines_of(capsys)
     assert [line.split(",")[0] for line in lines] == ["epoch: 12"]
@@ -115,7 +115,7 @@ def test_lines_in_a_search(capsys):
     assert len(lines_of(capsys)) == 3 * (2 * 2 + 1)
 
 
-def test_lines_in_a_log(caplog, capsys):
+def test_lines_sent_to_a_logger(caplog, capsys):
     caplog.set_level(logging.INFO)
     clf = mlp(EpochLogger(every=2, log=logging.getLogger("training").info))
     pickle.loads(pickle.dumps(clf)).fit(X, y)
@@ -126,7 +126,7 @@ def test_lines_in_a_log(caplog, capsys):
 
 
 @pytest.mark.parametrize("every", [0, -1, 1.5, None])
-def test_wrong_every(every):
+def test_invalid_every(every):
     for callback in (EpochLogger, partial(ModelCheckpoint, "path")):
         with pytest.raises(ValueError, match="every must be an integer >= 1"):
             callback(every=every)
@@ -142,7 +142,7 @@ def test_repr():
 
 @pytest.fixture
 def written(monkeypatch):
-    """Note how many epochs each checkpoint has been trained for."""
+    """Record the number of epochs of each checkpoint."""
     epochs, dump = [], joblib.dump
 
     def noted(estimator, file):
@@ -163,7 +163,7 @@ def written(monkeypatch):
         ("lbfgs", 2, [2, 4, 5]),
     ],
 )
-def test_checkpoints_are_whole_estimators(solver, every, epochs, written, tmp_path):
+def test_checkpoints_are_complete_estimators(solver, every, epochs, written, tmp_path):
     path, seen = tmp_path / "model.joblib", []
 
     class Reader(Collector):
@@ -186,19 +186,19 @@ def test_checkpoints_are_whole_estimators(solver, every, epochs, written, tmp_pa
     assert os.listdir(tmp_path) == ["model.joblib"]
 
 
-def test_a_path_may_be_a_name_in_the_working_directory(tmp_path, monkeypatch):
+def test_relative_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     mlp(ModelCheckpoint("model")).fit(X, y)
     assert os.listdir() == ["model"]
 
 
-def test_permissions_are_those_of_any_new_file(tmp_path):
+def test_new_file_has_default_permissions(tmp_path):
     mlp(ModelCheckpoint(tmp_path / "model")).fit(X, y)
     (tmp_path / "other").touch()
     assert (tmp_path / "model").stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_the_mode_of_a_file_is_preserved(tmp_path):
+def test_mode_of_an_existing_file_is_preserved(tmp_path):
     path = tmp_path / "model"
     path.touch()
     path.chmod(0o600)
@@ -210,7 +210,7 @@ def test_the_mode_of_a_file_is_preserved(tmp_path):
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
-def test_a_failed_write_leaves_the_old_file(error, tmp_path, monkeypatch):
+def test_failed_write_keeps_the_old_file(error, tmp_path, monkeypatch):
     path, calls, dump = tmp_path / "model", [], joblib.dump
 
     def failing(estimator, file):
@@ -233,7 +233,7 @@ def test_a_failed_write_leaves_the_old_file(error, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_an_interrupt_in_the_first_epoch_leaves_the_old_file(tmp_path, monkeypatch):
+def test_interrupt_in_the_first_epoch_keeps_the_old_file(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -246,7 +246,7 @@ def test_an_interrupt_in_the_first_epoch_leaves_the_old_file(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("path", ["nowhere/model", "."])
-def test_a_path_that_is_no_file(path, tmp_path):
+def test_unwritable_path_warns(path, tmp_path):
     clf = mlp(ModelCheckpoint(tmp_path / path))
     with pytest.warns(UserWarning, match="Cannot write the checkpoint"):
         clf.fit(X, y)
@@ -254,7 +254,7 @@ def test_a_path_that_is_no_file(path, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_other_files_in_the_directory_are_left_alone(tmp_path):
+def test_other_files_are_not_modified(tmp_path):
     others = [".model", ".model." + "a" * 32, "model." + "a" * 32]
     for name in others:
         (tmp_path / name).mkdir()
@@ -294,7 +294,7 @@ RESUMED = [
 
 @pytest.mark.filterwarnings("ignore:.*Maximum iterations", "ignore:The training loss rose")
 @pytest.mark.parametrize("arguments", RESUMED)
-def test_a_fit_cut_short_is_finished_to_the_same_weights(arguments, tmp_path):
+def test_resume_from_checkpoint_is_exact(arguments, tmp_path):
     X_, path = X.astype(np.float32), tmp_path / "model"
 
     def keep(hook, context):
@@ -315,7 +315,7 @@ def test_a_fit_cut_short_is_finished_to_the_same_weights(arguments, tmp_path):
             np.testing.assert_array_equal(clf.history_[name], values)
 
 
-def test_a_fit_with_a_validation_set_is_finished(tmp_path):
+def test_resume_with_a_validation_set_is_exact(tmp_path):
     arguments = {"max_iter": 9, "early_stopping": True, "scoring": "f1_macro", "dropout": 0.1}
     validation = {"X_val": X[::2], "y_val": y[::2]}
     once = mlp(**arguments).fit(X, y, **validation)
@@ -328,7 +328,7 @@ def test_a_fit_with_a_validation_set_is_finished(tmp_path):
     assert clf.n_iter_ == once.n_iter_
 
 
-def test_a_warm_started_fit_is_finished(tmp_path):
+def test_resume_of_a_warm_started_fit_is_exact(tmp_path):
     arguments = {"max_iter": 5, "early_stopping": True, "dropout": 0.1, "warm_start": True}
     once = mlp(**arguments).fit(X, y)
     clf = pickle.loads(pickle.dumps(once))
@@ -402,7 +402,7 @@ print(kills, len(starts))
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
-def test_killed_again_and_again_it_is_finished_to_the_same_weights(tmp_path):
+def test_resume_after_repeated_kills_is_exact(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path],
         capture_output=True,

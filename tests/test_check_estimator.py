@@ -7,8 +7,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 from skscratch import MLPScratchClassifier, MLPScratchRegressor
 
 # Some checks fit twice and compare the predictions. A warm start continues the training, so both
-# fits have to converge to the same labels. The regressor's values would have to be equal to the
-# last digits: it is checked without warm starts.
+# fits have to converge to the same labels. The regressor is checked without warm starts, because
+# its values would have to be equal to the last digits.
 CONVERGING = {"warm_start": True, "max_iter": 2000, "tol": 1e-3}
 
 pytestmark = [

@@ -1,4 +1,4 @@
-"""class_weight: what it multiplies, and what it refuses."""
+"""class_weight: its effect on losses and sample weights, and its validation."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from skscratch.nn.network import Network
 pytestmark = unfinished_fits
 
 X, y = load_iris(return_X_y=True)
-# 50, 30 and 10 of the classes
+# 50, 30 and 10 samples of the three classes
 X, y = X[np.r_[:80, 100:110]], y[np.r_[:80, 100:110]]
 X_labels, y_labels = make_multilabel_classification(90, random_state=0)
 weights = np.random.RandomState(0).uniform(0.5, 2, 90)
@@ -39,7 +39,7 @@ mlp = partial(helpers.mlp, (6,), max_iter=4, batch_size=16)
         (X_labels, y_labels, [{0: 1, 1: 3}, {1: 5}, {0: 0.5}, {}, {0: 2, 1: 2}]),
     ],
 )
-def test_classes_weights_multiply_the_samples(X, y, class_weight):
+def test_class_weights_multiply_sample_weights(X, y, class_weight):
     X = X.astype(np.float32)
     of_classes = compute_sample_weight(class_weight, y)
     weighted = mlp(class_weight=class_weight)
@@ -54,7 +54,7 @@ def test_classes_weights_multiply_the_samples(X, y, class_weight):
     [(np.float32, None), (np.float32, weights), (np.float64, weights)],
     ids=["float32", "float32-weighted", "float64-weighted"],
 )
-def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
+def test_weights_have_the_dtype_of_the_data(dtype, sample_weight, monkeypatch):
     dtypes, original = set(), Network.compute_gradients
 
     def noted(self, inputs, y_true, sample_weight):
@@ -71,18 +71,18 @@ def test_weights_are_of_the_datas_dtype(dtype, sample_weight, monkeypatch):
     "names",
     [["x", "y", "z"], ["0", "1", "2"], np.array(["0", "1", "2"], dtype=object), [-1.0, 0.0, 1.0]],
 )
-def test_balanced_labels_of_every_kind(names):
+def test_balanced_with_all_types_of_labels(names):
     expected = mlp(class_weight="balanced").fit(X, y)
     assert_same_fit(mlp(class_weight="balanced").fit(X, np.array(names)[y]), expected)
 
 
-def test_named_classes():
+def test_string_classes():
     y_names = np.array(["setosa", "versicolor", "virginica"])[y]
     named = mlp(class_weight={"virginica": 4.0}).fit(X, y_names)
     assert_same_fit(named, mlp(class_weight={2: 4.0}).fit(X, y))
 
 
-def test_partial_fit_weighs_classes_of_which_a_batch_has_none():
+def test_partial_fit_on_batches_without_all_classes():
     weighted = mlp(class_weight={0: 3.0, 2: 5.0})
     by_hand = mlp()
     for rows in (slice(60), slice(40, 80), slice(70, 90)):
@@ -92,7 +92,7 @@ def test_partial_fit_weighs_classes_of_which_a_batch_has_none():
         assert_same_fit(weighted, by_hand)
 
 
-def test_partial_fit_weighs_labels_of_which_a_batch_has_none():
+def test_partial_fit_on_batches_without_all_labels():
     y = np.zeros((90, 5), int)
     y[:, 3] = 1
     weighted = mlp(class_weight=[{1: 5.0}, {0: 3.0}, {}, {1: 7.0}, {0: 0.5, 1: 1.0}])
@@ -101,7 +101,7 @@ def test_partial_fit_weighs_labels_of_which_a_batch_has_none():
     assert_same_fit(weighted, by_hand)
 
 
-def test_partial_fit_refuses_balanced():
+def test_partial_fit_with_balanced_raises():
     clf = mlp(class_weight="balanced").fit(X, y)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=r"'balanced' is not supported.*Pass a dict"):
@@ -110,7 +110,7 @@ def test_partial_fit_refuses_balanced():
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_samples_of_weight_zero_are_not_counted(solver):
+def test_balanced_ignores_samples_with_zero_weight(solver):
     zeros = np.where(np.arange(90) % 3 == 0, 0, weights)
     kept = zeros > 0
     clf = mlp(solver=solver, class_weight="balanced").fit(X, y, sample_weight=zeros)
@@ -118,9 +118,9 @@ def test_samples_of_weight_zero_are_not_counted(solver):
     assert_same_fit(clf, without.fit(X[kept], y[kept], sample_weight=zeros[kept]))
 
 
-def test_a_class_whose_samples_are_all_of_weight_zero():
+def test_balanced_with_zero_weight_for_all_samples_of_a_class():
     clf = mlp(class_weight="balanced").fit(X, y, sample_weight=(y != 1).astype(float))
-    # 50 and 10 samples of two classes are left
+    # 50 and 10 samples of two classes remain
     by_hand = np.array([60 / (2 * 50), 0, 60 / (2 * 10)])[y]
     assert_same_fit(clf, mlp().fit(X, y, sample_weight=by_hand))
     np.testing.assert_array_equal(clf.classes_, [0, 1, 2])
@@ -129,7 +129,7 @@ def test_a_class_whose_samples_are_all_of_weight_zero():
 @pytest.mark.parametrize(
     ("solver", "early_stopping"), [("adam", False), ("adam", True), ("lbfgs", False)]
 )
-def test_classes_of_weight_zero_count_as_absent(solver, early_stopping):
+def test_classes_with_zero_weight_are_ignored(solver, early_stopping):
     arguments = {"solver": solver, "early_stopping": early_stopping, "batch_size": 5}
     clf = mlp(class_weight={0: 0}, shuffle=False, **arguments).fit(X, y)
     by_hand = mlp(shuffle=False, **arguments).fit(X, y, sample_weight=(y > 0).astype(float))
@@ -145,8 +145,8 @@ def test_classes_of_weight_zero_count_as_absent(solver, early_stopping):
         (X_labels, y_labels, [{1: 4.0}, {}, {}, {0: 3.0}, {1: 0.2}]),
     ],
 )
-def test_the_validation_split_is_weighed(X, y, class_weight):
-    # Its loss; scores are weighed by samples alone.
+def test_class_weights_apply_to_the_held_out_part(X, y, class_weight):
+    # Class weights apply to the loss; scores use the sample weights only.
     options = {"early_stopping": True, "validation_fraction": 0.3, "scoring": "loss"}
     clf = mlp(class_weight=class_weight, **options).fit(X, y)
     by_hand = mlp(**options)
@@ -163,14 +163,14 @@ def test_the_validation_split_is_weighed(X, y, class_weight):
 @pytest.mark.parametrize(
     ("class_weight", "of_classes", "sample_weight_val"),
     [
-        # The frequencies are those of the training data.
+        # Frequencies of the classes in the training data.
         ("balanced", [60 / (2 * 50), 60 / (2 * 10), 1.0], weights[60:]),
         ({0: 2.0, 1: 5.0}, [2.0, 5.0, 1.0], None),
     ],
     ids=["balanced-weighted", "dict"],
 )
-def test_a_validation_set_is_weighed(class_weight, of_classes, sample_weight_val):
-    # Neither the training data nor the validation set has all of the three classes.
+def test_class_weights_apply_to_the_validation_set(class_weight, of_classes, sample_weight_val):
+    # Neither the training data nor the validation set contains all three classes.
     X_train, y_train, X_val, y_val = X[:60], y[:60], X[60:], np.where(y[60:] == 2, 1, y[60:])
     clf = mlp(class_weight=class_weight)
     clf.fit(X_train, y_train, X_val=X_val, y_val=y_val, sample_weight_val=sample_weight_val)
@@ -189,7 +189,7 @@ def test_a_validation_set_is_weighed(class_weight, of_classes, sample_weight_val
         np.testing.assert_array_equal(clf.history_[name], expected.history_[name])
 
 
-def test_a_validation_set_without_a_label():
+def test_validation_set_without_a_label():
     y_val = y_labels.copy()
     y_val[:, 2] = 0
     class_weight = [{}, {1: 3.0}, {1: 5.0}, {}, {}]
@@ -225,7 +225,7 @@ def test_a_validation_set_without_a_label():
         (X_labels, y_labels, [{2: 1.0}] * 5, r"class_weight names \[2\]"),
     ],
 )
-def test_refused(X, y, class_weight, message):
+def test_invalid_class_weight(X, y, class_weight, message):
     clf = mlp(class_weight=class_weight)
     classes = range(3) if y.ndim == 1 else range(5)
     before = vars(clf).copy()
@@ -235,7 +235,7 @@ def test_refused(X, y, class_weight, message):
     assert vars(clf) == before
 
 
-def test_balanced_weights_help_where_classes_are_imbalanced():
+def test_balanced_improves_the_balanced_accuracy():
     X, y = make_classification(
         2000, 10, n_informative=4, weights=[0.95], flip_y=0.02, class_sep=0.7, random_state=0
     )
@@ -251,12 +251,12 @@ def test_balanced_weights_help_where_classes_are_imbalanced():
     assert scores[1] > scores[0] + 0.05
 
 
-def test_a_class_that_is_not_there():
+def test_class_missing_from_y():
     X = np.random.RandomState(0).randn(30, 3)
     y = np.array(["ham", "spam"])[np.arange(30) % 2]
     with pytest.raises(ValueError, match=r"class_weight names \['spma'\].*\['ham', 'spam'\]"):
         MLPScratchClassifier(class_weight={"spma": 3.0}).fit(X, y)
-    # A fold may lack one.
+    # As in scikit-learn, y may lack a class if all others are named.
     weights = {"ham": 1.0, "spam": 3.0, "rare": 9.0}
     clf = MLPScratchClassifier(class_weight=weights, max_iter=2, tol=0, random_state=0).fit(X, y)
     weights.pop("rare")

@@ -1,4 +1,4 @@
-"""What the estimator does beyond training MLPClassifier's networks."""
+"""The classifier: additional solvers and parameters, prediction, scikit-learn's tools."""
 
 import importlib.util
 import pickle
@@ -45,7 +45,7 @@ X_iris, y_iris = load_iris(return_X_y=True)
 X_labels, y_labels = make_multilabel_classification(120, random_state=0)
 
 
-# --- The solvers and arguments that MLPClassifier does not have
+# --- Solvers and parameters that MLPClassifier does not have
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ X_labels, y_labels = make_multilabel_classification(120, random_state=0)
         (sgd, {"momentum": 0.7}),
     ],
 )
-def test_arguments_reach_the_textbook_equations(rule, arguments):
+def test_solvers_follow_the_textbook_equations(rule, arguments):
     penalties = {
         "weight_regularizer_l1": [0.01, 0.02, 0.03],
         "weight_regularizer_l2": [0.04, 0.0, 0.05],
@@ -104,7 +104,7 @@ def test_every_solver_learns_digits(solver):
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_l1_makes_weights_small_and_the_loss_counts_it(solver):
+def test_l1_shrinks_weights_and_is_part_of_the_loss(solver):
     plain = MLPScratchClassifier(
         (10,), solver=solver, max_iter=100, learning_rate_init=0.02, random_state=0
     )
@@ -118,8 +118,8 @@ def test_l1_makes_weights_small_and_the_loss_counts_it(solver):
     assert penalized.loss_ == pytest.approx(expected, rel=0.02)
 
 
-def test_worked_out_example():
-    # That of scikit-learn's test_fit, computed by hand.
+def test_update_computed_by_hand():
+    # The example of scikit-learn's test_fit.
     clf = MLPScratchClassifier(
         2, "logistic", solver="sgd", learning_rate_init=0.1, alpha=0.1, momentum=0
     )
@@ -152,13 +152,13 @@ def fitted():
         return MLPScratchClassifier((100,), max_iter=20, random_state=0).fit(X_digits, y_digits)
 
 
-def test_chunks_do_not_show(fitted):
+def test_predictions_do_not_depend_on_chunks(fitted):
     X = np.tile(X_digits, (5, 1))
     parts = [fitted.predict_proba(part) for part in np.array_split(X, 7)]
     np.testing.assert_allclose(fitted.predict_proba(X), np.vstack(parts), rtol=1e-12)
 
 
-def test_prediction_needs_little_memory(fitted):
+def test_memory_of_a_prediction(fitted):
     X = np.random.RandomState(0).uniform(size=(300_000, 64))
     tracemalloc.start()
     probabilities = fitted.predict_proba(X)
@@ -167,7 +167,7 @@ def test_prediction_needs_little_memory(fitted):
     assert peak - probabilities.nbytes < 30e6
 
 
-def test_a_fit_needs_nine_times_its_weights_and_a_batch():
+def test_memory_of_a_fit():
     X = np.random.RandomState(0).uniform(size=(1000, 500)).astype(np.float32)
     y = np.arange(1000) % 10
     clf = MLPScratchClassifier((400, 200), max_iter=2, batch_size=50)
@@ -181,8 +181,8 @@ def test_a_fit_needs_nine_times_its_weights_and_a_batch():
     assert peak < 9.4 * weights + batch + 100_000
 
 
-def test_arrays_of_other_namespaces_are_refused_in_words(fitted, monkeypatch):
-    # As those that validation lets through with array_api_dispatch=True.
+def test_arrays_of_other_namespaces_raise(fitted, monkeypatch):
+    # scikit-learn's validation returns such arrays if array_api_dispatch=True.
     class Tensor:
         shape, dtype, ndim = X_digits.shape, X_digits.dtype, 2
 
@@ -200,14 +200,14 @@ def test_arrays_of_other_namespaces_are_refused_in_words(fitted, monkeypatch):
         MLPScratchClassifier().fit(Tensor(), y_digits)
 
 
-def test_prediction_writes_nothing(fitted):
+def test_prediction_does_not_change_the_estimator(fitted):
     before = pickle.dumps(fitted)
     for method in (fitted.predict, fitted.predict_proba, fitted.predict_log_proba):
         method(X_digits)
     assert pickle.dumps(fitted) == before
 
 
-def test_eight_threads_may_predict_at_once(fitted):
+def test_prediction_is_thread_safe(fitted):
     expected = fitted.predict_proba(X_digits)
     wrong = []
 
@@ -226,7 +226,7 @@ def test_eight_threads_may_predict_at_once(fitted):
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.float32, np.float64])
-def test_probabilities_are_of_the_networks_dtype(dtype):
+def test_probabilities_have_the_dtype_of_the_network(dtype):
     X = (X_digits * 16).astype(dtype)
     clf = MLPScratchClassifier(max_iter=2, random_state=0).fit(X.astype(np.float32), y_digits)
     assert clf.predict_proba(X).dtype == np.float32
@@ -243,7 +243,7 @@ def test_probabilities_of_saturated_logits():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_one_class_has_two_columns_as_in_mlpclassifier(engine):
+def test_single_class_has_two_columns_as_in_mlpclassifier(engine):
     options = {"max_iter": 20, "random_state": 0}
     clf = MLPScratchClassifier(engine=engine, **options).fit(X_iris, ["only"] * 150)
     assert set(clf.predict(X_iris)) == {"only"}
@@ -265,7 +265,7 @@ def test_prediction_errors(method, fitted):
 # --- scikit-learn's tools
 
 
-def test_labels_of_every_kind():
+def test_all_types_of_labels():
     for classes in (["x", "y", "z"], [10, 20, 30], [-1.0, 0.0, 1.0], [True, False, True]):
         y = np.array(classes)[y_iris]
         clf = MLPScratchClassifier(solver="lbfgs", max_iter=50, random_state=0).fit(X_iris, y)
@@ -285,7 +285,7 @@ def test_many_classes_and_ties(engine, recwarn):
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_data_frames_and_their_names(library):
+def test_data_frames(library):
     module = pytest.importorskip(library)
     names = ["a", "b", "c", "d"]
     frame = module.DataFrame({name: X_iris[:, i] for i, name in enumerate(names)})
@@ -325,7 +325,7 @@ def test_metadata_routing():
     assert_same_fit(pipeline[-1], clf.fit(X, y_iris, sample_weight=weights))
 
 
-def test_pickle_holds_three_times_the_weights_and_little_else():
+def test_size_of_a_pickle():
     clf = MLPScratchClassifier((200, 100), max_iter=2).fit(X_digits, y_digits)
     weights = sum(array.nbytes for array in clf.coefs_ + clf.intercepts_)
     assert len(pickle.dumps(clf)) < 3 * weights + 10_000
@@ -359,7 +359,7 @@ def test_callbacks_require_scikit_learn_1_9(monkeypatch):
 # --- NumPy's global state
 
 
-def test_global_random_state_is_neither_read_nor_moved():
+def test_global_random_state_is_not_used():
     np.random.seed(0)
     state = pickle.dumps(np.random.get_state())
     first = MLPScratchClassifier(max_iter=2, batch_size=20).fit(X_iris, y_iris)
@@ -370,7 +370,7 @@ def test_global_random_state_is_neither_read_nor_moved():
 
 
 @pytest.mark.slow
-def test_nnfs_init_changes_no_bit():
+def test_nnfs_init_does_not_affect_results():
     script = """
 import sys, warnings
 import numpy as np

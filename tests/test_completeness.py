@@ -1,4 +1,4 @@
-"""An added activation, loss, optimizer or parameter is everywhere that CONTRIBUTING.md lists."""
+"""Activations, losses, optimizers and parameters are in all places listed in CONTRIBUTING.md."""
 
 import inspect
 from functools import partial

@@ -1,4 +1,4 @@
-"""to_sklearn and from_sklearn: the same network in the other package's estimator."""
+"""to_sklearn and from_sklearn: conversion to and from scikit-learn's estimators."""
 
 import pickle
 from functools import partial
@@ -72,7 +72,7 @@ PROBLEMS_AND_ACTIVATIONS = [
 
 
 @pytest.mark.parametrize(("problem", "activation"), PROBLEMS_AND_ACTIVATIONS)
-def test_their_estimator_predicts_the_same(problem, activation):
+def test_to_sklearn_predicts_the_same(problem, activation):
     X, y = DATA[problem]
     clf = ours(activation=activation).fit(X, y)
     mlp = clf.to_sklearn()
@@ -94,18 +94,18 @@ def test_their_estimator_predicts_the_same(problem, activation):
         {"early_stopping": True, "scoring": "loss"},
     ],
 )
-def test_how_it_was_trained_makes_no_difference(arguments):
+def test_to_sklearn_with_parameters_that_it_does_not_have(arguments):
     clf = ours(**arguments).fit(X, y)
     mlp = clf.to_sklearn()
     assert_same_predictions(clf, mlp, X)
-    # Their parameters are valid, and ours where they have them.
+    # All parameters are valid in MLPClassifier, and unchanged if it supports their values.
     clone(mlp).fit(X, y)
     parameters, expected = mlp.get_params(), clf.get_params()
     same = {name for name, value in parameters.items() if value == expected[name]}
     assert parameters.keys() - same <= {"activation", "solver", "learning_rate"}
 
 
-def test_one_neuron_as_a_number():
+def test_hidden_layer_sizes_as_an_integer():
     arguments = {"max_iter": 20, "batch_size": 40, "random_state": 0}
     clf, mlp = (kind(1, **arguments).fit(X, y) for kind in (MLPScratchClassifier, MLPClassifier))
     assert [coef.shape for coef in clf.coefs_] == [(4, 1), (1, 3)]
@@ -123,7 +123,7 @@ def test_one_neuron_as_a_number():
     helpers.assert_same_weights(clf, MLPScratchClassifier((1,), **arguments).fit(X, y))
 
 
-def test_a_network_without_hidden_layers():
+def test_to_sklearn_without_hidden_layers():
     for activation in ("silu", [], "relu"):
         clf = MLPScratchClassifier((), activation, max_iter=8).fit(X, y)
         assert_same_predictions(clf, clf.to_sklearn(), X)
@@ -133,7 +133,7 @@ def test_a_network_without_hidden_layers():
     "activation",
     ["leaky_relu", "elu", "silu", ["relu", "tanh"], ("silu", "silu"), ["relu", "elu"]],
 )
-def test_activations_that_they_do_not_have(activation):
+def test_to_sklearn_with_other_activations_raises(activation):
     clf = ours(activation=activation).fit(X, y)
     with pytest.raises(ValueError, match="MLPClassifier has one activation for all") as error:
         clf.to_sklearn()
@@ -149,7 +149,7 @@ def test_to_sklearn_before_fit():
     ("solver", "early_stopping"),
     [("sgd", False), ("adam", True), ("rmsprop", False), ("lbfgs", True)],
 )
-def test_their_estimator_goes_on(solver, early_stopping):
+def test_to_sklearn_continues_training(solver, early_stopping):
     clf = ours(solver=solver, early_stopping=early_stopping).fit(X, y)
     before = [coef.copy() for coef in clf.coefs_]
     mlp = clf.to_sklearn()
@@ -157,8 +157,8 @@ def test_their_estimator_goes_on(solver, early_stopping):
         mlp.partial_fit(X, y)
         assert mlp.loss_ < 1.2 * clf.loss_
         assert mlp.t_ == clf.t_ + 150
-    # Eight more epochs lower the loss, where L-BFGS has not found its minimum already. With early
-    # stopping the network may have returned to where it began.
+    # Eight more epochs lower the loss, unless L-BFGS has already converged. With early stopping,
+    # the best weights may be the initial ones.
     if early_stopping:
         bound = 1.1 * clf.loss_curve_[0]
     else:
@@ -170,7 +170,7 @@ def test_their_estimator_goes_on(solver, early_stopping):
         np.testing.assert_array_equal(a, b)
 
 
-def test_their_warm_start_leaves_early_stopping():
+def test_to_sklearn_warm_start_without_early_stopping():
     clf = ours(early_stopping=True, learning_rate_init=0.02).fit(X, y)
     mlp = clf.set_params(early_stopping=False).to_sklearn().set_params(warm_start=True).fit(X, y)
     assert mlp.loss_curve_[:8] == clf.loss_curve_
@@ -179,7 +179,7 @@ def test_their_warm_start_leaves_early_stopping():
     assert mlp.validation_scores_ == clf.validation_scores_
 
 
-def test_their_warm_start_takes_early_stopping_up():
+def test_to_sklearn_warm_start_with_early_stopping():
     clf = ours(learning_rate_init=0.02).fit(X, y)
     mlp = clf.set_params(early_stopping=True).to_sklearn().set_params(warm_start=True).fit(X, y)
     assert mlp.loss_curve_[:8] == clf.loss_curve_
@@ -190,7 +190,7 @@ def test_their_warm_start_takes_early_stopping_up():
     assert mlp.best_loss_ == clf.best_loss_
 
 
-def test_their_warm_start_begins_at_our_weights():
+def test_to_sklearn_warm_start_begins_at_the_same_weights():
     clf = ours(solver="sgd").fit(X, y)
     mlp = clf.to_sklearn().set_params(warm_start=True, learning_rate_init=1e-300, max_iter=1)
     for expected, actual in zip(clf.coefs_, mlp.fit(X, y).coefs_, strict=True):
@@ -201,7 +201,7 @@ def test_their_warm_start_begins_at_our_weights():
 
 
 @pytest.mark.parametrize(("problem", "activation"), PROBLEMS_AND_ACTIVATIONS)
-def test_our_estimator_predicts_the_same(problem, activation):
+def test_from_sklearn_predicts_the_same(problem, activation):
     X, y = DATA[problem]
     mlp = theirs(activation=activation).fit(X, y)
     clf = MLPScratchClassifier.from_sklearn(mlp)
@@ -213,7 +213,7 @@ def test_our_estimator_predicts_the_same(problem, activation):
 
 
 @pytest.mark.parametrize("solver", THEIRS)
-def test_our_estimator_goes_on(solver):
+def test_from_sklearn_continues_training(solver):
     mlp = theirs(solver=solver).fit(X, y)
     n_epochs = len(getattr(mlp, "loss_curve_", []))
     clf = MLPScratchClassifier.from_sklearn(mlp)
@@ -228,12 +228,12 @@ def test_our_estimator_goes_on(solver):
     assert len(clf.loss_curve_) == n_epochs + 8
     assert clf.history_["loss"].tolist() == clf.loss_curve_
     assert np.isfinite(clf.history_["validation_loss"]).sum() == 8
-    # Theirs is as it was.
+    # The original estimator is unchanged.
     assert_same_predictions(mlp, MLPScratchClassifier.from_sklearn(mlp), X)
 
 
 @pytest.mark.parametrize("solver", THEIRS)
-def test_it_goes_on_from_their_weights(solver):
+def test_from_sklearn_continues_from_the_same_weights(solver):
     mlp = theirs(solver=solver).fit(X, y)
     clf = MLPScratchClassifier.from_sklearn(mlp)
     clf.set_params(solver="sgd", learning_rate_init=1e-300).partial_fit(X, y)
@@ -244,7 +244,7 @@ def test_it_goes_on_from_their_weights(solver):
     assert clf.loss_ <= mlp.loss_
 
 
-def test_early_stopping_goes_on_from_their_best_score():
+def test_from_sklearn_keeps_the_best_validation_score():
     mlp = theirs(early_stopping=True, learning_rate_init=0.02, max_iter=60, random_state=1)
     assert mlp.fit(X, y).best_validation_score_ == 1
     clf = MLPScratchClassifier.from_sklearn(mlp)
@@ -287,14 +287,14 @@ def test_feature_names():
         back.predict(frame[["b", "a", "c", "d"]])
 
 
-def test_a_subclass_makes_its_own():
+def test_from_sklearn_of_a_subclass():
     class Named(MLPScratchClassifier):
         pass
 
     assert type(Named.from_sklearn(theirs().fit(X, y))) is Named
 
 
-def test_what_is_no_fitted_mlp_classifier_is_refused():
+def test_from_sklearn_errors():
     with pytest.raises(NotFittedError):
         MLPScratchClassifier.from_sklearn(MLPClassifier())
     for other in (LogisticRegression(), MLPRegressor(), ours()):
@@ -324,7 +324,7 @@ def test_to_mlp_regressor(loss):
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])
-def test_our_regressor_continues_theirs(loss):
+def test_from_mlp_regressor_continues_training(loss):
     theirs = MLPRegressor(loss, (6, 5), random_state=0, max_iter=5).fit(X_diabetes, y_diabetes)
     ours = MLPScratchRegressor.from_sklearn(theirs)
     np.testing.assert_allclose(ours.predict(X_diabetes), theirs.predict(X_diabetes), rtol=1e-12)
@@ -333,14 +333,14 @@ def test_our_regressor_continues_theirs(loss):
     assert ours.loss_ < before
 
 
-def test_their_regressor_continues_ours():
+def test_to_mlp_regressor_continues_training():
     ours = regressor(random_state=np.random.RandomState(0)).fit(X_diabetes, y_diabetes)
     theirs = ours.to_sklearn().set_params(warm_start=True, random_state=1)
     theirs.fit(X_diabetes, y_diabetes)
     assert theirs.score(X_diabetes, y_diabetes) > ours.score(X_diabetes, y_diabetes)
 
 
-def test_each_is_converted_to_its_own_kind():
+def test_types_of_converted_estimators():
     classes = y_diabetes.round().astype(int)
     classifier, values = (
         kind(hidden_layer_sizes=(2,), max_iter=1).fit(X_diabetes, classes)
@@ -353,6 +353,6 @@ def test_each_is_converted_to_its_own_kind():
             kind.from_sklearn(other)
 
 
-def test_several_quantiles_are_not_converted():
+def test_to_mlp_regressor_with_several_quantiles_raises():
     with pytest.raises(ValueError, match="MLPRegressor cannot sort predicted quantiles"):
         regressor(loss="quantile", quantile=[0.1, 0.9]).fit(X_diabetes, y_diabetes).to_sklearn()

@@ -1,4 +1,4 @@
-"""Searches on a dask cluster of two processes have the scores of local searches."""
+"""Searches on a dask cluster of two processes, compared with local searches."""
 
 import os
 
@@ -59,7 +59,7 @@ def test_grid_search(client, monkeypatch):
 
 
 def process_id(estimator, X, y):
-    """Score with the id of the process that trains the network."""
+    """Return the id of the process that trains the network as the score."""
     return float(os.getpid())
 
 

@@ -16,10 +16,10 @@ GENERATORS = [make_spiral, make_vertical, make_sine]
         (make_vertical, nnfs.datasets.vertical_data, 7, 5),
     ],
 )
-def test_classes_are_those_of_nnfs(make, reference, n_samples, n_classes):
+def test_classification_data_match_nnfs(make, reference, n_samples, n_classes):
     np.random.seed(n_samples)
     random_state = np.random.RandomState(n_samples)
-    for _ in range(2):  # the second draw goes on with the stream
+    for _ in range(2):  # the second draw continues the random stream
         X_reference, y_reference = reference(n_samples, n_classes)
         X, y = make(n_samples, n_classes, random_state=random_state)
         assert np.array_equal(X, X_reference)
@@ -30,7 +30,7 @@ def test_classes_are_those_of_nnfs(make, reference, n_samples, n_classes):
 
 
 @pytest.mark.parametrize("n_samples", [1, 10, 1000])
-def test_sine_is_that_of_nnfs(n_samples):
+def test_sine_matches_nnfs(n_samples):
     X, y = make_sine(n_samples)
     X_reference, y_reference = nnfs.datasets.sine_data(n_samples)
     assert np.array_equal(X, X_reference)
@@ -39,7 +39,7 @@ def test_sine_is_that_of_nnfs(n_samples):
 
 def test_noise():
     X, y = make_spiral(50, 2, noise=0)
-    # an exact spiral: as much radius as angle
+    # Without noise, the radius is proportional to the angle.
     angle = np.unwrap(np.arctan2(X[:50, 0], X[:50, 1]))
     np.testing.assert_allclose(np.hypot(*X[:50].T), angle / angle[-1], atol=1e-12)
     X, y = make_vertical(50, 2, noise=0)
@@ -58,7 +58,7 @@ def test_random_state(make):
 
 
 @pytest.mark.parametrize("make", GENERATORS)
-def test_global_random_state_is_left_alone(make):
+def test_global_random_state_is_not_used(make):
     before = np.random.get_state()
     for random_state in (0, None, np.random.RandomState(0)):
         make(random_state=random_state)

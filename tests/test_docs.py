@@ -1,4 +1,4 @@
-"""The code of README and the documentation runs, and what they state about the package is true."""
+"""README and the documentation: output of the code, speedups, links, paths and version."""
 
 import contextlib
 import doctest
@@ -16,7 +16,7 @@ import skscratch
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-# The fits of the pages are short.
+# The pages train for few epochs.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -27,7 +27,7 @@ SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 
 class Nearly(doctest.OutputChecker):
-    """Numbers may differ by a twentieth: processors and versions round differently."""
+    """Allow differences of 5%, because rounding depends on processors and versions."""
 
     def check_output(self, want, got, optionflags):
         if super().check_output(want, got, optionflags):
@@ -50,7 +50,7 @@ def unchanged_settings(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.usefixtures("unchanged_settings")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_code_runs_and_prints_what_is_shown(page):
+def test_code_prints_the_shown_output(page):
     text = page.read_text("utf-8")
     if "set_callbacks" in text:
         pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
@@ -71,7 +71,7 @@ def test_code_runs_and_prints_what_is_shown(page):
     assert not runner.failures, "".join(said)
 
 
-def test_speedups_are_the_measured_ones():
+def test_speedups_match_the_measurements():
     measured = (ROOT / "benchmarks/results/tables.one.md").read_text("utf-8")
     rows = [line.split(" | ") for line in measured.splitlines()]
     for dtype in ("float64", "float32"):

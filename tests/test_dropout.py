@@ -1,4 +1,4 @@
-"""dropout and input_dropout: in training, not in prediction, and from a stream of their own."""
+"""dropout and input_dropout: applied in training only, with a separate random stream."""
 
 import pickle
 from collections import defaultdict
@@ -26,13 +26,13 @@ X, y = load_iris(return_X_y=True)
 
 
 def mlp(hidden_layer_sizes=(40, 30), **parameters):
-    # The fixture below notes the masks of NumPy's layers.
+    # The fixture below records the masks of the layers in NumPy.
     return helpers.mlp(hidden_layer_sizes, **{"max_iter": 6, "engine": "numpy", **parameters})
 
 
 @pytest.fixture
 def masks(monkeypatch):
-    """Note every mask that is drawn, by the layer's rate and number of units."""
+    """Record every mask by the layer's rate and number of units."""
     drawn = defaultdict(list)
     forward = Dropout.forward
 
@@ -57,7 +57,7 @@ def masks(monkeypatch):
         ({}, {}),
     ],
 )
-def test_each_layer_drops_its_share_in_training_alone(masks, arguments, rates):
+def test_rates_per_layer(masks, arguments, rates):
     clf = mlp(max_iter=2, **arguments).fit(X_digits.astype(np.float32), y_digits)
     assert {(rate, units) for units, rate in rates.items()} == masks.keys()
     for (rate, _), drawn in masks.items():
@@ -71,7 +71,7 @@ def test_each_layer_drops_its_share_in_training_alone(masks, arguments, rates):
     assert not masks
 
 
-def test_prediction_is_the_whole_network():
+def test_no_dropout_in_prediction():
     clf = mlp(dropout=0.5, input_dropout=0.2, solver="adamw").fit(X, y)
     values = X
     for weights, biases in zip(clf.coefs_, clf.intercepts_, strict=True):
@@ -81,14 +81,14 @@ def test_prediction_is_the_whole_network():
     np.testing.assert_allclose(clf.predict_proba(X), probabilities, rtol=1e-10)
 
 
-def test_validation_is_without_dropout(masks):
+def test_no_dropout_in_validation(masks):
     clf = mlp(max_iter=1, dropout=0.5, batch_size=150).fit(X, y, X_val=X, y_val=y)
     assert {len(drawn) for drawn in masks.values()} == {1}
     assert clf.history_["validation_loss"][0] == pytest.approx(log_loss(y, clf.predict_proba(X)))
 
 
 def test_training_follows_the_equations(masks):
-    """A ReLU network with softmax, whose masks are those that were drawn."""
+    """Compare with the equations of a ReLU network with softmax and the recorded masks."""
     clf = mlp(
         solver="sgd", momentum=0.0, learning_rate_init=0.1, alpha=0.0, batch_size=150, max_iter=5
     ).set_params(dropout=[0.5, 0.25], input_dropout=0.1)
@@ -116,7 +116,7 @@ def test_training_follows_the_equations(masks):
 
 
 @pytest.mark.parametrize("arguments", [{"dropout": 0.5}, {"input_dropout": 0.5}])
-def test_the_seed_decides_what_is_dropped(arguments, masks):
+def test_masks_depend_on_random_state(arguments, masks):
     arguments["shuffle"] = False
     first = mlp(**arguments).fit(X, y)
     drawn = {key: np.concatenate(values) for key, values in masks.items()}
@@ -133,12 +133,12 @@ def test_the_seed_decides_what_is_dropped(arguments, masks):
 @pytest.mark.parametrize(
     ("arguments", "early_stopping"), [({"dropout": 0.5}, True), ({"input_dropout": 0.2}, False)]
 )
-def test_first_weights_order_and_split_are_those_without_dropout(arguments, early_stopping):
+def test_initial_weights_order_and_split_do_not_depend_on_dropout(arguments, early_stopping):
     for seed in range(3):
         states, fits = [np.random.RandomState(seed) for _ in range(2)], []
         for random_state, extra in zip(states, ({}, arguments), strict=True):
             clf = mlp(random_state=random_state, early_stopping=early_stopping, max_iter=3)
-            # Steps so small that the first weights stay, to the bit.
+            # The learning rate is too small to change the initial weights.
             clf.set_params(solver="sgd", learning_rate_init=1e-300, **extra)
             fits.append(clf.fit(X, y))
         for a, b in zip(fits[0].coefs_, fits[1].coefs_, strict=True):
@@ -147,7 +147,7 @@ def test_first_weights_order_and_split_are_those_without_dropout(arguments, earl
         assert states[0].randint(1 << 30) == states[1].randint(1 << 30)
 
 
-def test_dropout_narrows_the_gap_between_training_and_validation():
+def test_dropout_reduces_overfitting():
     noisy = make_classification(600, 20, n_informative=5, flip_y=0.2, random_state=0)
     X, y = (array[:300] for array in noisy)
     X_val, y_val = (array[300:] for array in noisy)
@@ -194,7 +194,7 @@ RESUMED = [
 
 
 @pytest.mark.parametrize("arguments", RESUMED)
-def test_partial_fit_six_times_is_fit_for_six_epochs(arguments):
+def test_six_partial_fits_equal_six_epochs(arguments):
     X_ = sp.csr_array(X.astype(np.float32))
     once = mlp((9, 5), **arguments).fit(X_, y)
     by_parts = mlp((9, 5), **arguments)
@@ -204,14 +204,14 @@ def test_partial_fit_six_times_is_fit_for_six_epochs(arguments):
 
 
 @pytest.mark.parametrize("arguments", RESUMED)
-def test_warm_start_continues_as_if_it_had_not_stopped(arguments):
+def test_warm_start_resumes_exactly(arguments):
     once = mlp((9, 5), max_iter=14, **arguments).fit(X, y)
     twice = mlp((9, 5), max_iter=6, warm_start=True, **arguments).fit(X, y)
     twice = pickle.loads(pickle.dumps(twice)).set_params(max_iter=8).fit(X, y)
     assert_same_fit(once, twice)
 
 
-def test_dropout_may_be_turned_on_and_off_between_fits(masks):
+def test_dropout_can_be_changed_between_fits(masks):
     clf = mlp(warm_start=True, max_iter=2).fit(X, y)
     clf.set_params(dropout=0.5, input_dropout=0.5).fit(X, y)
     assert len(masks) == 3
@@ -224,7 +224,7 @@ def test_dropout_may_be_turned_on_and_off_between_fits(masks):
 @pytest.mark.parametrize(
     "arguments", [{"dropout": 0.1}, {"dropout": [0.0, 0.5]}, {"input_dropout": 0.1}]
 )
-def test_lbfgs_refuses_dropout(arguments):
+def test_lbfgs_with_dropout_raises(arguments):
     clf = mlp(solver="lbfgs", **arguments)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match="dropout and clip_norm are not supported"):
@@ -233,12 +233,12 @@ def test_lbfgs_refuses_dropout(arguments):
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
-def test_lbfgs_takes_rates_of_zero():
+def test_lbfgs_with_rates_of_zero():
     clf = mlp(solver="lbfgs", dropout=[0.0, 0.0], input_dropout=0.0).fit(X, y)
     assert_same_fit(clf, mlp(solver="lbfgs").fit(X, y))
 
 
-def test_without_a_hidden_layer_there_is_nothing_to_drop(masks):
+def test_dropout_without_hidden_layers(masks):
     assert_same_fit(mlp((), dropout=0.5).fit(X, y), mlp(()).fit(X, y))
     mlp((), dropout=[], input_dropout=0.5).fit(X, y)
     assert masks.keys() == {(0.5, 4)}
@@ -262,7 +262,7 @@ def test_without_a_hidden_layer_there_is_nothing_to_drop(masks):
         ({"input_dropout": [0.1]}, "input_dropout"),
     ],
 )
-def test_wrong_rates(arguments, message):
+def test_invalid_rates(arguments, message):
     clf = mlp(**arguments)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=message):

@@ -19,12 +19,12 @@ def test_one_hot(indices, n_outputs, expected):
     ("indices", "got"),
     [([0, 3], "got 0 to 3"), ([-1, 0], "got -1 to 0"), ([0.0, 1.0], "got an array of float64")],
 )
-def test_values_other_than_class_indices_are_refused(indices, got):
+def test_invalid_class_indices(indices, got):
     with pytest.raises(ValueError, match=f"Expected class indices from 0 to 2, {got}"):
         check_indices(np.array(indices), 3)
 
 
-def test_no_indices_are_valid():
+def test_empty_class_indices():
     check_indices(np.array([], int), 3)
 
 

@@ -23,7 +23,7 @@ def data(n_samples=10, dtype=np.float64):
 
 
 @pytest.mark.parametrize(("dtype", "rel"), [(np.float32, 1e-6), (np.float64, 1e-13)])
-def test_epoch_is_the_mean_over_samples(dtype, rel):
+def test_losses_of_an_epoch_are_means_over_samples(dtype, rel):
     X, y, _ = data(dtype=dtype)
     network = network_of(dtype=dtype, alpha=0.1)
     data_loss, _ = network.compute_gradients(X, y)
@@ -60,15 +60,15 @@ def test_parameters_are_updated_after_every_batch(shuffled):
     assert np.array_equal(batches.order, order)
 
 
-def test_learning_rates_are_those_given_and_decay():
+def test_learning_rates_and_decay():
     batches = Batches(*data(), batch_size=4, n_outputs=4)
     engine = NumPyEngine(network_of(), SGD(decay=0.1), batches)
     rates = [epoch.learning_rate for epoch in engine.train([0.5, 0.25])]
-    # Three batches an epoch: the last ones are the updates 2 and 5.
+    # With three batches per epoch, the last updates of the epochs are numbers 2 and 5.
     assert rates == pytest.approx([0.5 / 1.2, 0.25 / 1.5], rel=1e-15)
 
 
-def test_epochs_of_one_call_are_those_of_several_calls():
+def test_one_call_equals_several_calls():
     networks = []
     for calls in ([[0.1, 0.1, 0.1]], [[0.1], [0.1], [0.1]]):
         network = network_of()
@@ -125,7 +125,7 @@ def test_gradients_of_all_rows():
     assert np.array_equal(network.gradients, expected.gradients)
 
 
-def test_equal_logits_count_as_a_prediction_of_the_first_class():
+def test_first_of_equal_logits_is_predicted():
     network = Network([Dense(1, 2)], SoftmaxCategoricalCrossentropy())
     network.parameters[:] = 0
     y = np.array([0, 0, 0, 1])
@@ -134,7 +134,7 @@ def test_equal_logits_count_as_a_prediction_of_the_first_class():
     assert epoch.accuracy == 0.75
 
 
-def test_a_logit_of_0_counts_as_a_prediction_of_0():
+def test_logit_of_0_predicts_0():
     network = Network([Dense(1, 1)], SigmoidBinaryCrossentropy())
     network.parameters[:] = 0
     y = np.array([[0.0], [0.0], [0.0], [1.0]])

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 import gallery
 
 EXAMPLES = sorted(gallery.EXAMPLES.glob("*.py"))
-# Words of their output depend on the machine, or on the version of Python.
+# The words of their output depend on the machine or on the version of Python.
 VARIABLE = {"quickstart", "23_text"}
 OPTIONAL = {"callbacks": ("mlflow", "optuna"), "18_save_and_resume": ("skops",)}
 NUMBER = re.compile(r"-?(\d[\d,.]*(e[-+]?\d+)?|nan)\b")
@@ -38,7 +38,7 @@ def test_example(example, tmp_path):
         assert words(output) == words((stored / f"{example.stem}.txt").read_text("utf-8"))
 
 
-def test_every_example_is_in_the_list():
+def test_every_example_is_listed():
     listed = (gallery.EXAMPLES / "README.md").read_text("utf-8")
     for example in EXAMPLES:
         assert f"]({example.name})" in listed

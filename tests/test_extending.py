@@ -20,7 +20,7 @@ X, y = load_iris(return_X_y=True)
 
 
 class Swish(Activation):
-    """The built-in SiLU, written by a user."""
+    """The built-in SiLU as a user-defined class."""
 
     def function(self, z):
         return z / (1 + np.exp(-z))
@@ -51,7 +51,7 @@ mlp = partial(
 
 
 @pytest.mark.parametrize("hidden", [Swish, [Swish, "silu"], ["silu", Swish]])
-def test_an_activation_of_ones_own_trains_like_the_built_in_one(hidden):
+def test_user_defined_activation_equals_the_built_in_one(hidden):
     own = mlp(activation=hidden).fit(X, y)
     built_in = mlp(activation="silu").fit(X, y)
     assert_same_weights(own, built_in, rtol=1e-9)
@@ -61,7 +61,7 @@ def test_an_activation_of_ones_own_trains_like_the_built_in_one(hidden):
 
 
 @pytest.mark.parametrize("options", [{"activation": Swish}, {"solver": Lion}, {"solver": Lion()}])
-def test_they_pickle_clone_and_resume(options):
+def test_user_defined_classes_pickle_clone_and_resume(options):
     whole = mlp(**options).fit(X, y)
     again = pickle.loads(pickle.dumps(whole))
     np.testing.assert_array_equal(again.predict_proba(X), whole.predict_proba(X))
@@ -76,13 +76,13 @@ def test_they_pickle_clone_and_resume(options):
     assert_same_weights(by_epochs, whole)
 
 
-def test_an_optimizer_class_is_made_with_the_estimators_rates():
+def test_optimizer_class_uses_learning_rate_init_and_decay():
     own = mlp(solver=SGD, learning_rate_init=0.1, decay=0.01).fit(X, y)
     named = mlp(solver="sgd", momentum=0.0, learning_rate_init=0.1, decay=0.01).fit(X, y)
     assert_same_weights(own, named)
 
 
-def test_an_optimizer_object_keeps_its_settings_and_is_not_changed():
+def test_optimizer_object_keeps_its_settings_and_is_not_changed():
     optimizer = AdamW(0.02, decay=0.001, epsilon=1e-8, weight_decay=0.1, epsilon_hat=True)
     before = pickle.dumps(optimizer)
     own = mlp(solver=optimizer, learning_rate_init=99).fit(X, y)
@@ -91,14 +91,14 @@ def test_an_optimizer_object_keeps_its_settings_and_is_not_changed():
     assert_same_weights(own, named.fit(X, y))
 
 
-def test_an_optimizer_object_that_was_used_begins_anew():
+def test_state_of_an_optimizer_object_is_ignored():
     optimizer = Adam(0.01)
     optimizer.update(np.ones(3), np.ones(3))
     assert_same_weights(mlp(solver=optimizer).fit(X, y), mlp(solver=Adam(0.01)).fit(X, y))
 
 
 @pytest.mark.parametrize("schedule", ["adaptive", "invscaling", "cosine"])
-def test_schedules_are_those_of_the_named_solver(schedule):
+def test_schedules_match_the_named_solver(schedule):
     options = {"learning_rate": schedule, "tol": 0.1, "n_iter_no_change": 1, "max_iter": 30}
     own = mlp(solver=SGD(0.1, momentum=0.9, nesterov=True), **options).fit(X, y)
     named = mlp(solver="sgd", learning_rate_init=0.1, **options).fit(X, y)
@@ -106,7 +106,7 @@ def test_schedules_are_those_of_the_named_solver(schedule):
     np.testing.assert_array_equal(own.history_["learning_rate"], named.history_["learning_rate"])
 
 
-def test_they_are_searched_over():
+def test_grid_search():
     grid = {"activation": ["relu", Swish], "solver": ["adam", Lion, Lion(1e-2)]}
     search = GridSearchCV(mlp(), grid, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 6
@@ -116,12 +116,12 @@ def test_they_are_searched_over():
 @pytest.mark.parametrize(
     "activation", [SiLU(), [Swish(), Swish()], np.tanh, dict, ["relu", dict], [Swish], "swish"]
 )
-def test_what_is_no_activation_is_refused(activation):
+def test_invalid_activation(activation):
     with pytest.raises(ValueError, match="activation"):
         mlp(activation=activation).fit(X, y)
 
 
 @pytest.mark.parametrize("solver", [np.sign, dict, "lion"])
-def test_what_is_no_solver_is_refused(solver):
+def test_invalid_solver(solver):
     with pytest.raises(ValueError, match="solver"):
         mlp(solver=solver).fit(X, y)

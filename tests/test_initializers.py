@@ -37,7 +37,7 @@ def test_an_int_seeds_a_new_generator(initializer):
 
 
 @pytest.mark.parametrize(("n_inputs", "n_neurons", "factor"), [(3, 2000, 2.0), (40, 1000, 6.0)])
-def test_glorot_uniform_fills_its_bounds(n_inputs, n_neurons, factor):
+def test_bounds_and_variance_of_glorot_uniform(n_inputs, n_neurons, factor):
     bound = np.sqrt(factor / (n_inputs + n_neurons))
     for array in glorot_uniform(n_inputs, n_neurons, np.random.RandomState(0), factor):
         assert 0.99 * bound < np.abs(array).max() <= bound
@@ -45,7 +45,7 @@ def test_glorot_uniform_fills_its_bounds(n_inputs, n_neurons, factor):
         assert array.var() == pytest.approx(bound**2 / 3, rel=4 * np.sqrt(0.8 / array.size))
 
 
-def test_the_default_factor_is_6():
+def test_default_factor_is_6():
     default = glorot_uniform(3, 5, np.random.RandomState(0))
     assert np.array_equal(default[0], glorot_uniform(3, 5, np.random.RandomState(0), 6.0)[0])
 

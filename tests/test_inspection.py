@@ -51,7 +51,7 @@ def assert_drawn(line, values):
     assert np.array_equal(line.get_ydata(), values)
 
 
-def test_matplotlib_is_not_imported_before_it_is_needed():
+def test_matplotlib_is_imported_lazily():
     command = "import sys, skscratch.inspection; sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", command], check=True)
 
@@ -77,13 +77,13 @@ def test_loss_curve_of_an_estimator(estimator_class, solver):
     assert legend(display.ax_) == ["training loss"]
 
 
-def test_estimator_that_recorded_no_losses():
+def test_estimator_without_recorded_losses():
     clf = fit(MLPClassifier, solver="lbfgs")
     with pytest.raises(TypeError, match=r"with 'loss_curve_', .* got a MLPClassifier"):
         LossCurveDisplay.from_estimator(clf)
 
 
-def test_history_is_drawn():
+def test_plot_of_a_history():
     display = LossCurveDisplay(HISTORY).plot()
     assert set(display.lines_) == {"loss", "validation_loss"}
     assert_drawn(display.lines_["validation_loss"], HISTORY["validation_loss"])
@@ -91,7 +91,7 @@ def test_history_is_drawn():
 
 
 @pytest.mark.parametrize("xscale", ["linear", "log"])
-def test_only_whole_epochs_are_labelled(xscale):
+def test_ticks_are_integers(xscale):
     _, ax = plt.subplots()
     ax.set_xscale(xscale)
     LossCurveDisplay(HISTORY).plot(ax)
@@ -141,7 +141,7 @@ def test_best_epoch_is_marked_on_the_validation_loss():
     assert display.best_epoch_line_.get_ydata() == [0.9]
 
 
-def test_best_epoch_is_marked_on_the_score_that_chose_it():
+def test_best_epoch_is_marked_on_the_validation_score():
     display = LossCurveDisplay(HISTORY, best_epoch=2).plot(metrics="validation_score")
     assert display.best_epoch_line_.get_ydata() == [0.6]
     assert display.best_epoch_line_.axes is display.metrics_ax_
@@ -209,15 +209,15 @@ def test_any_key_of_a_history_is_a_metric():
     assert legend(display.ax_) == ["training loss", "recall"]
 
 
-def test_legend_lies_over_all_curves():
+def test_legend_is_above_all_curves():
     display = LossCurveDisplay(HISTORY).plot(metrics="accuracy")
     first, second = display.ax_, display.metrics_ax_
     assert first.get_zorder() > second.get_zorder()
-    # and yet does not hide them: only the axes that are drawn first have a background
+    # The legend's axes have no background, so the curves below are visible.
     assert [ax.patch.get_visible() for ax in (first, second)] == [False, True]
 
 
-def test_curves_of_one_estimator_are_of_different_colors():
+def test_curves_of_one_estimator_have_different_colors():
     display = LossCurveDisplay(HISTORY).plot(
         parts=True, metrics=["accuracy", "validation_score", "learning_rate"]
     )
@@ -244,13 +244,13 @@ def test_several_estimators_in_one_axes():
     assert len(ax.figure.axes) == 3
 
 
-def test_axes_side_by_side_have_their_own_metrics():
+def test_different_axes_have_different_metrics_axes():
     _, axes = plt.subplots(1, 2, sharex=True)
     displays = [LossCurveDisplay(HISTORY).plot(ax, metrics="accuracy") for ax in axes]
     assert displays[0].metrics_ax_ is not displays[1].metrics_ax_
 
 
-def test_display_can_be_drawn_again():
+def test_plot_can_be_called_again():
     display = LossCurveDisplay(HISTORY, estimator_name="a").plot()
     _, ax = plt.subplots()
     assert display.plot(ax, name="b", color="red") is display
@@ -266,7 +266,7 @@ def test_style():
         assert line.get_linewidth() == 3
 
 
-def test_a_name_is_enough_for_training_losses():
+def test_legend_of_training_losses_is_the_name():
     display = LossCurveDisplay({"loss": [1.0]}, estimator_name="a").plot()
     assert legend(display.ax_) == ["a"]
 
@@ -278,7 +278,7 @@ def test_a_name_is_enough_for_training_losses():
         ("accuracy", {"metrics": "accuracy"}),
     ],
 )
-def test_what_was_not_recorded_cannot_be_drawn(missing, what):
+def test_missing_metrics_raise(missing, what):
     with pytest.raises(ValueError, match=rf"no '{missing}' to plot, it has \['loss'\]"):
         LossCurveDisplay({"loss": [1.0]}).plot(**what)
     assert not plt.get_fignums()
@@ -292,7 +292,7 @@ def test_heatmap(estimator_class, layer, index):
     clf = fit(estimator_class)
     display = WeightsDisplay.from_estimator(clf, layer)
     assert np.array_equal(display.image_.get_array(), clf.coefs_[index])
-    # zero is the color map's middle
+    # Zero is the center of the color map.
     assert display.image_.norm.vmin == -display.image_.norm.vmax
     assert display.ax_.get_xlabel() == "neuron"
     assert display.ax_.get_ylabel() == "input"
@@ -301,11 +301,11 @@ def test_heatmap(estimator_class, layer, index):
     assert display.histogram_ is None
 
 
-def test_weights_that_are_all_0():
+def test_weights_of_zero():
     assert WeightsDisplay(np.zeros((2, 2))).plot().image_.norm.vmax == 1
 
 
-def test_colorbar_can_be_left_out():
+def test_plot_without_colorbar():
     _, ax = plt.subplots()
     display = WeightsDisplay.from_estimator(fit(), ax=ax, colorbar=False, cmap="gray")
     assert display.colorbar_ is None
@@ -339,7 +339,7 @@ def test_images():
     weights = rng.normal(size=(6, 5))
     display = WeightsDisplay(weights, image_shape=(2, 3)).plot(kind="images")
     mosaic = display.image_.get_array()
-    # five images of 2 x 3 pixels in three rows of two, with a pixel between them: about a square
+    # Five images of 2 x 3 pixels, in three rows of two, with one pixel between them.
     assert mosaic.shape == (3 * 3 - 1, 2 * 4 - 1)
     for neuron, image in enumerate(weights.T.reshape(5, 2, 3)):
         top, left = 3 * (neuron // 2), 4 * (neuron % 2)
@@ -350,18 +350,18 @@ def test_images():
 
 
 @pytest.mark.parametrize("image_shape", [None, (8, 8), (2, 3), 4, (4,), (1, 2, 2)])
-def test_weights_that_are_no_images(image_shape):
+def test_invalid_image_shape(image_shape):
     with pytest.raises(ValueError, match=r"height \* width = 4, the layer's number of inputs; got"):
         WeightsDisplay.from_estimator(fit(), kind="images", image_shape=image_shape)
 
 
 @pytest.mark.parametrize("layer", [2, -3])
-def test_layer_that_is_not_there(layer):
+def test_invalid_layer(layer):
     with pytest.raises(ValueError, match=f"There is no layer {layer}: this network has 2 layers"):
         WeightsDisplay.from_estimator(fit(), layer)
 
 
-def test_unknown_kind():
+def test_invalid_kind():
     with pytest.raises(ValueError, match="kind must be 'heatmap', 'histogram' or 'images', got"):
         WeightsDisplay.from_estimator(fit(), kind="pie")
 
@@ -376,7 +376,7 @@ def test_unfitted_estimator(display_class, estimator_class):
 
 
 @pytest.mark.parametrize("estimator_class", [MLPScratchClassifier, MLPClassifier])
-def test_a_pipeline_ends_in_the_network(estimator_class):
+def test_pipelines(estimator_class):
     network = estimator_class((5,), max_iter=3, random_state=0)
     pipeline = make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), network)).fit(X, y)
     losses = LossCurveDisplay.from_estimator(pipeline)

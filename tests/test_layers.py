@@ -41,7 +41,7 @@ def test_dense_gradients(names):
     check_gradient(loss, inputs, dinputs)
 
 
-def test_gradients_of_the_parameters_alone():
+def test_gradients_of_the_parameters_only():
     inputs, dvalues = normal(5, 3, seed=1), normal(5, 2, seed=2)
     full, first = (Dense(3, 2, 0.1, 0.2, 0.3, 0.4, random_state=0) for _ in range(2))
     full.forward(inputs)
@@ -59,7 +59,7 @@ def test_regularization_loss():
     assert dense.regularization_loss() == 1 * 6 + 10 * 14 + 100 * 9 + 1000 * 41
 
 
-def test_dense_has_the_books_names_of_penalties():
+def test_dense_has_the_penalty_names_of_the_book():
     dense = Dense(3, 2, 0.1, 0.2, 0.3, 0.4)
     assert [getattr(dense, name) for name in REGULARIZERS] == [0.1, 0.2, 0.3, 0.4]
     assert dense.weight_penalty == Penalty(0.1, 0.2)
@@ -77,7 +77,7 @@ def test_dense_keeps_its_dtype(dtype):
 
 
 @both_dtypes
-def test_dense_starts_with_its_initializer(dtype):
+def test_dense_uses_its_initializer(dtype):
     dense = Dense(
         3, 4, initializer=glorot_uniform, random_state=np.random.RandomState(0), dtype=dtype
     )
@@ -98,18 +98,18 @@ def test_an_int_seeds_a_new_generator(seed):
 
 
 @pytest.mark.parametrize("layer_class", [partial(Dense, 3, 4), partial(Dropout, 0.5)])
-def test_other_random_states_are_refused(layer_class):
+def test_invalid_random_states(layer_class):
     for random_state in ("0", 1.5):
         with pytest.raises(ValueError, match="random_state must be an int, a "):
             layer_class(random_state=random_state)
 
 
-def test_dropout_refuses_a_random_state():
+def test_dropout_with_a_random_state_raises():
     with pytest.raises(ValueError, match=r"got a RandomState. Use numpy.random.default_rng"):
         Dropout(0.5, np.random.RandomState(0))
 
 
-def test_numpys_global_generator_is_not_used():
+def test_global_random_state_is_not_used():
     np.random.seed(0)
     Dense(3, 2)
     Dropout(0.5).forward(np.ones((2, 2)))
@@ -134,7 +134,7 @@ def test_assigned_weights_and_biases_are_copied():
         ("biases", np.ones(2), r"Expected an array of shape \(1, 2\), got \(2,\)"),
     ],
 )
-def test_assignment_of_another_shape_is_refused(name, values, message):
+def test_assignment_of_another_shape_raises(name, values, message):
     dense = Dense(2, 2)
     before = getattr(dense, name).copy()
     with pytest.raises(ValueError, match=message):
@@ -147,7 +147,7 @@ def test_assignment_of_another_shape_is_refused(name, values, message):
     [np.ones(3), np.ones((5, 4)), [[1.0]], np.ones((2, 3, 3)), scipy.sparse.csr_array((5, 4))],
     ids=np.shape,
 )
-def test_dense_refuses_inputs_of_another_shape(inputs):
+def test_dense_inputs_of_another_shape_raise(inputs):
     message = r"Dense\(3, 2\) expected inputs of shape \(n_samples, 3\), got shape"
     with pytest.raises(ValueError, match=message):
         Dense(3, 2).forward(inputs)
@@ -181,7 +181,7 @@ def test_dropout_gradient(rate):
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_dropout_drops_its_rate_and_keeps_the_mean(rate):
+def test_rate_and_mean_of_dropout(rate):
     outputs = Dropout(rate, 0).forward(np.ones((300, 200)))
     assert set(np.unique(outputs)) == {0.0, 1 / (1 - rate)}
     tolerance = 4 * np.sqrt(rate * (1 - rate) / outputs.size)
@@ -190,7 +190,7 @@ def test_dropout_drops_its_rate_and_keeps_the_mean(rate):
 
 
 @both_dtypes
-def test_dropout_masks_are_uniform_numbers_of_its_generator(dtype):
+def test_dropout_masks_are_drawn_from_its_generator(dtype):
     dropout = Dropout(0.3, 7)
     expected = np.random.default_rng(7)
     for shape in [(20, 4), (4, 20)]:
@@ -239,7 +239,7 @@ def test_dropout_draws_new_masks():
 
 
 @pytest.mark.parametrize("rate", [0.5, np.float64(0.5)])
-def test_dropout_dtype_is_that_of_the_last_inputs(rate):
+def test_dropout_dtype_follows_the_last_inputs(rate):
     dropout = Dropout(rate, 0)
     for dtype in (np.float32, np.float64, np.float32):
         assert dropout.forward(np.ones((4, 3), dtype)).dtype == dtype
@@ -248,7 +248,7 @@ def test_dropout_dtype_is_that_of_the_last_inputs(rate):
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, np.nan])
-def test_dropout_refuses_rates_outside_0_and_1(rate):
+def test_invalid_dropout_rates(rate):
     with pytest.raises(ValueError, match=r"the probability of dropping, must be in \[0, 1\)"):
         Dropout(rate)
 

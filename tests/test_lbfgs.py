@@ -18,7 +18,7 @@ pytestmark = unfinished_fits
 X_iris, y_iris = load_iris(return_X_y=True)
 
 
-def test_interrupting_lbfgs_in_its_first_iteration(monkeypatch):
+def test_interrupt_in_the_first_iteration(monkeypatch):
     def interrupted(self, *args):
         raise KeyboardInterrupt
 
@@ -30,7 +30,7 @@ def test_interrupting_lbfgs_in_its_first_iteration(monkeypatch):
     assert clf.predict(X_digits).shape == y_digits.shape
 
 
-def test_lbfgs_at_its_minimum_records_its_own_loss():
+def test_warm_start_without_iterations_records_the_new_loss():
     clf = MLPScratchClassifier(solver="lbfgs", max_iter=500, tol=1e-3, random_state=0)
     clf.fit(X_iris, y_iris, X_val=X_iris, y_val=y_iris)
     n_iter = len(clf.loss_curve_)
@@ -44,7 +44,7 @@ def test_lbfgs_at_its_minimum_records_its_own_loss():
     assert clf.validation_scores_[-1] == clf.score(X_iris, y_other)
 
 
-def test_lbfgs_names_max_iter():
+def test_warning_if_max_iter_is_reached():
     message = r"lbfgs failed to converge after 3 iteration\(s\).*Raise max_iter"
     with pytest.warns(ConvergenceWarning, match=message):
         MLPScratchClassifier(solver="lbfgs", max_iter=3).fit(X_iris, y_iris)

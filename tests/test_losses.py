@@ -113,7 +113,7 @@ def test_gradient_of_class_indices(loss_class):
 
 
 @every_loss
-def test_one_pass_gives_the_same(loss_class):
+def test_loss_gradient_matches_calculate_and_backward(loss_class):
     loss, y_pred, y_true = loss_class(), predictions(loss_class, (5, 4)), soft_targets((5, 4))
     value, gradient = loss.loss_gradient(y_pred, y_true, weights(5))
     assert value == loss.calculate(y_pred, y_true, weights(5))
@@ -153,14 +153,14 @@ def test_predictions(loss_class, logits, expected):
         (IdentitySquaredError, [[np.nan]], [[0.0]], [False]),
     ],
 )
-def test_a_prediction_is_correct_if_it_is_the_target(loss_class, logits, y_true, expected):
+def test_correct(loss_class, logits, y_true, expected):
     correct = loss_class().correct(np.array(logits), np.array(y_true))
     assert correct.dtype == bool
     assert correct.tolist() == expected
 
 
 @every_loss
-def test_weights_count_samples(loss_class):
+def test_sample_weights_equal_repetitions(loss_class):
     loss, y_pred, y_true = loss_class(), predictions(loss_class, (3, 4)), soft_targets((3, 4))
     repeated = np.repeat(np.arange(3), [2, 0, 5])
     np.testing.assert_allclose(
@@ -185,7 +185,7 @@ def test_large_float32_weights():
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (5, 1), (5, 4), (2, 5)])
-def test_sample_weights_of_another_shape_are_refused(shape):
+def test_sample_weights_of_another_shape_raise(shape):
     loss, y_pred = MeanSquaredError(), np.ones((5, 4))
     message = r"sample_weight must have one number for each sample, shape \(5,\); got shape"
     for method in (loss.calculate, loss.backward):
@@ -207,7 +207,7 @@ def test_sample_weights_of_another_shape_are_refused(shape):
     ],
     ids=lambda y_true: str(np.shape(y_true)),
 )
-def test_targets_of_another_shape_are_refused(y_true):
+def test_targets_of_another_shape_raise(y_true):
     loss, y_pred = SoftmaxCategoricalCrossentropy(), np.ones((5, 3))
     for method in (loss.forward, loss.calculate, loss.backward):
         with pytest.raises(ValueError, match="y_true must be one class index per sample or rows"):
@@ -223,13 +223,13 @@ def test_targets_of_another_shape_are_refused(y_true):
         (["a", "b", "c"], "got an array of <U1. .* numpy.unique"),
     ],
 )
-def test_values_other_than_class_indices_are_refused(y_true, got):
+def test_invalid_class_indices(y_true, got):
     with pytest.raises(ValueError, match=f"Expected class indices from 0 to 2, {got}"):
         CategoricalCrossentropy().calculate(np.ones((3, 3)), y_true)
 
 
 @every_loss
-def test_dtype_is_that_of_the_predictions(loss_class):
+def test_dtype_follows_the_predictions(loss_class):
     loss = loss_class()
     for dtype in (np.float32, np.float64):
         y_pred = predictions(loss_class, (5, 3), dtype)
@@ -240,7 +240,7 @@ def test_dtype_is_that_of_the_predictions(loss_class):
                 assert loss.backward(y_pred, y_true, sample_weight).dtype == dtype
 
 
-def test_float32_with_settings_that_are_numpy_numbers():
+def test_float32_with_numpy_scalars_as_settings():
     y_pred = np.ones((5, 3), np.float32)
     for loss in (IdentityHuber(np.float64(0.3)), IdentityPinball(np.float64(0.3))):
         assert loss.forward(y_pred, 2 * y_pred).dtype == np.float32
@@ -258,7 +258,7 @@ def test_float32_with_settings_that_are_numpy_numbers():
         (IdentityPinball, MeanAbsoluteError, 4 / 2),
     ],
 )
-def test_fused_is_activation_and_plain(fused_class, plain_class, factor):
+def test_fused_equals_activation_and_plain_loss(fused_class, plain_class, factor):
     fused, plain = fused_class(), plain_class()
     activation = fused.activation_class()
     logits, y_true = predictions(fused_class, (5, 4)), soft_targets((5, 4))
@@ -280,7 +280,7 @@ def test_fused_is_activation_and_plain(fused_class, plain_class, factor):
         (SigmoidBinaryCrossentropy, BinaryCrossentropy, [[900.0]]),
     ],
 )
-def test_fused_is_exact_where_a_probability_is_0(fused_class, plain_class, logits):
+def test_fused_is_exact_for_probabilities_of_0(fused_class, plain_class, logits):
     fused = fused_class()
     y_pred = fused.activation_class().forward(np.array(logits))
     assert plain_class().calculate(y_pred, [0]) == -np.log(np.finfo(float).tiny)
@@ -329,7 +329,7 @@ def test_deviances_are_half_those_of_scikit_learn(loss_class, deviance):
 
 
 @pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
-def test_the_pinball_loss_is_that_of_scikit_learn(quantile):
+def test_pinball_loss_matches_scikit_learn(quantile):
     y_true, logits = soft_targets((20, 1)), predictions(IdentityPinball, (20, 1))
     expected = mean_pinball_loss(y_true[:, 0], logits[:, 0], alpha=quantile)
     assert IdentityPinball(quantile).calculate(logits, y_true) == pytest.approx(expected)
@@ -338,13 +338,13 @@ def test_the_pinball_loss_is_that_of_scikit_learn(quantile):
 @pytest.mark.parametrize(
     "loss", [IdentityAbsoluteError(), IdentityPinball(0.9), MeanAbsoluteError()]
 )
-def test_the_derivative_at_the_target_is_0(loss):
+def test_derivative_at_the_target_is_0(loss):
     values = np.array([[1.5], [-2.0]])
     assert np.array_equal(loss.backward(values, values), [[0], [0]])
 
 
 @every_loss
-def test_arguments_are_not_changed(loss_class):
+def test_arguments_are_not_modified(loss_class):
     loss, y_pred, y_true = loss_class(), predictions(loss_class, (5, 4)), soft_targets((5, 4))
     before = y_pred.copy(), y_true.copy()
     loss.loss_gradient(y_pred, y_true, weights(5))
@@ -376,7 +376,7 @@ def test_valid_targets(loss_class, valid, invalid, message):
             loss.check_targets(np.array([[*valid, value]], float).T)
 
 
-def test_targets_that_are_rounded_to_0():
+def test_targets_rounded_to_0():
     y = np.array([[1.0], [1e-50]])
     loss = ExponentialGammaDeviance()
     loss.check_targets(y)

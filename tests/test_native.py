@@ -1,4 +1,4 @@
-"""The native engine against formulas, and against the NumPy engine that it mirrors."""
+"""The native engine, compared with formulas and with the NumPy engine."""
 
 import functools
 import inspect
@@ -70,7 +70,7 @@ def magnitudes(dtype) -> np.ndarray:
 
 
 def assert_accurate(values, exact, ulps=2):
-    """Compare with numbers of higher precision, in units of the last place."""
+    """Check the error in units in the last place, given values of higher precision."""
     with np.errstate(over="ignore", under="ignore"):
         rounded = exact.astype(values.dtype)
     is_normal = np.isfinite(rounded) & (np.abs(rounded) >= np.finfo(values.dtype).tiny)
@@ -138,7 +138,7 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("activation", FORMULAS, ids=lambda activation: activation.__name__)
-def test_activations_are_formula_class_and_function(activation, level):
+def test_activations_match_formula_and_class(activation, level):
     z = np.concatenate([np.linspace(-30, 30, 1001), [0.0, -700.0, 800.0]])
     expected = FORMULAS[activation](z)
     np.testing.assert_allclose(outputs_of(activation, z), expected, rtol=1e-13)
@@ -240,7 +240,7 @@ def trained(engine_class, seed):
 
 
 def assert_close(actual, expected, rtol, message):
-    """Compare relative to the largest number; what is not finite must agree."""
+    """Compare relative to the largest number; the same elements must be finite."""
     actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     finite = np.isfinite(expected)
     np.testing.assert_array_equal(np.isfinite(actual), finite, err_msg=message)
@@ -253,7 +253,7 @@ def assert_close(actual, expected, rtol, message):
 @pytest.mark.parametrize("chunk_size", [1024, 3])
 def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_size):
     if chunk_size == 3:
-        # Batches that are computed in several chunks, in several calls
+        # Batches are computed in several chunks and calls.
         monkeypatch.setattr("skscratch.native.engine.CHUNK_BYTES", 1)
         monkeypatch.setattr("skscratch.native.engine.MIN_CHUNK", chunk_size)
         monkeypatch.setattr("skscratch.native.engine.WORK_PER_CALL", 1e4)
@@ -273,8 +273,8 @@ def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_siz
         np.testing.assert_array_equal(batches.order, order.order)
 
 
-def test_products_of_large_matrices_are_those_of_numpy(level):
-    # Matrices that are large enough for BLAS
+def test_products_of_large_matrices_match_numpy(level):
+    # The matrices are large enough for BLAS.
     rng = np.random.default_rng(0)
     for dtype, rtol in ((np.float32, 1e-3), (np.float64, 1e-10)):
         X = rng.normal(size=(900, 150)).astype(dtype)
@@ -315,7 +315,7 @@ def test_random_networks_predict_as_with_numpy(level):
         )
 
 
-def test_probabilities_are_the_softmax_and_never_0(level):
+def test_probabilities_are_the_softmax_and_positive(level):
     X = np.random.default_rng(0).normal(size=(300, 7))
     arrays = [100 * np.eye(7)], [np.zeros(7)], []
     probabilities = native.NativeFittedNetwork(*arrays).forward(X, softmax)
@@ -324,7 +324,7 @@ def test_probabilities_are_the_softmax_and_never_0(level):
     assert probabilities.min() > 0
 
 
-# --- What results do not depend on
+# --- Reproducibility
 
 
 def digits_engine(n_epochs_per_call=1, offset=0, engine_class=native.NativeEngine, **arguments):
@@ -346,13 +346,13 @@ def digits_engine(n_epochs_per_call=1, offset=0, engine_class=native.NativeEngin
     return np.concatenate([network.parameters, optimizer.state_dict()["cache"]])
 
 
-def test_results_do_not_depend_on_epochs_per_call_nor_on_addresses(level):
+def test_results_do_not_depend_on_epochs_per_call_or_addresses(level):
     expected = digits_engine()
     for n_epochs, offset in [(2, 0), (6, 0), (1, 1), (3, 5)]:
         np.testing.assert_array_equal(digits_engine(n_epochs, offset), expected)
 
 
-def test_threads_train_what_one_thread_trains():
+def test_results_do_not_depend_on_threads():
     expected = digits_engine()
     with ThreadPoolExecutor(8) as pool:
         for result in pool.map(lambda _: digits_engine(), range(16)):
@@ -361,7 +361,7 @@ def test_threads_train_what_one_thread_trains():
 
 @pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_processes_train_what_one_process_trains(method):
+def test_results_do_not_depend_on_processes(method):
     expected = digits_engine()
     with multiprocessing.get_context(method).Pool(2) as pool:
         for result in pool.map(digits_engine, [1, 2]):
@@ -391,7 +391,7 @@ def test_padding_of_the_parameters_stays_zero(level):
 
 
 @unfinished_fits
-def test_either_engine_continues_the_others_training():
+def test_engines_resume_each_other():
     arguments = {"warm_start": True, "max_iter": 3, "dropout": 0.2}
     fits = [
         mlp(engine=engine, **arguments).fit(X_digits, y_digits) for engine in ("numpy", "native")
@@ -408,7 +408,7 @@ def test_either_engine_continues_the_others_training():
 @pytest.mark.slow
 @pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("batch_size", [100, 200_000])
-def test_an_interrupt_takes_effect_within_a_second(batch_size):
+def test_latency_of_an_interrupt(batch_size):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200_000, 100)), rng.integers(10, size=200_000)
     clf = MLPScratchClassifier((200,), batch_size=batch_size, max_iter=1000, random_state=0)
@@ -423,7 +423,7 @@ def test_an_interrupt_takes_effect_within_a_second(batch_size):
     thread.start()
     with pytest.warns(UserWarning, match="interrupted"):
         clf.fit(X, y)
-    assert time.perf_counter() - sent[0] < 2  # on a busy machine
+    assert time.perf_counter() - sent[0] < 2  # allows for a busy machine
     thread.join()
     assert clf.predict(X[:50]).shape == (50,)
 
@@ -431,7 +431,7 @@ def test_an_interrupt_takes_effect_within_a_second(batch_size):
 # --- Availability
 
 
-def test_info_states_how_the_library_was_built():
+def test_info_describes_the_library():
     info = native.info()
     assert info["available"] is True
     assert info["instruction_set"] == LEVELS[-1]
@@ -440,7 +440,7 @@ def test_info_states_how_the_library_was_built():
 
 @pytest.fixture
 def no_library(monkeypatch, tmp_path):
-    """Let the library be one that cannot be loaded."""
+    """Replace the library by a file that cannot be loaded."""
     path = tmp_path / "engine.so"
     path.write_bytes(b"not a library")
     monkeypatch.setenv(library_module.LIBRARY_VARIABLE, str(path))
@@ -452,7 +452,7 @@ def no_library(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("failure", "reason"), [("gcc failed", "compiler failed .* gcc failed"), (None, "not built")]
 )
-def test_the_reason_for_an_absent_library(failure, reason, monkeypatch, tmp_path):
+def test_reason_for_a_missing_library(failure, reason, monkeypatch, tmp_path):
     if failure:
         (tmp_path / "failure.txt").write_text(failure)
     monkeypatch.setattr(library_module, "BUILD_LOG", tmp_path / "failure.txt")
@@ -461,7 +461,7 @@ def test_the_reason_for_an_absent_library(failure, reason, monkeypatch, tmp_path
 
 
 @unfinished_fits
-def test_without_the_library_numpy_trains_and_native_is_an_error(no_library):
+def test_engine_without_the_library(no_library):
     assert native.info() == {"available": False, "reason": native.unavailable_reason()}
     fitted = mlp().fit(X_digits, y_digits)
     expected = mlp(engine="numpy").fit(X_digits, y_digits)
@@ -495,7 +495,7 @@ def test_user_defined_classes_train_with_numpy(parameters):
         mlp(engine="native", **parameters).fit(X, y)
 
 
-def test_other_dtypes_and_very_deep_networks_are_not_supported():
+def test_unsupported_dtypes_and_depths():
     network = nn.Network([nn.Dense(2, 1, dtype=np.longdouble)], nn.IdentitySquaredError())
     assert "dtype" in native.NativeEngine.unsupported(network, nn.SGD())
     network = nn.Network([nn.Dense(2, 2) for _ in range(65)], nn.IdentitySquaredError())
@@ -503,7 +503,7 @@ def test_other_dtypes_and_very_deep_networks_are_not_supported():
     assert "64 dense layers" in native.NativeFittedNetwork.unsupported([nn.ReLU] * 64)
 
 
-def test_layers_in_another_order_and_several_generators_are_not_supported():
+def test_unsupported_order_of_layers_and_several_generators():
     order = [nn.Dense(2, 3), nn.ReLU(), nn.Tanh(), nn.Dense(3, 1)]
     generators = [nn.Dropout(0.1), nn.Dense(2, 3), nn.Dropout(0.1), nn.Dense(3, 1)]
     for layers in (order, generators):
@@ -522,7 +522,7 @@ def test_gradients_of_all_rows():
     np.testing.assert_allclose(*gradients, rtol=1e-12)
 
 
-def test_a_library_with_another_interface_is_refused(monkeypatch):
+def test_library_with_another_interface_raises(monkeypatch):
     monkeypatch.setattr(
         library_module, "_KINDS", {**library_module._KINDS, "d": library_module.ctypes.c_float}
     )

@@ -146,7 +146,7 @@ def test_zero_gradients_stay_zero():
     assert np.array_equal(network.gradients, np.zeros(network.parameters.size))
 
 
-def test_unflatten_gives_views_of_weights_and_biases():
+def test_unflatten_returns_views_of_weights_and_biases():
     network = network_of(units=(2, 3, 1))
     vector = np.arange(13.0)
     weights, biases = network.unflatten(vector)
@@ -156,14 +156,14 @@ def test_unflatten_gives_views_of_weights_and_biases():
     assert vector[6] == -1
 
 
-def test_forward_is_layer_after_layer():
+def test_forward_applies_the_layers_in_order():
     network, (X, _, _) = network_of(), data()
     first, second = network.dense
     expected = np.tanh(X @ first.weights + first.biases) @ second.weights + second.biases
     np.testing.assert_allclose(network.forward(X), expected, rtol=1e-13)
 
 
-def test_parameters_are_the_weights_then_the_biases():
+def test_parameters_are_weights_followed_by_biases():
     layers = [Dense(2, 3), Tanh(), Dense(3, 1)]
     first, second = layers[0], layers[2]
     first.weights, first.biases = np.arange(6.0).reshape(2, 3), np.arange(9.0, 12).reshape(1, 3)
@@ -176,7 +176,7 @@ def test_parameters_are_the_weights_then_the_biases():
     assert np.array_equal(first.biases, [[10, 11, 12]])
 
 
-def test_gradients_are_the_layers():
+def test_gradients_are_concatenated_from_the_layers():
     network, (X, y, _) = network_of(), data()
     loss_gradient(network, X, y)
     arrays = [layer.dweights for layer in network.dense] + [
@@ -185,7 +185,7 @@ def test_gradients_are_the_layers():
     assert np.array_equal(network.gradients, np.concatenate([array.ravel() for array in arrays]))
 
 
-def test_assignment_writes_through():
+def test_assignment_to_layers_changes_the_parameters():
     network = network_of(units=(2, 2))
     (layer,) = network.dense
     layer.weights, layer.biases = [[1, 2], [3, 4]], [[5, 6]]
@@ -197,13 +197,13 @@ def test_assignment_writes_through():
 @pytest.mark.parametrize(
     "layers", [[], [Tanh()], [Dense(2, 2), Tanh()], [Dense(2, 2), Dropout(0.5)]]
 )
-def test_network_ends_in_dense(layers):
+def test_last_layer_must_be_dense(layers):
     with pytest.raises(ValueError, match="A network ends in a Dense layer"):
         Network(layers, IdentitySquaredError())
 
 
 @pytest.mark.parametrize("n_features", [3, 5])
-def test_inputs_of_another_shape_are_refused(n_features):
+def test_inputs_of_another_shape_raise(n_features):
     with pytest.raises(ValueError, match=r"Dense\(4, 5\) expected inputs of shape"):
         network_of().forward(np.ones((2, n_features)))
 
@@ -219,7 +219,7 @@ def test_dtype_is_kept(dtype):
     assert network.parameters.dtype == network.gradients.dtype == dtype
 
 
-def test_output_is_that_of_the_last_forward():
+def test_output_of_the_last_forward():
     network, (X, y, _) = network_of(), data()
     network.compute_gradients(X, y)
     assert np.array_equal(network.output, network.forward(X))
@@ -258,7 +258,7 @@ def test_repr():
         (np.zeros(6, int), np.ones((6, 1)), r"got shape \(6, 1\)"),
     ],
 )
-def test_wrong_targets_and_weights_are_refused(y, sample_weight, message):
+def test_invalid_targets_and_weights(y, sample_weight, message):
     with pytest.raises(ValueError, match=message):
         network_of().compute_gradients(data()[0], y, sample_weight)
 
@@ -266,7 +266,7 @@ def test_wrong_targets_and_weights_are_refused(y, sample_weight, message):
 @pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))]
 )
-def test_copies_share_nothing(copied):
+def test_copies_do_not_share_memory(copied):
     network, (X, y, _) = network_of(alpha=0.1), data()
     loss_gradient(network, X, y)
     gradients = network.gradients.copy()

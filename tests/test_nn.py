@@ -84,7 +84,7 @@ def test_modules_export_their_own_names(name):
         assert getattr(module, public).__module__ == module.__name__
 
 
-def test_a_classifier_of_the_parts():
+def test_classifier_built_from_layers():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 2)), np.arange(60) % 3
     X += 4 * np.eye(3)[y, :2]
@@ -102,7 +102,7 @@ def test_a_classifier_of_the_parts():
 
 
 class Swish(Activation):
-    """With a setting."""
+    """Swish with the parameter beta."""
 
     def __init__(self, beta=1.0):
         self.beta = beta
@@ -148,7 +148,7 @@ def test_settings_are_constructor_arguments():
     assert repr(Swish()) == "Swish()"
 
 
-def test_a_constructor_argument_that_is_not_stored_is_an_error():
+def test_constructor_argument_that_is_not_stored_raises():
     class Forgetful(Configurable):
         def __init__(self, value):
             pass

@@ -1,4 +1,4 @@
-"""Networks that left Python: what onnxruntime computes is what the estimator predicts."""
+"""ONNX export: predictions of onnxruntime, compared with those of the estimator."""
 
 import sys
 
@@ -37,7 +37,7 @@ LABELS = {
 
 
 def run(clf, X, **options):
-    """Convert an estimator and return what onnxruntime makes of X."""
+    """Convert an estimator, and return the outputs of onnxruntime for X."""
     model = skl2onnx.to_onnx(clf, X[:1], options={id(clf): {"zipmap": False, **options}})
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
@@ -52,7 +52,7 @@ def assert_predicts_the_same(clf, X):
     assert probabilities.shape == expected.shape
     np.testing.assert_allclose(probabilities, expected, rtol=0, atol=TOLERANCES[X.dtype.type])
     np.testing.assert_array_equal(labels, clf.predict(X))
-    assert expected.std() > 0.01 or expected.shape[1] == 1  # it has learned something
+    assert expected.std() > 0.01 or expected.shape[1] == 1  # predictions vary
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -62,7 +62,7 @@ def test_every_activation(name):
 
 
 @pytest.mark.parametrize("labels", LABELS)
-def test_every_kind_of_labels(labels):
+def test_all_types_of_labels(labels):
     X = X_digits.astype(np.float32)
     clf = mlp().fit(X[:500], LABELS[labels][:500])
     assert_predicts_the_same(clf, X)
@@ -86,14 +86,14 @@ def test_every_depth_with_mixed_activations(hidden):
     ],
     ids=["pipeline", "stacking", "calibration", "search"],
 )
-def test_inside_of_scikit_learns_estimators(around):
+def test_inside_scikit_learn_classifiers(around):
     X, y = X_digits[:500].astype(np.float32), LABELS["strings"][:500]
     model = around(mlp((8,), learning_rate_init=0.03)).fit(X, y)
     assert_predicts_the_same(model, X)
 
 
 @pytest.mark.parametrize("labels", ["two", "several"])
-def test_the_least_probabilities_have_logarithms(labels):
+def test_logarithms_of_small_probabilities_are_finite(labels):
     clf = mlp().fit(X_digits[:500], LABELS[labels][:500])
     far = np.random.RandomState(0).standard_normal((20, X_digits.shape[1])) * 1e6
     _, probabilities = run(clf, far)
@@ -113,7 +113,7 @@ def assert_values_are_the_same(model, X):
     (values,) = session.run(None, {"X": X})
     expected = model.predict(X)
     assert values.dtype == X.dtype
-    assert values.ndim == 2  # also of a single value, as MLPRegressor's
+    assert values.ndim == 2  # also for a single output, as with MLPRegressor
     tolerance = TOLERANCES[X.dtype.type]
     np.testing.assert_allclose(
         values, expected.reshape(values.shape), rtol=tolerance, atol=tolerance
@@ -133,7 +133,7 @@ def assert_values_are_the_same(model, X):
         ({"loss": "quantile", "quantile": [0.5]}, 1),
     ],
 )
-def test_every_kind_of_values(parameters, n_values):
+def test_all_types_of_values(parameters, n_values):
     X, y = X_digits[:, n_values:], X_digits[:, 20 : 20 + n_values] + 0.1
     regressor = MLPScratchRegressor(
         hidden_layer_sizes=(6, 5), max_iter=5, random_state=0, **parameters
@@ -151,7 +151,7 @@ def test_every_kind_of_values(parameters, n_values):
     ],
     ids=["pipeline", "stacking", "voting"],
 )
-def test_inside_of_scikit_learns_regressors(around):
+def test_inside_scikit_learn_regressors(around):
     X, y = X_digits[:500].astype(np.float32), X_digits[:500, 20]
     regressor = MLPScratchRegressor(hidden_layer_sizes=(6, 5), max_iter=20, random_state=0)
     assert_values_are_the_same(around(regressor).fit(X, y), X)
@@ -160,14 +160,14 @@ def test_inside_of_scikit_learns_regressors(around):
 # --- Precision
 
 
-def test_a_network_is_computed_in_the_precision_of_its_inputs():
+def test_precision_follows_the_inputs():
     double = mlp().fit(X_digits[:500], y_digits[:500])
     _, probabilities = run(double, X_digits.astype(np.float32))
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities, double.predict_proba(X_digits), rtol=0, atol=2e-5)
 
 
-def test_integers_are_inputs():
+def test_integer_inputs():
     X = np.rint(X_digits * 16).astype(np.int64)
     clf = mlp().fit(X[:500], y_digits[:500])
     _, probabilities = run(clf, X)
@@ -182,7 +182,7 @@ def readers():
     return mlp().fit(X_digits[:500].astype(np.float32), LABELS["strings"][:500])
 
 
-def test_zipmap_names_the_probabilities(readers):
+def test_zipmap_returns_dicts(readers):
     X = X_digits[:20].astype(np.float32)
     labels, probabilities = run(readers, X, zipmap=True)
     assert list(labels) == list(readers.predict(X))
@@ -191,7 +191,7 @@ def test_zipmap_names_the_probabilities(readers):
     np.testing.assert_allclose(rows, readers.predict_proba(X), atol=2e-5)
 
 
-def test_zipmap_makes_columns(readers):
+def test_zipmap_returns_columns(readers):
     X = X_digits[:20].astype(np.float32)
     _, *columns = run(readers, X, zipmap="columns")
     np.testing.assert_allclose(np.transpose(columns), readers.predict_proba(X), atol=2e-5)
@@ -208,7 +208,7 @@ def test_nocl_returns_the_indices_of_classes(readers):
     np.testing.assert_array_equal(readers.classes_[indices], readers.predict(X))
 
 
-# --- What is refused
+# --- Errors
 
 
 class Swish(activations.Activation):
@@ -226,13 +226,13 @@ class Doubled(ReLU):
 
 
 @pytest.mark.parametrize("own", [Swish, Doubled])
-def test_an_activation_of_ones_own_is_refused(own):
+def test_user_defined_activation_raises(own):
     clf = mlp(activation=["relu", own]).fit(X_digits[:500], y_digits[:500])
     with pytest.raises(ValueError, match=f"operators of {own.__name__} are not known.*'ReLU'"):
         run(clf, X_digits)
 
 
-def test_what_has_to_be_installed_is_named(monkeypatch):
+def test_missing_dependency_raises(monkeypatch):
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
     with pytest.raises(ImportError, match="pip install skl2onnx"):
         register()

@@ -184,7 +184,7 @@ def test_weight_decay_without_gradient_scales_all_parameters():
     np.testing.assert_allclose(run(optimizer, parameters, np.zeros((2, 5))), expected, rtol=1e-15)
 
 
-def test_epsilon_hat_damps_first_steps_of_tiny_gradients():
+def test_epsilon_hat_reduces_first_steps_for_small_gradients():
     gradients = np.full((1, 1), 1e-8)
     plain = run(Adam(0.1, epsilon=1e-8), np.zeros(1), gradients)
     damped = run(Adam(0.1, epsilon=1e-8, epsilon_hat=True), np.zeros(1), gradients)
@@ -194,14 +194,14 @@ def test_epsilon_hat_damps_first_steps_of_tiny_gradients():
 
 
 @every_optimizer
-def test_gradients_are_not_changed(optimizer_class, settings):
+def test_gradients_are_not_modified(optimizer_class, settings):
     gradients = gradients_of((5,), 3)
     run(optimizer_class(**settings), np.ones(5), gradients)
     assert np.array_equal(gradients, gradients_of((5,), 3))
 
 
 @every_optimizer
-def test_state_continues_exactly(optimizer_class, settings):
+def test_stored_state_resumes_exactly(optimizer_class, settings):
     parameters, gradients = np.ones((3, 4)), gradients_of((3, 4), 40)
     expected = run(optimizer_class(**settings), parameters, gradients)
     first, loaded = optimizer_class(**settings), optimizer_class(**settings)
@@ -229,7 +229,7 @@ def test_state_is_a_copy(optimizer_class, settings):
 
 
 @pytest.mark.parametrize("optimizer", [SGD(momentum=0.9), Adagrad(), RMSprop(), Adam(), AdamW()])
-def test_parameters_of_another_shape_are_refused(optimizer):
+def test_parameters_of_another_shape_raise(optimizer):
     optimizer.update(np.ones(3), np.ones(3))
     with pytest.raises(ValueError, match=r"updated parameters of shape \(3,\), got \(2, 3\)"):
         optimizer.update(np.ones((2, 3)), np.ones((2, 3)))

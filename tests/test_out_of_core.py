@@ -18,14 +18,14 @@ pytestmark = [
 N_SAMPLES, N_FEATURES, N_CHUNK = 120_000, 100, 3000
 PARAMS = {"hidden_layer_sizes": (16,), "batch_size": 100, "dropout": 0.1, "random_state": 0}
 
-# What a mapped file occupies is the kernel's to take back, and does not count as data.
+# Pages of a memory-mapped file do not count as data, because the kernel can reclaim them.
 SCRIPT = """
 import resource, sys
 import numpy as np
 from skscratch import MLPScratchClassifier
 
 folder, n_chunk, params = sys.argv[1], int(sys.argv[2]), eval(sys.argv[3])
-# The first products make BLAS allocate what it keeps.
+# BLAS allocates permanent buffers in the first products.
 warm_up = np.ones((500, 100)), np.arange(500) % 3
 MLPScratchClassifier(**params).partial_fit(*warm_up, classes=[0, 1, 2])
 with open("/proc/self/status") as status:
@@ -56,7 +56,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     rng = np.random.RandomState(0)
     y = rng.randint(0, 3, N_SAMPLES)
-    # No chunk knows all classes: they come one after another.
+    # Sorted by class, so that no chunk contains all classes.
     y.sort()
     X = np.lib.format.open_memmap(
         folder / "X.npy", "w+", dtype=np.float64, shape=(N_SAMPLES, N_FEATURES)
@@ -69,7 +69,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_a_file_larger_than_memory_trains_the_same_weights(folder):
+def test_partial_fit_on_a_file_larger_than_memory(folder):
     arguments = [str(folder), str(N_CHUNK), repr(PARAMS)]
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],

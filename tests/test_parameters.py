@@ -20,10 +20,10 @@ ESTIMATORS = [MLPScratchClassifier, MLPScratchRegressor]
 
 
 def literals(hint) -> set:
-    """Return the strings that a type names."""
+    """Return the strings of the literals in a type."""
     if get_origin(hint) is Literal:
         return set(get_args(hint))
-    # What is inside of a sequence is not itself a value.
+    # Elements of a sequence are not values of the parameter.
     inner = get_args(hint) if get_origin(hint) not in (list, dict, type) else ()
     return set().union(*map(literals, inner))
 
@@ -39,7 +39,7 @@ def is_of(value, hint) -> bool:
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_every_string_that_is_accepted_is_declared(estimator):
+def test_accepted_strings_are_declared(estimator):
     hints = get_type_hints(estimator.__init__)
     with_strings = 0
     for name, constraints in estimator._parameter_constraints.items():
@@ -52,7 +52,7 @@ def test_every_string_that_is_accepted_is_declared(estimator):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_every_parameter_has_a_type_that_its_default_has(estimator):
+def test_defaults_have_the_declared_types(estimator):
     hints = get_type_hints(estimator.__init__)
     for name, parameter in inspect.signature(estimator).parameters.items():
         assert name in hints
@@ -65,7 +65,7 @@ def test_every_parameter_has_a_type_that_its_default_has(estimator):
     ("estimator", "early_stopping"),
     [(MLPScratchClassifier, False), (MLPScratchClassifier, True), (MLPScratchRegressor, False)],
 )
-def test_every_fitted_attribute_is_declared(estimator, early_stopping):
+def test_fitted_attributes_are_declared(estimator, early_stopping):
     fitted = estimator(hidden_layer_sizes=(5, 4), max_iter=3, early_stopping=early_stopping)
     fitted.fit(X_digits[:100], y_digits[:100])
     hints = get_type_hints(estimator)
@@ -90,7 +90,7 @@ FLOATS |= RANDOM
 
 @unfinished_fits
 @pytest.mark.parametrize("kind", "bhilqBHILQefdg?")
-def test_numbers_from_numpy_are_those_of_python(kind):
+def test_numpy_scalars_equal_python_numbers(kind):
     values = {"?": BOOLEANS, **dict.fromkeys("efdg", FLOATS)}.get(kind, INTEGERS)
     given = {name: np.dtype(kind).type(value) for name, value in values.items()}
     python = {name: float(v) if kind in "efdg" else v.item() for name, v in given.items()}
@@ -103,7 +103,7 @@ def test_numbers_from_numpy_are_those_of_python(kind):
             clf = MLPScratchClassifier(solver=SGD(each["decay"]) if "decay" in each else "adam")
             clf.set_params(**{"solver": solver} if solver is not SGD else {})
             clf.set_params(**{**options, "early_stopping": solver == "rmsprop", **each})
-            # The second fit resumes with fewer epochs than the first one had.
+            # The second fit resumes with fewer epochs than the first one.
             clf.set_params(max_iter=5, warm_start=True).fit(X, y_iris)
             fits.append(clf.set_params(**{"max_iter": 3, **each}).fit(X, y_iris))
             assert all(clf.get_params()[name] is value for name, value in each.items())

@@ -123,7 +123,7 @@ def case_id(value) -> str:
 
 
 def fit_all(theirs, arguments, X, y, sample_weight=None):
-    """Return a fitted estimator of scikit-learn, and ours by each engine."""
+    """Return a fitted estimator of scikit-learn, and one of this package for each engine."""
     arguments = {**COMMON, **arguments}
     ours = [OURS[theirs](**arguments, engine=engine) for engine in ENGINES]
     for estimator in ours:
@@ -209,7 +209,7 @@ def test_same_network_in_float32(kind, data, arguments):
         (MLPRegressor, "integers", {}, True),
     ],
 )
-def test_same_network_by_lbfgs(kind, data, arguments, weighted):
+def test_same_network_with_lbfgs(kind, data, arguments, weighted):
     X, y = DATA[data]
     sample_weight = weights_of(len(X)) if weighted else None
     arguments = {"solver": "lbfgs", "alpha": 0.01, **arguments}
@@ -236,7 +236,7 @@ def test_same_arguments_by_position():
     [
         {"batch_size": 20},
         {"batch_size": 20, "shuffle": False, "early_stopping": True},
-        # The order of a single batch is drawn too.
+        # The order of a single batch is also drawn.
         {"batch_size": 150},
         {"batch_size": 135, "early_stopping": True},
     ],
@@ -256,10 +256,10 @@ def test_same_stream_from_a_random_state_instance(arguments):
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_same_network_by_partial_fit_of_other_data_every_time(kind):
+def test_same_network_with_partial_fit_on_different_data(kind):
     X, y = (X_digits, y_digits) if kind is MLPClassifier else (X_diabetes, y_diabetes)
     classes = {"classes": np.arange(10)} if kind is MLPClassifier else {}
-    # With a RandomState instance, MLPClassifier's stream continues too.
+    # With a RandomState instance, MLPClassifier also continues the random stream.
     estimators = [kind(), *(OURS[kind](engine=engine) for engine in ENGINES)]
     for estimator in estimators:
         estimator.set_params(random_state=np.random.RandomState(0))

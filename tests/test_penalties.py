@@ -34,6 +34,6 @@ def test_float32_is_kept(penalty):
     assert penalty.gradient(normal(3, 4, dtype=np.float32)).dtype == np.float32
 
 
-def test_a_penalty_without_strength_is_false():
+def test_penalty_of_zero_is_falsy():
     assert [bool(penalty) for penalty in PENALTIES] == [False, True, True, True]
     assert bool(Penalty(np.float64(0.1))) is True

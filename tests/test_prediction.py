@@ -27,7 +27,7 @@ def inputs(n_samples=10, dtype=np.float64):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_outputs_are_those_of_the_network(dtype):
+def test_outputs_match_the_network(dtype):
     network, predictor = fitted(dtype)
     for X in (inputs(dtype=dtype), inputs(dtype=np.float64), np.arange(30).reshape(10, 3)):
         outputs = predictor.forward(X)
@@ -55,7 +55,7 @@ def test_sparse_inputs(container):
     np.testing.assert_allclose(predictor.forward(container(X)), predictor.forward(X), rtol=1e-13)
 
 
-def test_threads_share_a_network():
+def test_prediction_is_thread_safe():
     _, predictor = fitted()
     batches = [inputs(100) * scale for scale in range(1, 21)]
     expected = [predictor.forward(X) for X in batches]

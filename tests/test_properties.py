@@ -1,7 +1,7 @@
 """Properties of every configuration, data set and sequence of calls, drawn at random.
 
-The profile is ``ci``, the same examples every time; ``HYPOTHESIS_PROFILE=thorough`` draws others,
-a hundred times as many.
+The default profile ``ci`` draws the same examples in each run. ``HYPOTHESIS_PROFILE=thorough``
+draws different ones, a hundred times as many.
 """
 
 import copy
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-# --- What is drawn
+# --- Strategies
 
 KINDS = [
     "binary",
@@ -59,7 +59,7 @@ def data(draw, kinds=tuple(KINDS)):
         "regression of several": score,
     }[kind]
     if kind in ("binary", "multiclass"):
-        # Each class twice, or nobody could split them.
+        # Stratified splits need at least two samples of each class.
         y[:6] = np.arange(6) % (2 if kind == "binary" else 3)
     arguments = {"X": X, "y": y}
     if draw(st.booleans()):
@@ -82,7 +82,7 @@ ADDITIONAL = {
 
 
 def networks(solvers, shared=False, **others):
-    """Draw parameters; ``shared`` are those that scikit-learn has too."""
+    """Draw parameters; if ``shared``, only those that scikit-learn has, too."""
     return st.fixed_dictionaries(
         {
             "hidden_layer_sizes": st.lists(st.integers(1, 9), max_size=3).map(tuple),
@@ -148,7 +148,7 @@ def test_it_is_scikit_learn_s_network(drawn, parameters, engine, seed, as_instan
     try:
         trained(theirs, arguments)
     except ValueError as error:
-        # scikit-learn refuses it: so do we, unless it is its own fault.
+        # Calls that raise a ValueError in scikit-learn have to raise one here, too.
         with pytest.raises(ValueError):
             trained(ours, arguments)
         assume("class" not in str(error))
@@ -166,7 +166,7 @@ def test_it_is_scikit_learn_s_network(drawn, parameters, engine, seed, as_instan
         assert ours.random_state.randint(1 << 30) == theirs.random_state.randint(1 << 30)
 
 
-# --- Whatever comes between two epochs
+# --- Copies, calls and changes of the engine between epochs
 
 COPIES = {
     "pickle": lambda estimator: pickle.loads(pickle.dumps(estimator)),
@@ -194,7 +194,7 @@ COPIES = {
 )
 def test_any_course_of_events_trains_the_same_weights(drawn, parameters, events, seed, instance):
     kind, arguments = drawn
-    # Without an end of its own.
+    # Without a stopping criterion.
     parameters = {**parameters, "engine": "numpy", "tol": 0.0, "n_iter_no_change": np.inf}
     parameters["learning_rate"] = parameters["learning_rate"].replace("adaptive", "constant")
     random_state = np.random.RandomState(seed) if instance else seed
@@ -266,10 +266,10 @@ def test_numbers_of_numpy_train_the_same_network(drawn, parameters, integer, rea
 )
 def test_the_accuracy_is_that_of_predict(drawn, parameters, engine, ties):
     kind, arguments = drawn
-    # Steps this small change no parameter except zeros, so all batches are predicted by the same
-    # network, which is that of these parameters with zeros.
+    # Steps this small change only parameters that are zero. They are reset to zero below, so the
+    # score is computed with the network that predicted all batches.
     parameters |= {"learning_rate_init": 1e-300, "engine": engine, "random_state": 1}
-    parameters |= {"dropout": 0.0, "input_dropout": 0.0}  # these are not part of predictions
+    parameters |= {"dropout": 0.0, "input_dropout": 0.0}  # not applied in predictions
     if ties:  # all logits are zero, until the update by the only batch
         arguments = {**arguments, "X": arguments["X"] * 0}
         parameters |= {"weight_init": "he_normal", "batch_size": 1000}
@@ -305,7 +305,7 @@ def test_eight_threads_predict_what_one_does(drawn, parameters, slices, seed):
     assert pickle.dumps(clf) == before
 
 
-# --- Calls that fail
+# --- Failing calls
 
 
 def diverging(clf, arguments):
@@ -378,7 +378,7 @@ def test_a_call_that_fails_changes_nothing(drawn, parameters, failure, state, se
     assert pickle.dumps(vars(clf)) == before
 
 
-# --- Weights that are assigned
+# --- Assigned weights
 
 CONVERSIONS = [
     np.ndarray.tolist,

@@ -1,4 +1,4 @@
-"""The regressor: what it predicts by each loss, what it refuses, and all that it shares."""
+"""The regressor: predictions with each loss, errors, and features shared with the classifier."""
 
 import copy
 import inspect
@@ -68,7 +68,7 @@ def by_lbfgs(**parameters):
     return MLPScratchRegressor(**{**defaults, "tol": 1e-9, "random_state": 0, **parameters})
 
 
-# --- What each loss predicts
+# --- Losses
 
 
 def test_squared_error_without_hidden_layers_is_least_squares():
@@ -93,7 +93,7 @@ def test_gamma_without_hidden_layers_is_the_generalized_linear_model():
         ({"loss": "quantile", "quantile": 0.9}, lambda y: np.quantile(y, 0.9)),
     ],
 )
-def test_what_a_constant_is_fitted_to(loss, expected):
+def test_constant_fitted_with_each_loss(loss, expected):
     y = np.random.default_rng(0).exponential(2, size=400)
     gradient_descent = {
         "solver": "sgd",
@@ -106,12 +106,12 @@ def test_what_a_constant_is_fitted_to(loss, expected):
     np.testing.assert_allclose(predicted, expected(y), rtol=0.02)
 
 
-def test_huber_far_from_delta_is_the_squared_error():
+def test_huber_with_large_delta_equals_squared_error():
     same = [mlp(**loss).fit(X, y) for loss in ({}, {"loss": "huber", "delta": 1e9})]
     assert_same_weights(*same, rtol=1e-13)
 
 
-def test_robust_losses_bear_outliers():
+def test_robust_losses_with_outliers():
     rng = np.random.default_rng(0)
     spoiled = y.copy()
     spoiled[rng.choice(len(y), 20, replace=False)] += 50
@@ -133,7 +133,7 @@ DEVIANCES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_validation_loss_is_that_of_the_predictions(loss):
+def test_validation_loss_matches_the_predictions(loss):
     regressor = mlp(**loss, scoring="loss").fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
     expected = DEVIANCES[loss["loss"]](y[300:], regressor.predict(X[300:]))
     assert regressor.history_["validation_loss"][-1] == pytest.approx(expected)
@@ -148,7 +148,7 @@ def test_the_validation_loss_is_that_of_the_predictions(loss):
         ("sgd", LOSSES[3]),
     ],
 )
-def test_every_solver_learns_by_every_loss(solver, loss):
+def test_every_solver_learns_with_every_loss(solver, loss):
     regressor = mlp(**loss, solver=solver, learning_rate_init=0.01, max_iter=60, tol=0)
     regressor.fit(X[:300], y[:300])
     median = np.quantile(y[:300], loss.get("quantile", 0.5))
@@ -158,18 +158,18 @@ def test_every_solver_learns_by_every_loss(solver, loss):
     assert regressor.loss_curve_[-1] < regressor.loss_curve_[0]
 
 
-# --- Several values
+# --- Several outputs
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_several_values(loss):
+def test_several_outputs(loss):
     regressor = mlp(**loss, max_iter=40, learning_rate_init=0.01).fit(X, Y)
     assert regressor.predict(X).shape == Y.shape
     assert regressor.n_outputs_ == 3
     assert regressor.score(X, Y) == pytest.approx(r2_score(Y, regressor.predict(X)))
 
 
-def test_a_column_is_a_vector():
+def test_column_vector_is_raveled_with_a_warning():
     with pytest.warns(DataConversionWarning, match="A column-vector y"):
         column = mlp().fit(X, y[:, np.newaxis])
     assert_same_fit(column, mlp().fit(X, y))
@@ -177,8 +177,8 @@ def test_a_column_is_a_vector():
 
 
 @pytest.mark.parametrize("loss", LOSSES[1:])
-def test_losses_of_several_values_are_added_up(loss):
-    # Three times the same value: three times the loss of the first epoch, in which nothing moves.
+def test_losses_of_several_outputs_are_summed(loss):
+    # The learning rate is too small to change the weights, so the loss is that of the predictions.
     still = {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0, "max_iter": 1}
     regressor = mlp(**loss, **still).fit(X, Y)
     each = [DEVIANCES[loss["loss"]](Y[:, k], regressor.predict(X)[:, k]) for k in range(3)]
@@ -204,13 +204,13 @@ def quantiles(heteroscedastic):
     return regressor.set_params(random_state=0).fit(X[:2000], y[:2000])
 
 
-def test_quantiles_are_held_where_they_were_not_fitted(heteroscedastic, quantiles):
+def test_coverage_of_quantiles_on_held_out_data(heteroscedastic, quantiles):
     X, y = heteroscedastic
     below = (y[2000:, np.newaxis] <= quantiles.predict(X[2000:])).mean(axis=0)
     np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.05)
 
 
-def test_intervals_are_as_wide_as_the_noise(quantiles):
+def test_widths_of_intervals(quantiles):
     low, _, high = quantiles.predict([[0.05], [0.95]]).T
     expected = 2 * 1.2816 * (0.1 + np.array([0.05, 0.95]) / 2)
     np.testing.assert_allclose(high - low, expected, rtol=0.25)
@@ -235,14 +235,14 @@ def test_score_of_several_quantiles_is_the_mean_d2(quantiles, heteroscedastic):
     assert quantiles.score(X, y) > 0.3
 
 
-def test_one_level_is_a_vector_and_a_list_of_one_is_a_column():
+def test_shape_of_predicted_quantiles():
     vector = mlp(loss="quantile", quantile=0.3).fit(X, y)
     column = mlp(loss="quantile", quantile=[0.3]).fit(X, y)
     assert vector.quantiles_ is None
     np.testing.assert_array_equal(column.predict(X), vector.predict(X)[:, np.newaxis])
 
 
-def test_what_is_predicted_is_what_was_fitted():
+def test_changed_parameters_do_not_affect_predictions():
     regressor = mlp(**QUANTILES).fit(X, y)
     before = regressor.predict(X)
     regressor.set_params(loss="squared_error", quantile=None)
@@ -256,18 +256,18 @@ def test_quantiles_of_a_scaled_target():
     assert 0.7 < np.mean((predicted[:, 0] <= 1000 * y) & (1000 * y <= predicted[:, 2])) < 0.9
 
 
-# --- What it shares with the classifier
+# --- Features shared with the classifier
 
 
 @every_loss
-def test_a_fit_resumes_exactly(loss):
+def test_warm_start_resumes_exactly(loss):
     whole = mlp(**loss, dropout=0.1, max_iter=6).fit(X, y)
     halves = mlp(**loss, dropout=0.1, max_iter=3, warm_start=True).fit(X, y).fit(X, y)
     assert_same_fit(whole, halves)
 
 
 @every_loss
-def test_partial_fits_are_the_epochs_of_a_fit(loss):
+def test_partial_fits_equal_the_epochs_of_a_fit(loss):
     whole = mlp(**loss).fit(X, y)
     parts = mlp(**loss)
     for _ in range(5):
@@ -275,7 +275,7 @@ def test_partial_fits_are_the_epochs_of_a_fit(loss):
     assert_same_fit(whole, parts)
 
 
-def test_training_goes_on_by_another_loss():
+def test_warm_start_with_another_loss():
     first = mlp().fit(X, y)
     gone_on = copy.deepcopy(first).set_params(loss="huber", warm_start=True).fit(X, y)
     assert len(gone_on.loss_curve_) == 10
@@ -285,7 +285,7 @@ def test_training_goes_on_by_another_loss():
 @pytest.mark.parametrize(
     ("first", "second"), [(y, Y), (Y, y), (Y, Y[:, :2])], ids=["1-3", "3-1", "3-2"]
 )
-def test_training_goes_on_with_as_many_values(first, second):
+def test_warm_start_with_another_number_of_outputs_raises(first, second):
     regressor = mlp(warm_start=True).fit(X, first)
     with pytest.raises(ValueError, match=r"The fitted network has . identity outputs, `y` needs"):
         regressor.fit(X, second)
@@ -293,7 +293,7 @@ def test_training_goes_on_with_as_many_values(first, second):
         regressor.partial_fit(X, second)
 
 
-def test_training_does_not_go_on_by_a_loss_of_another_link():
+def test_warm_start_with_another_link_raises():
     with pytest.raises(ValueError, match="1 identity outputs, `y` needs 1 exp ones"):
         mlp(warm_start=True).fit(X, y).set_params(loss="poisson").fit(X, y)
 
@@ -313,7 +313,7 @@ FEATURES = {
 
 
 @pytest.mark.parametrize("feature", FEATURES)
-def test_features_change_the_fit_and_not_that_it_learns(feature):
+def test_every_feature_changes_the_fit_and_learns(feature):
     plain = mlp(max_iter=30).fit(X, y)
     regressor = mlp(max_iter=30, **FEATURES[feature]).fit(X, y)
     assert not np.array_equal(regressor.coefs_[0], plain.coefs_[0])
@@ -334,7 +334,7 @@ def greatest_error(estimator, X, y):
     ],
     ids=["None", "r2", "absolute", "callable"],
 )
-def test_early_stopping_keeps_the_best_epoch_by_the_score(scoring, measure, target):
+def test_early_stopping_keeps_the_epoch_with_the_best_score(scoring, measure, target):
     regressor = mlp(
         scoring=scoring, early_stopping=True, max_iter=80, learning_rate_init=0.05, tol=0
     )
@@ -353,7 +353,7 @@ def test_history_has_no_accuracy():
     }
 
 
-def test_sample_weights_count_samples():
+def test_sample_weights_equal_repetitions():
     counts = np.random.default_rng(0).integers(0, 3, len(y))
     full = {"batch_size": len(y) * 3, "alpha": 0.5}
     with warnings.catch_warnings():
@@ -363,7 +363,7 @@ def test_sample_weights_count_samples():
     assert_same_weights(weighted, repeated, rtol=1e-9)
 
 
-def test_sparse_inputs_are_dense_ones():
+def test_sparse_inputs():
     sparse = X * (np.abs(X) > 1)
     first, second = mlp().fit(sparse, Y), mlp().fit(csr_matrix(sparse), Y)
     assert_same_weights(first, second, rtol=1e-9)
@@ -371,7 +371,7 @@ def test_sparse_inputs_are_dense_ones():
 
 
 @every_loss
-def test_threads_predict_chunk_by_chunk_what_one_call_does(loss):
+def test_prediction_is_thread_safe(loss):
     many = np.tile(X, (25, 1))
     regressor = mlp(**loss).fit(X, y)
     expected = np.tile(regressor.predict(X).T, 25).T
@@ -381,7 +381,7 @@ def test_threads_predict_chunk_by_chunk_what_one_call_does(loss):
 
 
 @every_loss
-def test_a_pickled_estimator_predicts_and_resumes(loss):
+def test_pickled_estimator_predicts_and_resumes(loss):
     regressor = mlp(**loss, warm_start=True).fit(X, y)
     copied = pickle.loads(pickle.dumps(regressor))
     np.testing.assert_array_equal(copied.predict(X), regressor.predict(X))
@@ -396,14 +396,14 @@ def test_dtypes(loss):
         assert dtypes == {np.dtype(dtype)}
 
 
-def test_it_is_a_regressor():
+def test_tags():
     assert is_regressor(mlp())
     tags = mlp().__sklearn_tags__()
     assert tags.target_tags.required
     assert tags.input_tags.sparse
 
 
-def test_names_of_features():
+def test_feature_names():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X).add_prefix("x")
     regressor = make_pipeline(StandardScaler().set_output(transform="pandas"), mlp()).fit(frame, y)
@@ -411,7 +411,7 @@ def test_names_of_features():
 
 
 @every_loss
-def test_a_checkpoint_is_finished_to_the_same_weights(loss, tmp_path):
+def test_resume_from_checkpoint_is_exact(loss, tmp_path):
     callbacks = pytest.importorskip("skscratch.callbacks", exc_type=ImportError)
     pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
     path, kept = tmp_path / "model.joblib", tmp_path / "kept.joblib"
@@ -428,7 +428,7 @@ def test_a_checkpoint_is_finished_to_the_same_weights(loss, tmp_path):
     assert_same_fit(halfway.fit(X, y), whole)
 
 
-def test_epochs_are_printed_without_accuracy(capsys):
+def test_epoch_logger_prints_no_accuracy(capsys):
     pytest.importorskip("sklearn.callback", reason="callbacks are new in 1.9")
     from skscratch.callbacks import EpochLogger
 
@@ -450,7 +450,7 @@ def test_displays(loss):
     WeightsDisplay.from_estimator(regressor)
 
 
-# --- What it refuses
+# --- Errors
 
 
 def spoiled(value):
@@ -484,13 +484,13 @@ BAD_CALLS = {
 
 
 @pytest.mark.parametrize("call", BAD_CALLS)
-def test_bad_calls_change_nothing(call):
+def test_invalid_calls_do_not_change_the_estimator(call):
     parameters, X_bad, y_bad, message = BAD_CALLS[call]
     regressor = mlp().fit(X, y).set_params(**parameters)
     before = {name: copy.deepcopy(value) for name, value in vars(regressor).items()}
     methods = [regressor.fit, regressor.partial_fit]
     if call in ("too large", "level 1", "delta", "loss"):
-        # A fitted network has its dtype, and scikit-learn checks parameters in the first call.
+        # partial_fit keeps the dtype of the network, and checks parameters in the first call only.
         methods = methods[:1]
     for fit in methods:
         with pytest.raises(ValueError, match=message):
@@ -501,7 +501,7 @@ def test_bad_calls_change_nothing(call):
         assert pickle.dumps(after[name]) == pickle.dumps(value), name
 
 
-def test_negative_targets_of_a_validation_set():
+def test_invalid_targets_of_a_validation_set():
     with pytest.raises(ValueError, match=r"Expected y_val >= 0 .* got -1"):
         mlp(loss="poisson").fit(X, y, X_val=X, y_val=spoiled(-1))
     with pytest.raises(ValueError, match="y_val must have 1 value"):
@@ -517,20 +517,20 @@ def test_unfitted(method):
         getattr(mlp(), method)(*arguments)
 
 
-def test_no_partial_fit_by_lbfgs():
+def test_no_partial_fit_with_lbfgs():
     assert not hasattr(mlp(solver="lbfgs"), "partial_fit")
 
 
-def test_whole_numbers_and_truth_values_are_values():
+def test_integer_and_boolean_targets():
     expected = mlp().fit(X, (y > 3).astype(float))
     for kind in (int, bool, object):
         assert_same_fit(mlp().fit(X, (y > 3).astype(kind)), expected)
 
 
-# --- Fits that fail
+# --- Failing fits
 
 
-def test_an_amount_that_is_0_in_float32_is_an_error_of_the_target():
+def test_target_that_is_0_in_float32_raises():
     amounts = np.where(np.arange(442) == 3, 1e-60, y)
     with pytest.raises(ValueError, match=r"Expected y > 0 .* got 0.0 \(float32\)"):
         mlp(loss="gamma").fit(X.astype(np.float32), amounts)
@@ -552,12 +552,12 @@ def test_divergence(early_stopping):
     assert np.isfinite(regressor.predict(X)).all()
     finite = np.array(regressor.validation_scores_)[:-1]
     assert regressor.best_validation_score_ == np.nanmax(finite)
-    # It goes on from there, at a rate that suits.
+    # A warm start continues from the best weights with a suitable learning rate.
     regressor.set_params(learning_rate_init=0.001, max_iter=200).fit(X, y)
     assert regressor.score(X, y) > 0.3
 
 
-# --- Words
+# --- Documentation and parameters
 
 
 def described_parameters(kind):
@@ -569,8 +569,8 @@ def described_parameters(kind):
     return {entry.split(" : ")[0]: entry.strip() for entry in entries if entry}
 
 
-def test_shared_parameters_are_described_alike():
-    # Both docstrings are whole, for help() and for editors: this is what keeps them equal.
+def test_shared_parameters_have_the_same_descriptions():
+    # Both docstrings are complete, for help() and editors. This test keeps them equal.
     ours, theirs = map(described_parameters, (MLPScratchRegressor, MLPScratchClassifier))
     assert ours.keys() - theirs.keys() == {"loss", "delta", "quantile"}
     assert theirs.keys() - ours.keys() == {"class_weight"}

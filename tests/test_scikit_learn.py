@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of its multi-layer perceptrons, run on ours."""
+"""scikit-learn's tests of its multi-layer perceptrons, run with this package's estimators."""
 
 import importlib.util
 
@@ -19,7 +19,7 @@ PRIVATE = {
 
 
 def load_their_tests():
-    """Execute their test module with both classes replaced, in parametrizations too."""
+    """Execute scikit-learn's test module with both classes replaced, also in parametrizations."""
     spec = importlib.util.find_spec("sklearn.neural_network.tests.test_mlp")
     module = importlib.util.module_from_spec(spec)
     package = sklearn.neural_network
@@ -38,7 +38,7 @@ def load_their_tests():
 
 @pytest.fixture
 def global_random_seed():
-    """Return what their fixture of that name does by default."""
+    """Return the default of scikit-learn's fixture of the same name."""
     return 42
 
 
@@ -47,7 +47,7 @@ globals().update(load_their_tests())
 pytestmark = pytest.mark.filterwarnings("default")
 
 
-def test_theirs_were_found():
+def test_scikit_learn_tests_were_found():
     assert {name for name in globals() if name.startswith("test_")} >= {
         "test_partial_fit_classification",
         "test_warm_start",

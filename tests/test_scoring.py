@@ -1,4 +1,4 @@
-"""X_val, y_val and scoring: the record of a validation set, and early stopping."""
+"""X_val, y_val and scoring: recorded metrics of a validation set, and early stopping."""
 
 import pickle
 from functools import partial
@@ -46,16 +46,16 @@ weights = np.random.RandomState(1).uniform(0.5, 3, 100)
 
 
 def loss_of(clf, X, y, sample_weight=None):
-    """Return the cross-entropy, which labels' losses add up to."""
+    """Return the cross-entropy, summed over the labels."""
     probabilities = clf.predict_proba(X).astype(float)
     if y.ndim == 1:
-        probabilities /= probabilities.sum(axis=1, keepdims=True)  # ones to more than float32
+        probabilities /= probabilities.sum(axis=1, keepdims=True)  # sums of 1 in float64
         return log_loss(y, probabilities, sample_weight=sample_weight, labels=clf.classes_)
     columns = zip(y.T, probabilities.T, strict=True)
     return sum(log_loss(a, b, sample_weight=sample_weight, labels=[0, 1]) for a, b in columns)
 
 
-# --- What is recorded
+# --- Recorded metrics
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_loss_and_score_after_each_epoch(problem, solver, weighted, dtype):
         rtol = 1e-4 if dtype == np.float32 else 1e-9
         assert clf.history_["validation_loss"][epoch] == pytest.approx(loss, rel=rtol)
         assert clf.history_["validation_score"][epoch] == pytest.approx(score, rel=1e-6)
-    # Looking on changes nothing.
+    # Monitoring a validation set does not affect training.
     assert_same_weights(clf, until)
     assert clf.loss_curve_ == until.loss_curve_
     np.testing.assert_array_equal(clf.validation_scores_, clf.history_["validation_score"])
@@ -92,7 +92,7 @@ def test_loss_and_score_after_each_epoch(problem, solver, weighted, dtype):
 
 
 class Spy:
-    """A scorer that notes on what it is called."""
+    """A scorer that records its arguments."""
 
     def __call__(self, estimator, X, y, sample_weight=None):
         self.X, self.y, self.sample_weight = X, y, sample_weight
@@ -122,17 +122,17 @@ def test_loss_and_score_of_the_held_out_part(problem):
     )
 
 
-def test_without_a_validation_set_there_is_nothing_to_record():
+def test_no_metrics_without_a_validation_set():
     X, y, X_val, y_val = DATA["multiclass"]
     clf = mlp().fit(X, y)
     assert not {"validation_loss", "validation_score"} & clf.history_.keys()
     assert clf.validation_scores_ is clf.best_validation_score_ is None
-    # nor is there after a fit that had one
+    # also after a fit with a validation set
     clf.fit(X, y, X_val=X_val, y_val=y_val).fit(X, y)
     assert clf.validation_scores_ is clf.best_validation_score_ is None
 
 
-def test_a_validation_set_may_lack_classes():
+def test_validation_set_without_all_classes():
     X, y, X_val, y_val = DATA["strings"]
     rows = y_val != "y"
     clf = mlp().fit(X, y, X_val=X_val[rows], y_val=y_val[rows])
@@ -140,7 +140,7 @@ def test_a_validation_set_may_lack_classes():
     assert clf.history_["validation_loss"][-1] == pytest.approx(expected)
 
 
-# --- What early stopping watches
+# --- Early stopping
 
 
 def balanced(estimator, X, y, sample_weight=None):
@@ -186,19 +186,19 @@ SCORINGS = [
 
 
 @pytest.mark.parametrize(("problem", "scoring", "by_hand"), SCORINGS)
-def test_early_stopping_watches_the_scoring(problem, scoring, by_hand):
+def test_early_stopping_monitors_scoring(problem, scoring, by_hand):
     X, y, X_val, y_val = DATA[problem]
     val_weights = weights[: len(X_val)]
     arguments = {"learning_rate_init": 0.05, "max_iter": 60, "n_iter_no_change": 4}
     clf = mlp(scoring=scoring, early_stopping=True, **arguments)
     clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=val_weights)
     scores = clf.validation_scores_
-    # Nothing of X is held out: a fit without early stopping passes through the same weights.
+    # Nothing of X is held out, so a fit without early stopping has the same weights.
     for epoch in (0, 1, len(scores) // 2, len(scores) - 1):
         until = mlp(**{**arguments, "max_iter": epoch + 1}).fit(X, y)
         assert scores[epoch] == pytest.approx(by_hand(until, X_val, y_val, val_weights), rel=1e-9)
     assert clf.t_ == clf.n_iter_ * len(X)
-    # It stops where the score has not risen by tol, and keeps the best weights.
+    # Training stops if the score does not improve by tol, and keeps the best weights.
     assert clf.n_iter_ < 60
     best_before = np.maximum.accumulate([-np.inf, *scores])[:-1]
     stuck = scores < best_before + 1e-4
@@ -210,16 +210,16 @@ def test_early_stopping_watches_the_scoring(problem, scoring, by_hand):
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_nothing_is_held_out_beside_a_validation_set(solver):
+def test_nothing_is_held_out_with_a_validation_set(solver):
     X, y, X_val, y_val = DATA["multiclass"]
     watched = mlp(solver=solver, early_stopping=True, scoring="loss")
     watched.fit(X, y, X_val=X_val, y_val=y_val)
-    # The loss fell in every epoch, so that the last weights are the best.
+    # The validation loss falls in every epoch, so the last weights are the best.
     assert int(np.argmax(watched.validation_scores_)) == 5
     assert_same_weights(watched, mlp(solver=solver).fit(X, y))
 
 
-def test_scoring_of_what_is_held_out():
+def test_scoring_of_the_held_out_part():
     X, y = DATA["binary"][:2]
     spy, arguments = Spy(), {"early_stopping": True, "validation_fraction": 0.4}
     mlp(scoring=spy, **arguments).fit(X, y)
@@ -236,7 +236,7 @@ def test_scoring_without_early_stopping_is_recorded():
     assert_same_weights(clf, mlp().fit(X, y))
 
 
-def test_a_score_that_is_no_number_is_refused():
+def test_nan_score_raises():
     X, y, X_val, y_val = DATA["binary"]
     clf = mlp(early_stopping=True, scoring=lambda estimator, X, y: np.nan)
     before = vars(clf).copy()
@@ -280,7 +280,7 @@ def test_sparse_labels():
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_data_frames_and_their_names(library):
+def test_data_frames(library):
     module = pytest.importorskip(library)
     X, y, X_val, y_val = DATA["strings"]
     names = ["a", "b", "c", "d"]
@@ -298,7 +298,7 @@ def test_data_frames_and_their_names(library):
     message = "^Of X and X_val, only X has feature names.*X_val looks untransformed"
     with pytest.warns(UserWarning, match=message):
         clf.set_params(tol=0).fit(frame, y, X_val=X_val, y_val=y_val)
-    # The warning is the only one: it replaces scikit-learn's about X.
+    # This warning replaces the one of scikit-learn about X.
     pipeline = make_pipeline(StandardScaler(), clf)
     arguments = {"mlpscratchclassifier__X_val": frame_val, "mlpscratchclassifier__y_val": y_val}
     with pytest.warns(UserWarning, match="only X_val has feature names") as caught:
@@ -306,7 +306,7 @@ def test_data_frames_and_their_names(library):
     assert len(caught) == 1
 
 
-def test_float64_validates_a_float32_network():
+def test_float64_validation_set_for_a_float32_network():
     X, y, X_val, y_val = DATA["multiclass"]
     clf = mlp().fit(X.astype(np.float32), y, X_val=X_val, y_val=y_val)
     same = mlp().fit(X.astype(np.float32), y, X_val=X_val.astype(np.float32), y_val=y_val)
@@ -314,7 +314,7 @@ def test_float64_validates_a_float32_network():
     assert {array.dtype for array in clf.coefs_} == {np.dtype(np.float32)}
 
 
-def test_a_pipeline_transforms_the_validation_set():
+def test_pipeline_transforms_the_validation_set():
     X, y, X_val, y_val = DATA["multiclass"]
     clf = mlp(early_stopping=True, scoring="loss")
     val_weights = weights[: len(X_val)]
@@ -337,7 +337,7 @@ def test_a_pipeline_transforms_the_validation_set():
     assert_same_fit(pipeline[-1], clf)
 
 
-def test_a_pipeline_without_routing_passes_the_validation_set_by_name():
+def test_pipeline_without_metadata_routing():
     X, y, X_val, y_val = DATA["multiclass"]
     pipeline = make_pipeline("passthrough", mlp())
     name = "mlpscratchclassifier__"
@@ -346,7 +346,7 @@ def test_a_pipeline_without_routing_passes_the_validation_set_by_name():
     assert pipeline[-1].validation_scores_ == expected.validation_scores_
 
 
-# --- Going on
+# --- Warm start
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_a_pipeline_without_routing_passes_the_validation_set_by_name():
         ("multilabel", "adagrad"),
     ],
 )
-def test_warm_start_continues_as_if_it_had_not_stopped(problem, solver):
+def test_warm_start_resumes_exactly(problem, solver):
     X, y, X_val, y_val = DATA[problem]
     arguments = {"solver": solver, "scoring": "loss"}
     once = mlp(max_iter=14, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
@@ -373,8 +373,8 @@ def test_warm_start_continues_as_if_it_had_not_stopped(problem, solver):
 
 @pytest.mark.filterwarnings("ignore:Training stopped improving")
 @pytest.mark.parametrize(("solver", "learning_rate_init"), [("adam", 0.003), ("lbfgs", 30.0)])
-def test_early_stopping_starts_from_the_weights_that_it_finds(solver, learning_rate_init):
-    # The first fit records scores, but it does not keep the best of its weights.
+def test_early_stopping_after_a_fit_without_it(solver, learning_rate_init):
+    # The first fit records scores, but does not keep its best weights.
     X, y, X_val, y_val = DATA["binary"]
     arguments = {"solver": solver, "learning_rate_init": 0.1, "max_iter": 40, "scoring": "loss"}
     clf = mlp(warm_start=True, **arguments).fit(X, y, X_val=X_val, y_val=y_val)
@@ -383,23 +383,23 @@ def test_early_stopping_starts_from_the_weights_that_it_finds(solver, learning_r
     clf.set_params(solver="adam", early_stopping=True, max_iter=2, weight_regularizer_l2=0.1)
     clf.set_params(learning_rate_init=learning_rate_init).fit(X, y, X_val=X_val, y_val=y_val)
     seen = clf.validation_scores_[n_epochs:]
-    # Small steps made it better, large ones worse: it keeps what is best of all these.
+    # Small steps improve the score, large ones do not. The best weights, old or new, are kept.
     assert (max(seen) > found) == (learning_rate_init < 1)
     assert -loss_of(clf, X_val, y_val) == pytest.approx(max(found, *seen))
 
 
 @pytest.mark.parametrize("change", ["scoring", "validation set"])
-def test_the_best_weights_are_measured_by_what_counts_now(change):
+def test_best_weights_after_a_change_of_scoring_or_validation_set(change):
     X, y, X_val, y_val = DATA["multiclass"]
     clf = mlp(early_stopping=True, warm_start=True, max_iter=30)
     clf.fit(X, y, X_val=X_val, y_val=y_val)
     before = clf.coefs_[0]
     if change == "scoring":
-        # which is less than any accuracy
+        # Negative losses are lower than all accuracies.
         clf.set_params(scoring="loss")
         score_of = minus_loss
     else:
-        # on which no score is as high
+        # All scores on this validation set are lower.
         y_val = np.where(np.arange(len(y_val)) % 3 == 0, (y_val + 1) % 3, y_val)
         score_of = by_label(accuracy_score)
     found = score_of(clf, X_val, y_val)
@@ -410,7 +410,7 @@ def test_the_best_weights_are_measured_by_what_counts_now(change):
     assert np.array_equal(clf.coefs_[0], before) == (found >= max(seen))
 
 
-def test_partial_fit_refuses_early_stopping():
+def test_partial_fit_with_early_stopping_raises():
     X, y = DATA["binary"][:2]
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
         mlp(early_stopping=True).partial_fit(X, y, classes=[0, 1])
@@ -457,7 +457,7 @@ WRONG_SETS = {
 
 
 @pytest.mark.parametrize("case", WRONG_SETS)
-def test_wrong_validation_sets_leave_the_estimator_as_it_was(case):
+def test_invalid_validation_sets_do_not_change_the_estimator(case):
     validation, message = WRONG_SETS[case]
     X, y = DATA["multilabel" if case.startswith("labels") else "multiclass"][:2]
     clf = mlp(max_iter=2, warm_start=True).fit(X, y)
@@ -472,7 +472,7 @@ def test_wrong_validation_sets_leave_the_estimator_as_it_was(case):
     ("problem", "scoring"),
     [("multiclass", "neg_log_loss"), ("strings", "roc_auc_ovr"), ("binary", "top_k_accuracy")],
 )
-def test_a_scorer_that_needs_all_classes(problem, scoring):
+def test_scorer_that_needs_all_classes_raises(problem, scoring):
     X, y, X_val, y_val = DATA[problem]
     missing = np.unique(y)[-1]
     present = y_val != missing
@@ -494,7 +494,7 @@ def test_a_scorer_that_needs_all_classes(problem, scoring):
         ({"early_stopping": True, "validation_fraction": 0.01}, "validation set is too small"),
     ],
 )
-def test_wrong_parameters(arguments, message):
+def test_invalid_parameters(arguments, message):
     clf = mlp(early_stopping=True).fit(X_train, y_train).set_params(**arguments)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=message):
@@ -515,7 +515,7 @@ def test_wrong_parameters(arguments, message):
     ],
     ids=["None", "f1", "balanced_accuracy", "neg_log_loss", "roc_auc", "scorer", "function"],
 )
-def test_the_best_score_is_the_scorer_s(scoring):
+def test_best_score_matches_the_scorer(scoring):
     # Class weights apply to losses, not to scores.
     X, y, X_val, y_val = DATA["binary"]
     y = np.where(X[:, 0] > 0, y, 0)
@@ -527,7 +527,7 @@ def test_the_best_score_is_the_scorer_s(scoring):
     assert clf.best_validation_score_ == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_scorer_without_a_signature_gets_the_weights():
+def test_scorer_without_a_signature_receives_the_weights():
     X, y, X_val, y_val = DATA["binary"]
     spy = Spy()
     spy.__signature__ = "unknown"
@@ -544,14 +544,14 @@ def without_weights(y_true, y_pred):
     [lambda clf, X, y: 1.0, make_scorer(without_weights)],
     ids=["function", "scorer"],
 )
-def test_a_scorer_without_weights_is_refused_where_there_are_some(scoring):
+def test_scorer_without_sample_weight_raises(scoring):
     X, y, X_val, y_val = DATA["binary"]
     ones, clf = np.ones(len(X)), mlp(scoring=scoring, class_weight="balanced", early_stopping=True)
     with pytest.raises(
         ValueError, match=r"scoring=.* with weights \(sample_weight_val.*'sample_weight'"
     ):
         clf.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=np.ones(len(X_val)))
-    # A part that is held out has the weights of the rest.
+    # The held-out part is weighted like the training data.
     with pytest.raises(ValueError, match=r"scoring=.* of the held-out part\): .*'sample_weight'"):
         clf.fit(X, y, sample_weight=ones)
     clf.fit(X, y, sample_weight=ones, X_val=X_val, y_val=y_val)

@@ -82,13 +82,13 @@ GRIDS = {
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_every_argument_in_a_search(name):
+def test_every_parameter_in_a_search(name):
     clf = MLPScratchClassifier((10,), max_iter=8, batch_size=40, random_state=0)
     clf.set_params(learning_rate_init=0.05, solver="adamw", early_stopping=name == "scoring")
     search = GridSearchCV(
         clf, {name: GRIDS[name]}, cv=2, scoring="neg_log_loss", error_score="raise"
     ).fit(X_four, y_four)
-    # Each candidate trains a network of its own.
+    # Each candidate trains a different network.
     scores = search.cv_results_["mean_test_score"]
     assert len(set(scores)) == len(scores)
     best = GRIDS[name][int(np.argmax(scores))]

@@ -34,7 +34,7 @@ def mlp(*callbacks, **parameters):
     return helpers.mlp(**{"tol": 0.0, **parameters}).set_callbacks(*callbacks)
 
 
-# --- What a callback is told
+# --- Tasks and their arguments
 
 
 @every_solver
@@ -51,7 +51,7 @@ def test_every_epoch_is_a_task(solver):
     assert clf.n_iter_ == 5
 
 
-def test_only_epochs_that_were_trained_are_tasks():
+def test_number_of_tasks_after_convergence():
     recorder, tree = Recorder(), {}
 
     def note(hook, context):
@@ -65,7 +65,7 @@ def test_only_epochs_that_were_trained_are_tasks():
     assert tree == {"fit": (90, None), "epoch": (0, "fit")}
 
 
-def test_data_and_weights_are_those_that_were_given():
+def test_callbacks_receive_data_and_weights():
     weights, told = np.ones(150), []
 
     class Curious(Recorder):
@@ -94,12 +94,12 @@ def test_data_and_weights_are_those_that_were_given():
         ("lbfgs", {"early_stopping": True}),
     ],
 )
-def test_the_fitted_estimator_is_that_of_so_many_epochs(solver, arguments):
+def test_fitted_estimator_after_each_epoch(solver, arguments):
     arguments = {**arguments, "warm_start": True}
     collector = Collector()
     clf = mlp(collector, solver=solver, **arguments).fit(X, y)
     assert len(collector.fitted) == 6
-    # Looked at when all is over: later epochs have not changed the earlier ones' arrays.
+    # Compared after the fit: later epochs do not change the arrays of earlier ones.
     for epoch, fitted in enumerate(collector.fitted, start=1):
         until = mlp(solver=solver, max_iter=min(epoch, 5), **arguments).fit(X, y)
         np.testing.assert_array_equal(fitted.predict_proba(X), until.predict_proba(X))
@@ -109,14 +109,14 @@ def test_the_fitted_estimator_is_that_of_so_many_epochs(solver, arguments):
     assert_same_fit(clf, mlp(solver=solver, **arguments).fit(X, y))
     if solver == "lbfgs":
         return
-    # They are not only for prediction.
+    # The fitted estimators can resume training.
     for fitted in collector.fitted[:-1]:
         fitted.set_callbacks().set_params(warm_start=True)
         assert_same_fit(fitted.fit(X, y), clf)
 
 
 @every_solver
-def test_the_fitted_estimator_is_made_for_those_who_ask(solver, monkeypatch):
+def test_fitted_estimator_is_created_on_request(solver, monkeypatch):
     calls = []
     for fit_class in (StochasticFit, LBFGSFit):
 
@@ -132,13 +132,13 @@ def test_the_fitted_estimator_is_made_for_those_who_ask(solver, monkeypatch):
     assert calls == [False] * 5 + [True]
 
 
-# --- Stopping, failing
+# --- Stopping and errors
 
 
 @pytest.mark.parametrize(
     ("solver", "last"), [("adam", 1), ("adam", 3), ("adam", 5), ("lbfgs", 1), ("lbfgs", 3)]
 )
-def test_a_request_to_stop_is_honoured(solver, last):
+def test_callback_stops_training(solver, last):
     recorder = Recorder(lambda hook, context: hook == "end" and context.task_id == last - 1)
     clf = mlp(recorder, Recorder(), solver=solver, tol=1e-4)
     with warnings.catch_warnings():
@@ -165,7 +165,7 @@ FAILURES = [
     [*(("adam", action) for action in FAILURES), *(("lbfgs", action) for action in FAILURES[2:5])],
     ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value.call)),
 )
-def test_a_failing_callback_leaves_the_estimator_as_it_was(solver, action):
+def test_failing_callback_does_not_change_the_estimator(solver, action):
     recorder, other = Recorder(action), Recorder()
     clf = mlp(solver=solver, warm_start=True).fit(X, y)
     weights = [coef.copy() for coef in clf.coefs_]
@@ -180,7 +180,7 @@ def test_a_failing_callback_leaves_the_estimator_as_it_was(solver, action):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_callback_that_fails_when_torn_down():
+def test_failing_teardown():
     other = Recorder()
     clf = mlp(Recorder(CrashAt("teardown")), other)
     with pytest.raises(CrashError):
@@ -189,7 +189,7 @@ def test_a_callback_that_fails_when_torn_down():
     assert not {"_callback_fit_ctx", "_skl_callbacks_to_teardown"} & vars(clf).keys()
 
 
-def test_training_that_diverges_tears_down():
+def test_teardown_after_divergence():
     recorder = Recorder()
     clf = mlp(recorder, solver="sgd", learning_rate_init=1e10, activation="identity", max_iter=99)
     before = vars(clf).copy()
@@ -199,7 +199,7 @@ def test_training_that_diverges_tears_down():
     assert recorder.count("setup") == recorder.count("teardown") == 1
 
 
-def test_bad_data_do_not_reach_callbacks():
+def test_callbacks_are_not_called_for_invalid_data():
     recorder = Recorder()
     with pytest.raises(ValueError, match="NaN"):
         mlp(recorder).fit(X * np.nan, y)
@@ -207,7 +207,7 @@ def test_bad_data_do_not_reach_callbacks():
 
 
 @every_solver
-def test_interrupting_leaves_a_usable_model_and_tears_down(solver):
+def test_teardown_and_usable_model_after_an_interrupt(solver):
     recorder = Recorder(CrashAt("end", "epoch", 2, error=KeyboardInterrupt))
     clf = mlp(recorder, solver=solver)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
@@ -217,11 +217,11 @@ def test_interrupting_leaves_a_usable_model_and_tears_down(solver):
     assert recorder.calls[-2:] == [("end", "fit", 0), ("teardown", "fit", 0)]
 
 
-# --- What stays
+# --- State after a fit
 
 
 @every_solver
-def test_nothing_of_the_run_stays_on_the_estimator(solver):
+def test_callbacks_leave_no_attributes(solver):
     clf = mlp(Recorder(), Collector(), EpochLogger(), solver=solver).fit(X, y)
     plain = mlp(solver=solver).fit(X, y)
     assert vars(clf).keys() - vars(plain).keys() == {"_skl_callbacks"}
@@ -229,7 +229,7 @@ def test_nothing_of_the_run_stays_on_the_estimator(solver):
     assert pickle.dumps(clf) == pickle.dumps(plain)
 
 
-def test_clone_and_pickle_keep_callbacks_alone(capsys):
+def test_clone_and_pickle_keep_callbacks(capsys):
     clf = mlp(EpochLogger()).fit(X, y)
     for copied in (clone(clf), pickle.loads(pickle.dumps(clf))):
         capsys.readouterr()
@@ -237,13 +237,13 @@ def test_clone_and_pickle_keep_callbacks_alone(capsys):
         assert len(capsys.readouterr().out.splitlines()) == 5
 
 
-def test_partial_fit_has_no_epochs_to_tell_of():
+def test_partial_fit_does_not_call_callbacks():
     recorder = Recorder()
     mlp(recorder).partial_fit(X, y, classes=[0, 1, 2])
     assert recorder.calls == []
 
 
-def test_callbacks_change_nothing():
+def test_callbacks_do_not_affect_training():
     clf = mlp(Recorder(), Collector(), dropout=0.2, early_stopping=True).fit(X, y)
     assert_same_fit(clf, mlp(dropout=0.2, early_stopping=True).fit(X, y))
 
@@ -258,7 +258,7 @@ def test_progress_bar(solver, capsys):
     printed = capsys.readouterr().out
     assert "MLPScratchClassifier - fit" in printed
     assert "100%" in printed
-    # Epochs are what the bar counts: they have none of their own.
+    # The bar of the fit counts the epochs, which have no separate bars.
     assert "epoch" not in printed
 
 

@@ -1,4 +1,4 @@
-"""Estimators in skops' files: whoever opens one has to trust the estimator's type, and no other."""
+"""Estimators in skops files: the estimator's type is the only one that must be trusted."""
 
 import copy
 
@@ -32,7 +32,7 @@ def by_epochs():
 
 
 class Interrupt:
-    """A scorer, whose third call is Ctrl-C."""
+    """A scorer whose third call raises KeyboardInterrupt."""
 
     calls = 0
 
@@ -97,7 +97,7 @@ def clf(request, tmp_path_factory):
     return STATES[request.param](tmp_path_factory.mktemp("checkpoint"))
 
 
-def test_the_estimators_type_alone_is_trusted(clf):
+def test_estimator_type_is_the_only_untrusted_type(clf):
     data = skops_io.dumps(clf)
     assert skops_io.get_untrusted_types(data=data) == [ESTIMATOR]
     loaded = skops_io.loads(data, trusted=[ESTIMATOR])
@@ -105,7 +105,7 @@ def test_the_estimators_type_alone_is_trusted(clf):
     np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
 
 
-def test_what_was_stored_is_trained_further_to_the_same_weights(clf):
+def test_loaded_estimator_resumes_exactly(clf):
     loaded = skops_io.loads(skops_io.dumps(clf), trusted=[ESTIMATOR])
     further = copy.deepcopy(clf)
     labels = Y if len(clf.classes_) == 4 else clf.classes_[y]
@@ -114,7 +114,7 @@ def test_what_was_stored_is_trained_further_to_the_same_weights(clf):
     assert_same_fit(loaded, further)
 
 
-def test_a_callback_stores_what_it_is_given():
+def test_fitted_estimators_of_a_callback():
     class Store(ModelCheckpoint):
         def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
             files.append(skops_io.dumps(without_callbacks(fitted_estimator)))
@@ -127,6 +127,6 @@ def test_a_callback_stores_what_it_is_given():
     assert_same_weights(loaded[-1], clf)
 
 
-def test_a_pipeline_adds_nothing():
+def test_pipeline():
     data = skops_io.dumps(make_pipeline(StandardScaler(), fitted()))
     assert skops_io.get_untrusted_types(data=data) == [ESTIMATOR]

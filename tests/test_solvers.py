@@ -1,4 +1,4 @@
-"""learning_rate, decay, clip_norm and weight_decay, each against its equation."""
+"""learning_rate, decay, clip_norm and weight_decay, compared with their equations."""
 
 from functools import partial
 
@@ -101,7 +101,7 @@ def test_cosine_in_partial_fit():
     np.testing.assert_array_equal(clf.history_["learning_rate"], once.history_["learning_rate"])
     for expected, actual in zip(once.coefs_, clf.coefs_, strict=True):
         np.testing.assert_array_equal(actual, expected)
-    # There is nothing left of the cosine.
+    # The learning rate has reached 0.
     before = vars(clf).copy()
     with pytest.raises(ValueError, match=r"fallen to 0 after max_iter=6 epochs. Raise max_iter"):
         clf.partial_fit(X, y)
@@ -110,7 +110,7 @@ def test_cosine_in_partial_fit():
     assert clf.history_["learning_rate"][6] == pytest.approx(0.01)
 
 
-def test_cosine_begins_anew_with_a_warm_start():
+def test_cosine_restarts_with_a_warm_start():
     clf = mlp(learning_rate="cosine", max_iter=4, warm_start=True).fit(X, y).fit(X, y)
     rates = [0.02 * (1 + np.cos(np.pi * epoch / 4)) / 2 for epoch in range(4)] * 2
     np.testing.assert_allclose(clf.history_["learning_rate"], rates)
@@ -128,13 +128,13 @@ def test_adaptive(decay):
         if stuck > 2:
             rate, stuck = rate / 5, 0
     np.testing.assert_allclose(clf.history_["learning_rate"], rates)
-    # It stopped instead of dividing a rate that was at most 1e-6.
+    # Training stops instead of reducing a learning rate of at most 1e-6.
     assert 5 * rate <= 1e-6 < 25 * rate
     assert_trained(clf, by_hand("sgd", rates))
 
 
 @pytest.mark.parametrize("batch_size", [150, 40])
-def test_decay_counts_updates_and_the_last_one_is_recorded(batch_size):
+def test_learning_rate_of_the_last_update_is_recorded(batch_size):
     clf = mlp(decay=0.1, batch_size=batch_size, max_iter=5).fit(X, y)
     updates = -(-150 // batch_size) * np.arange(1, 6)
     np.testing.assert_allclose(clf.history_["learning_rate"], 0.02 / (1 + 0.1 * (updates - 1)))
@@ -153,7 +153,7 @@ def test_clip_norm(solver, clip_norm):
     assert same == (clip_norm == 1e9)
 
 
-def test_clip_norm_counts_the_penalties():
+def test_clip_norm_includes_the_penalties():
     clf = mlp(solver="sgd", momentum=0.7, alpha=50.0, clip_norm=0.3).fit(X, y)
     expected = by_hand("sgd", [0.02] * N_EPOCHS, clip_norm=0.3, alpha=50.0)
     assert_trained(clf, expected)
@@ -164,9 +164,9 @@ def test_clip_norm_keeps_float32():
     assert {array.dtype for array in clf.coefs_ + clf.intercepts_} == {np.dtype(np.float32)}
 
 
-def test_clipping_tames_steps_that_diverge():
+def test_clip_norm_prevents_divergence():
     clf = mlp(solver="sgd", activation="identity", learning_rate_init=0.5, max_iter=300)
-    # With the decay the last steps are small, and the score does not hang on the last one.
+    # With decay, the last steps are small, so the score does not depend on the last one.
     clf.set_params(n_iter_no_change=np.inf, decay=0.05)
     with pytest.raises(ValueError, match="diverged"):
         clf.fit(100 * X, y)
@@ -174,7 +174,7 @@ def test_clipping_tames_steps_that_diverge():
     assert clf.score(100 * X, y) > 0.8
 
 
-def test_lbfgs_refuses_clip_norm():
+def test_lbfgs_with_clip_norm_raises():
     clf = mlp(solver="lbfgs", clip_norm=1.0)
     before = vars(clf).copy()
     with pytest.raises(ValueError, match="clip_norm are not supported with solver='lbfgs'"):
@@ -192,13 +192,13 @@ def test_weight_decay(weight_decay, schedule):
     assert_trained(clf, by_hand("adamw", rates, weight_decay=weight_decay))
 
 
-def test_weight_decay_is_001_by_default():
+def test_default_of_weight_decay():
     given = mlp(solver="adamw", weight_decay=0.01).fit(X, y)
     np.testing.assert_array_equal(mlp(solver="adamw").fit(X, y).coefs_[0], given.coefs_[0])
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam", "adagrad", "rmsprop", "lbfgs"])
-def test_weight_decay_is_only_adamws(solver):
+def test_weight_decay_is_only_used_by_adamw(solver):
     plain, decayed = mlp(solver=solver), mlp(solver=solver, weight_decay=0.5)
     np.testing.assert_array_equal(plain.fit(X, y).coefs_[0], decayed.fit(X, y).coefs_[0])
 
@@ -212,6 +212,6 @@ def test_weight_decay_is_only_adamws(solver):
         ({"learning_rate": "exponential"}, "learning_rate"),
     ],
 )
-def test_wrong_parameters(arguments, message):
+def test_invalid_parameters(arguments, message):
     with pytest.raises(ValueError, match=message):
         mlp(**arguments).fit(X, y)

@@ -1,4 +1,4 @@
-"""The stored state: history_, and pickles of another version."""
+"""The stored state: history_, and pickles of earlier versions."""
 
 import pickle
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_keys_and_lengths(solver, validation):
     assert clf.loss_ == clf.loss_curve_[-1]
 
 
-def test_a_data_frame():
+def test_history_as_a_data_frame():
     pandas = pytest.importorskip("pandas")
     clf = mlp(early_stopping=True).fit(X, y)
     frame = pandas.DataFrame(clf.history_)
@@ -75,13 +75,13 @@ def test_a_data_frame():
         ("multilabel", True, np.float64),
     ],
 )
-def test_an_epoch_of_one_batch_by_hand(problem, weighted, dtype):
+def test_epochs_of_one_batch_computed_by_hand(problem, weighted, dtype):
     X, y = DATA[problem]
     X, sample_weight = X.astype(dtype), weights if weighted else None
     arguments = {"batch_size": 150, "shuffle": False, "learning_rate_init": 0.02, **PENALTIES}
     history = mlp(**arguments).fit(X, y, sample_weight=sample_weight).history_
     for epoch in range(1, 5):
-        # The epoch's batch meets the weights that the epochs before have trained.
+        # The batch of an epoch is predicted with the weights of the previous epoch.
         before = mlp(**{**arguments, "max_iter": epoch}).fit(X, y, sample_weight=sample_weight)
         probabilities = before.predict_proba(X).astype(float)
         if y.ndim == 1:
@@ -106,7 +106,7 @@ def test_an_epoch_of_one_batch_by_hand(problem, weighted, dtype):
         assert history["accuracy"][epoch] == pytest.approx(right.mean(), rel=1e-9)
 
 
-def test_parts_add_up_to_the_loss():
+def test_loss_is_the_sum_of_its_parts():
     history = mlp(batch_size=7, dropout=0.2, **PENALTIES).fit(X, y).history_
     np.testing.assert_allclose(
         history["data_loss"] + history["regularization_loss"], history["loss"]
@@ -116,8 +116,8 @@ def test_parts_add_up_to_the_loss():
     np.testing.assert_array_equal(unpenalized["regularization_loss"], np.zeros(5))
 
 
-def test_batches_count_by_their_size():
-    # Steps so small that all batches meet the same weights.
+def test_batches_are_weighted_by_size():
+    # The learning rate is too small to change the weights between batches.
     clf = mlp(batch_size=40, solver="sgd", learning_rate_init=1e-300, alpha=0.0).fit(X, y)
     probabilities = clf.predict_proba(X)
     np.testing.assert_allclose(clf.history_["data_loss"], log_loss(y, probabilities))
@@ -135,7 +135,7 @@ def test_lbfgs_records_the_loss_of_each_iteration(early_stopping):
 
 
 @pytest.mark.parametrize("by", ["warm start", "partial_fit"])
-def test_it_continues(by):
+def test_history_continues(by):
     once = mlp().fit(X, y).history_
     clf = mlp(warm_start=True, max_iter=2)
     if by == "warm start":
@@ -147,12 +147,12 @@ def test_it_continues(by):
     assert clf.history_.keys() == once.keys()
     for name, values in once.items():
         np.testing.assert_array_equal(clf.history_[name], values)
-    # Without warm_start a fit begins a new one.
+    # Without warm_start, fit starts a new history.
     fresh = clf.set_params(warm_start=False, max_iter=2).fit(X, y).history_
     np.testing.assert_array_equal(fresh["loss"], once["loss"][:2])
 
 
-def test_what_a_fit_did_not_record_is_not_a_number():
+def test_metrics_missing_in_later_fits_are_nan():
     clf = mlp(max_iter=2, warm_start=True).fit(X, y, X_val=X, y_val=y)
     clf.partial_fit(X, y)
     assert np.isnan(clf.history_["validation_loss"]).tolist() == [False, False, True]
@@ -168,7 +168,7 @@ def test_what_a_fit_did_not_record_is_not_a_number():
     assert {len(values) for values in clf.history_.values()} == {7}
 
 
-def test_what_only_a_later_fit_recorded_is_not_a_number_before():
+def test_metrics_missing_in_earlier_fits_are_nan():
     clf = mlp(solver="lbfgs", max_iter=3, warm_start=True).fit(X, y)
     clf.set_params(solver="adam", max_iter=2).fit(X, y, X_val=X, y_val=y)
     for name in [*OF_TRAINING[1:], *OF_VALIDATION]:
@@ -176,7 +176,7 @@ def test_what_only_a_later_fit_recorded_is_not_a_number_before():
     assert np.isfinite(clf.history_["loss"]).all()
 
 
-def test_a_later_fit_does_not_change_an_earlier_history():
+def test_later_fit_does_not_change_an_earlier_history():
     clf = mlp(warm_start=True).fit(X, y)
     history = clf.history_
     before = {name: values.copy() for name, values in history.items()}
@@ -203,7 +203,7 @@ def test_columns_without_a_value_are_nan_or_omitted():
 
 
 @pytest.mark.parametrize("name", ["classifier", "regressor"])
-def test_a_pickle_of_an_earlier_version_predicts_and_does_not_resume(name):
+def test_pickle_of_an_earlier_version_predicts_and_does_not_resume(name):
     # Written by version 0.1.0.dev0, with protocol 2
     stored = pickle.loads((Path(__file__).parent / "data" / f"{name}.pickle").read_bytes())
     estimator, X, y = stored["estimator"], stored["X"], stored["y"]

@@ -1,4 +1,4 @@
-"""When training stops, warns, is interrupted and continues."""
+"""Stopping criteria, warnings, interrupts and resumption."""
 
 import copy
 import itertools
@@ -51,7 +51,7 @@ def test_n_iter_no_change_inf():
     assert clf.n_iter_ == 300
 
 
-def test_adaptive_learning_rate_falls_until_it_is_too_small(capsys):
+def test_adaptive_learning_rate(capsys):
     clf = MLPScratchClassifier(
         solver="sgd", learning_rate="adaptive", tol=0.5, max_iter=3000, verbose=True, random_state=0
     )
@@ -96,7 +96,7 @@ def test_copies_resume_exactly(random_state):
     assert_same_fit(clf, once)
 
 
-def test_only_fits_that_may_resume_keep_the_order_of_the_samples():
+def test_order_of_samples_is_stored_only_with_warm_start():
     sizes = {}
     for warm_start in (False, True):
         for n in (300, 1500):
@@ -109,7 +109,7 @@ def test_only_fits_that_may_resume_keep_the_order_of_the_samples():
 @pytest.mark.parametrize(
     ("by", "written_by"), [("fit", "0.0.1"), ("partial_fit", None), ("fit", "nothing")]
 )
-def test_the_state_of_another_version_is_not_resumed(by, written_by):
+def test_state_of_another_version_raises(by, written_by):
     clf = mlp(warm_start=True).fit(X_iris, y_iris)
     if written_by == "nothing":
         del clf._training_state
@@ -126,7 +126,7 @@ def test_the_state_of_another_version_is_not_resumed(by, written_by):
 
 @pytest.fixture
 def interrupt_batch(monkeypatch):
-    """Return a function that makes Ctrl-C arrive in a batch of the NumPy engine."""
+    """Return a function that makes a batch of the NumPy engine raise KeyboardInterrupt."""
     original = Network.compute_gradients
 
     def interrupt(number):
@@ -142,7 +142,7 @@ def interrupt_batch(monkeypatch):
     return interrupt
 
 
-def test_interrupting_leaves_a_usable_model(interrupt_batch):
+def test_interrupt_leaves_a_usable_model(interrupt_batch):
     for solver in ("adam", "lbfgs"):
         interrupt_batch(26)
         clf = MLPScratchClassifier(solver=solver, random_state=0, engine="numpy")
@@ -153,7 +153,7 @@ def test_interrupting_leaves_a_usable_model(interrupt_batch):
         assert clf.score(X_digits, y_digits) > 0.3
 
 
-def test_a_warm_start_trains_the_epochs_that_an_interrupted_fit_lacks(interrupt_batch):
+def test_warm_start_completes_an_interrupted_fit(interrupt_batch):
     clf = MLPScratchClassifier(max_iter=5, random_state=0, warm_start=True, engine="numpy")
     interrupt_batch(26)
     with pytest.warns(UserWarning, match="interrupted"):
@@ -162,7 +162,7 @@ def test_a_warm_start_trains_the_epochs_that_an_interrupted_fit_lacks(interrupt_
     assert clf.fit(X_digits, y_digits).n_iter_ == len(clf.loss_curve_) == 5
 
 
-def test_a_failed_fit_draws_nothing_from_a_generator():
+def test_failed_fit_does_not_advance_the_random_state():
     random_state = np.random.RandomState(0)
     clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e300, random_state=random_state)
     with pytest.raises(ValueError, match="diverged"):
@@ -170,7 +170,7 @@ def test_a_failed_fit_draws_nothing_from_a_generator():
     assert random_state.randint(1 << 30) == np.random.RandomState(0).randint(1 << 30)
 
 
-def test_a_fit_in_another_thread_can_be_interrupted(interrupt_batch):
+def test_interrupt_of_a_fit_in_another_thread(interrupt_batch):
     clf = MLPScratchClassifier(random_state=0, engine="numpy")
     interrupt_batch(26)
     with ThreadPoolExecutor(1) as pool, pytest.warns(UserWarning, match="interrupted by user"):
@@ -180,7 +180,7 @@ def test_a_fit_in_another_thread_can_be_interrupted(interrupt_batch):
 
 @pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("engine", ENGINES)
-def test_ctrl_c_in_the_main_thread_does_not_change_a_fit_in_another_thread(engine):
+def test_interrupt_of_the_main_thread_does_not_affect_other_threads(engine):
     # Python delivers signals to the main thread.
     clf = MLPScratchClassifier(max_iter=60, tol=0, random_state=0, engine=engine)
     with ThreadPoolExecutor(1) as pool:
@@ -191,19 +191,19 @@ def test_ctrl_c_in_the_main_thread_does_not_change_a_fit_in_another_thread(engin
     assert_same_fit(clf, clone(clf).fit(X_digits, y_digits))
 
 
-def test_interrupting_partial_fit_leaves_the_estimator_as_it_was(interrupt_batch):
+def test_interrupted_partial_fit_does_not_change_the_estimator(interrupt_batch):
     clf = MLPScratchClassifier(random_state=0, engine="numpy")
     once = clone(clf).set_params(max_iter=2, tol=0).fit(X_digits, y_digits)
     clf.partial_fit(X_digits, y_digits, classes=range(10))
     interrupt_batch(5)
-    # A loop over chunks must end, or the chunk would be missing.
+    # A loop over chunks has to end; it would otherwise skip this chunk.
     with pytest.raises(KeyboardInterrupt):
         clf.partial_fit(X_digits, y_digits)
     assert_same_fit(clf.partial_fit(X_digits, y_digits), once)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
-def test_divergence_is_an_error_that_says_what_to_do(solver):
+def test_divergence_raises(solver):
     X = X_iris * 1e155 if solver == "lbfgs" else X_iris
     clf = MLPScratchClassifier(
         solver=solver, learning_rate_init=1e10, activation="identity", batch_size=10
@@ -214,13 +214,13 @@ def test_divergence_is_an_error_that_says_what_to_do(solver):
     assert not hasattr(clf, "coefs_")
 
 
-def test_weights_that_overflow_in_the_last_update_are_an_error():
+def test_overflow_in_the_last_update_raises():
     clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e306, max_iter=1)
     with pytest.raises(ValueError, match="diverged in epoch 1"):
         clf.fit(1e5 * X_iris, y_iris)
 
 
-def test_large_finite_steps_are_warned_of():
+def test_rising_loss_warns():
     clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"loss rose from .* Lower learning_rate_init"):
         clf.fit(X_iris, y_iris)
@@ -245,37 +245,37 @@ def warnings_of(clf, **fit_arguments):
         {"solver": "adagrad", "learning_rate": "cosine"},
     ],
 )
-def test_one_warning_where_max_iter_is_reached(arguments):
+def test_warning_if_max_iter_is_reached(arguments):
     clf = MLPScratchClassifier(max_iter=5, random_state=0, **arguments)
     ((category, message),) = warnings_of(clf)
     assert category is ConvergenceWarning
     assert "Maximum iterations (5) reached" in message
     assert "Raise max_iter, or set tol=0 to train for exactly 5 epochs" in message
-    # and one for every further fit
+    # Every further fit warns, too.
     assert len(warnings_of(clf.set_params(warm_start=True))) == 1
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_none_where_tol_is_0(early_stopping):
+def test_no_warning_if_tol_is_0(early_stopping):
     clf = MLPScratchClassifier(max_iter=5, tol=0, early_stopping=early_stopping)
     assert warnings_of(clf) == []
     assert clf.n_iter_ == 5
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_none_where_it_stops_by_itself(early_stopping):
+def test_no_warning_after_convergence(early_stopping):
     arguments = {"learning_rate_init": 0.05, "n_iter_no_change": 3, "random_state": 0}
     clf = MLPScratchClassifier(early_stopping=early_stopping, **arguments)
     assert warnings_of(clf) == []
     assert clf.n_iter_ < 200
-    # not even if it was the last epoch that it could have had
+    # also if training converges in the last epoch of max_iter
     last = clf.n_iter_
     assert warnings_of(clf.set_params(max_iter=last)) == []
     assert clf.n_iter_ == last
     assert len(warnings_of(clf.set_params(max_iter=last - 1))) == 1
 
 
-def test_none_from_partial_fit():
+def test_no_warning_in_partial_fit():
     clf = MLPScratchClassifier(max_iter=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -284,14 +284,14 @@ def test_none_from_partial_fit():
 
 
 @pytest.mark.parametrize("max_iter", [20, 200])
-def test_a_loss_that_rose_is_the_only_warning(max_iter):
+def test_rising_loss_is_the_only_warning(max_iter):
     clf = MLPScratchClassifier(solver="sgd", learning_rate_init=1e3, max_iter=max_iter)
     ((category, message),) = warnings_of(clf.set_params(random_state=0))
     assert category is ConvergenceWarning
     first, last = clf.loss_curve_[0], clf.loss_curve_[-1]
     assert f"rose from {first:.3g} in the first epoch to {last:.3g} in the last one" in message
     assert "Lower learning_rate_init (now 1000.0)" in message
-    # A warm start continues from there: its own loss does not say how it began.
+    # A warm start does not warn, because it does not begin with initial weights.
     assert not any("rose" in text for _, text in warnings_of(clf.set_params(warm_start=True)))
 
 
@@ -299,7 +299,7 @@ def test_a_loss_that_rose_is_the_only_warning(max_iter):
     ("engine", "weights"),
     [("native", None), ("native", np.linspace(0.1, 5, 150)), ("numpy", np.linspace(0.1, 5, 150))],
 )
-def test_the_losses_of_the_warning_are_those_of_the_networks(engine, weights):
+def test_losses_in_the_warning_match_the_networks(engine, weights):
     # An epoch of one batch records the loss of the weights before its update.
     arguments = {"batch_size": 150, "alpha": 0, "tol": 0, "random_state": 0, "engine": engine}
     clf = MLPScratchClassifier((5,), solver="sgd", learning_rate_init=50.0, **arguments)
@@ -329,7 +329,7 @@ SCHEDULES = [{"solver": solver} for solver in STOCHASTIC] + [
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
 @pytest.mark.parametrize("arguments", SCHEDULES)
-def test_partial_fit_six_times_is_fit_for_six_epochs(arguments):
+def test_six_partial_fits_equal_six_epochs(arguments):
     X = X_iris.astype(np.float32)
     arguments = {"batch_size": 40, "random_state": 0, **arguments}
     once = MLPScratchClassifier(max_iter=6, **arguments).fit(X, y_iris)
@@ -344,7 +344,7 @@ def test_partial_fit_six_times_is_fit_for_six_epochs(arguments):
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
 @pytest.mark.parametrize("arguments", SCHEDULES)
-def test_warm_start_goes_on_as_if_it_had_not_stopped(arguments):
+def test_warm_start_resumes_exactly(arguments):
     arguments = {"batch_size": 40, "random_state": 0, **arguments}
     once = MLPScratchClassifier(max_iter=14, **arguments).fit(X_iris, y_iris)
     twice = MLPScratchClassifier(max_iter=6, warm_start=True, **arguments).fit(X_iris, y_iris)
@@ -354,7 +354,7 @@ def test_warm_start_goes_on_as_if_it_had_not_stopped(arguments):
     assert_same_fit(once, twice)
 
 
-def test_the_random_stream_goes_on_without_a_seed_too():
+def test_random_stream_continues_without_a_seed():
     clf = MLPScratchClassifier(batch_size=40, warm_start=True, max_iter=5).fit(X_iris, y_iris)
     copied = pickle.loads(pickle.dumps(clf))
     assert_same_fit(clf.fit(X_iris, y_iris), copied.fit(X_iris, y_iris))
@@ -362,7 +362,7 @@ def test_the_random_stream_goes_on_without_a_seed_too():
     assert not np.array_equal(again.coefs_[0], clf.coefs_[0])
 
 
-def test_a_changed_learning_rate_takes_effect_and_moments_stay():
+def test_changed_learning_rate_takes_effect():
     clf = MLPScratchClassifier(random_state=0, batch_size=40).partial_fit(
         X_iris, y_iris, classes=[0, 1, 2]
     )
@@ -372,7 +372,7 @@ def test_a_changed_learning_rate_takes_effect_and_moments_stay():
         np.testing.assert_allclose(new, old, atol=1e-9)
 
 
-def test_weights_changed_by_hand_are_where_training_continues():
+def test_training_continues_from_assigned_weights():
     clf = MLPScratchClassifier(max_iter=3, warm_start=True, random_state=0).fit(X_digits, y_digits)
     clf.coefs_ = [np.zeros_like(coef) for coef in clf.coefs_]
     np.testing.assert_array_equal(np.ptp(clf.predict_proba(X_digits), axis=0), np.zeros(10))
@@ -380,7 +380,7 @@ def test_weights_changed_by_hand_are_where_training_continues():
     assert max(np.abs(coef).max() for coef in clf.coefs_) < 1e-6
 
 
-def test_after_early_stopping_a_warm_start_continues_from_the_best_weights():
+def test_warm_start_after_early_stopping_continues_from_the_best_weights():
     clf = MLPScratchClassifier(
         max_iter=12, early_stopping=True, warm_start=True, learning_rate_init=0.2, random_state=0
     )
@@ -392,7 +392,7 @@ def test_after_early_stopping_a_warm_start_continues_from_the_best_weights():
         np.testing.assert_allclose(after, before, atol=1e-9)
 
 
-def test_another_solver_takes_over():
+def test_warm_start_with_another_solver():
     clf = MLPScratchClassifier(warm_start=True, max_iter=30, random_state=0)
     losses = [
         clf.set_params(solver=solver).fit(X_iris, y_iris).loss_
@@ -402,15 +402,15 @@ def test_another_solver_takes_over():
 
 
 @pytest.mark.parametrize("change", [{"hidden_layer_sizes": (7,)}, {"hidden_layer_sizes": (5, 5)}])
-def test_warm_start_refuses_another_shape(change):
+def test_warm_start_with_another_shape_raises(change):
     clf = MLPScratchClassifier((5,), warm_start=True, max_iter=2).fit(X_iris, y_iris)
     with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(5,\)"):
         clf.set_params(**change).fit(X_iris, y_iris)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_with_two_blas_threads_results_are_repeated_exactly(engine):
-    # Matrices that BLAS distributes over its threads
+def test_results_are_reproducible_with_two_blas_threads(engine):
+    # BLAS distributes matrices of this size over its threads.
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(400, 100)), np.arange(400) % 10
     clf = MLPScratchClassifier((200,), max_iter=3, tol=0, random_state=0, engine=engine)
@@ -420,5 +420,5 @@ def test_with_two_blas_threads_results_are_repeated_exactly(engine):
         assert_same_fit(clone(clf).fit(X, y), whole)
         parts = clone(clf).set_params(max_iter=1, warm_start=True).fit(X, y)
         assert_same_fit(parts.partial_fit(X, y).fit(X, y), whole)
-    # Another number of threads rounds differently.
+    # Rounding depends on the number of threads.
     assert_same_weights(one_thread, whole, rtol=1e-12)

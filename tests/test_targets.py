@@ -35,7 +35,7 @@ def of(y):
 
 
 @pytest.mark.parametrize(("kind", "y"), KINDS)
-def test_labels_come_back(kind, y):
+def test_encoded_labels_are_decoded(kind, y):
     targets = of(y)
     assert type(targets) is kind
     encoded = targets.encode(y, np.float32)
@@ -43,7 +43,7 @@ def test_labels_come_back(kind, y):
 
 
 @pytest.mark.parametrize(("kind", "y"), KINDS)
-def test_a_prediction_is_right_where_the_predicted_labels_are(kind, y):
+def test_correct_matches_the_predicted_labels(kind, y):
     targets = of(y)
     encoded = targets.encode(y, np.float64)
     logits = np.random.default_rng(0).normal(size=(len(y), targets.n_outputs))
@@ -66,20 +66,20 @@ def test_probabilities_agree_with_predictions(kind, y):
 
 
 @pytest.mark.parametrize(("kind", "y"), KINDS)
-def test_a_fitted_estimator_has_the_kind_that_it_was_fitted_with(kind, y):
+def test_targets_of_a_fitted_estimator(kind, y):
     clf = MLPScratchClassifier((2,), max_iter=1).fit(X[: len(y)], y)
     assert type(fitted_targets(clf)) is kind
     assert fitted_targets(clf).attributes.keys() == of(y).attributes.keys()
 
 
-# --- a network that was fitted is what predicts
+# --- Changed parameters
 
 
 @pytest.mark.parametrize(
     "changed",
     [{"hidden_layer_sizes": (3, 3)}, {"activation": "tanh"}, {"hidden_layer_sizes": ()}],
 )
-def test_predictions_do_not_read_settings(changed):
+def test_changed_parameters_do_not_affect_predictions(changed):
     clf = MLPScratchClassifier((3,), random_state=0).fit(X, y)
     methods = clf.predict, clf.predict_proba, clf.predict_log_proba
     before = [method(X) for method in methods]
@@ -88,13 +88,13 @@ def test_predictions_do_not_read_settings(changed):
         np.testing.assert_array_equal(method(X), expected)
 
 
-def test_conversion_does_not_read_settings():
+def test_changed_parameters_do_not_affect_conversion():
     clf = MLPScratchClassifier((3,), "tanh", random_state=0).fit(X, y)
     clf.set_params(activation="silu")
     np.testing.assert_allclose(clf.to_sklearn().predict_proba(X), clf.predict_proba(X), rtol=1e-12)
 
 
-# --- scores
+# --- Scores
 
 
 def imbalanced():
@@ -108,7 +108,7 @@ def imbalanced():
     [(None, None), ("f1", np.linspace(0.5, 2, 100)), ("f1_macro", np.linspace(0.5, 2, 100))],
     ids=["None", "f1-weighted", "f1_macro-weighted"],
 )
-def test_class_weights_weigh_losses_and_not_scores(scoring, sample_weight_val):
+def test_class_weights_do_not_affect_scores(scoring, sample_weight_val):
     X, y = imbalanced()
     clf = MLPScratchClassifier(
         (8,), class_weight={1: 30.0}, scoring=scoring, early_stopping=True, random_state=0
@@ -119,7 +119,7 @@ def test_class_weights_weigh_losses_and_not_scores(scoring, sample_weight_val):
     assert clf.best_validation_score_ == pytest.approx(score)
 
 
-def test_a_callable_scorer_works_with_class_weights():
+def test_callable_scorer_with_class_weights():
     X, y = imbalanced()
 
     def score(estimator, X, y):
@@ -130,7 +130,7 @@ def test_a_callable_scorer_works_with_class_weights():
     assert clf.best_validation_score_ == score(clf, X[300:], y[300:])
 
 
-def test_predictions_of_the_only_class_are_right():
+def test_accuracy_with_a_single_class():
     X = np.random.default_rng(0).normal(size=(60, 2))
     y = np.full(60, 7)  # numbers: MLPClassifier of scikit-learn 1.7 cannot score strings
     options = {"early_stopping": True, "random_state": 0, "max_iter": 30}
@@ -141,7 +141,7 @@ def test_predictions_of_the_only_class_are_right():
         np.testing.assert_allclose(ours, theirs, rtol=1e-9)
 
 
-def test_twenty_thousand_classes_need_no_matrix_of_all_pairs():
+def test_memory_with_many_classes():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40_000, 2)).astype(np.float32), np.arange(40_000) // 2
     clf = MLPScratchClassifier((2,), batch_size=50, max_iter=1, random_state=0)
@@ -156,7 +156,7 @@ def test_twenty_thousand_classes_need_no_matrix_of_all_pairs():
     ("container", "by"),
     [(sp.csr_matrix, "fit"), (sp.csc_array, "partial_fit"), (sp.coo_matrix, "fit")],
 )
-def test_labels_are_predicted_in_the_format_that_they_came_in(container, by):
+def test_predicted_labels_have_the_format_of_y(container, by):
     X, y = make_multilabel_classification(60, random_state=0)
 
     def trained(estimator, y):
@@ -177,7 +177,7 @@ def test_labels_are_predicted_in_the_format_that_they_came_in(container, by):
             predicted, expected = predicted.toarray(), expected.toarray()
         np.testing.assert_array_equal(predicted, expected)
         assert clf.score(X, labels) == mlp.score(X, labels)
-    # What is scored while training is dense, whatever came.
+    # During training, scorers receive dense labels and predictions for all formats.
     seen = []
     clf = MLPScratchClassifier(scoring=lambda clf, X, y: seen.append((clf.predict(X), y)) or 1.0)
     trained(clf.set_params(max_iter=1), container(y))

@@ -24,7 +24,7 @@ def test_array_is_restored():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, int])
-def test_other_dtypes_are_refused(dtype):
+def test_other_dtypes_raise(dtype):
     x = np.ones(2, dtype)
     with pytest.raises(ValueError, match="Expected an array of float64, got"):
         numerical_gradient(lambda: np.sum(x), x)
@@ -37,7 +37,7 @@ def test_wrong_gradient(gradient):
         check_gradient(lambda: np.sum(x**2), x, gradient)
 
 
-def test_gradient_that_the_function_overwrites():
+def test_gradient_overwritten_by_the_function():
     x, gradient = np.array([1.0, 2.0]), np.array([2.0, 4.0])
 
     def function():

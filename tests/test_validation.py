@@ -31,7 +31,7 @@ X_labels, y_labels = make_multilabel_classification(120, random_state=0)
     ("solver", "early_stopping"),
     [("sgd", True), ("adam", False), ("adam", True), ("lbfgs", False)],
 )
-def test_samples_of_weight_zero_count_as_absent(solver, early_stopping):
+def test_samples_with_zero_weight_are_ignored(solver, early_stopping):
     weights = np.random.RandomState(0).randint(0, 3, len(X_iris)).astype(float)
     arguments = {"solver": solver, "batch_size": 16, "random_state": 0, "max_iter": 10}
     arguments["early_stopping"] = early_stopping
@@ -42,7 +42,7 @@ def test_samples_of_weight_zero_count_as_absent(solver, early_stopping):
     assert_same_fit(weighted, without)
 
 
-def test_a_stretch_of_zero_weights_is_no_error():
+def test_batches_with_only_zero_weights():
     weights = np.r_[np.ones(75), np.zeros(75)]
     clf = MLPScratchClassifier(batch_size=10, shuffle=False, max_iter=3)
     clf.fit(X_iris, y_iris, sample_weight=weights)
@@ -60,7 +60,7 @@ def test_a_stretch_of_zero_weights_is_no_error():
     ],
     ids=["sgd-multiclass", "adam-binary", "rmsprop-multilabel", "lbfgs", "lbfgs-multilabel"],
 )
-def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
+def test_sample_weights_equal_repetitions_in_a_full_batch(solver, X, y):
     weights = np.random.RandomState(0).randint(1, 4, len(X))
     clf = MLPScratchClassifier(
         solver=solver, batch_size=len(X), random_state=0, max_iter=5, activation="tanh"
@@ -72,7 +72,7 @@ def test_weights_are_repetitions_in_a_full_batch(solver, X, y):
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_weights_whose_sum_is_too_large_for_their_dtype(solver):
+def test_weights_whose_sum_overflows_their_dtype(solver):
     X = X_iris.astype(np.float32)
     clf = MLPScratchClassifier(solver=solver, alpha=0, max_iter=5, batch_size=40, random_state=0)
     unweighted = clone(clf).fit(X, y_iris)
@@ -105,7 +105,7 @@ def test_sparse_input_trains_the_same_network(solver, container):
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_sparse_input_is_never_made_dense(early_stopping):
+def test_sparse_input_is_not_converted_to_dense(early_stopping):
     X = Watched(X_digits)
     clf = MLPScratchClassifier(max_iter=2, early_stopping=early_stopping).fit(X, y_digits)
     assert clf.predict(X).shape == y_digits.shape
@@ -159,7 +159,7 @@ def test_sparse_input_is_never_made_dense(early_stopping):
         ({"early_stopping": True, "validation_fraction": 0.005}, "validation set is too small"),
     ],
 )
-def test_wrong_parameters(parameters, message):
+def test_invalid_parameters(parameters, message):
     clf = MLPScratchClassifier(max_iter=2, random_state=0).fit(X_iris, y_iris)
     clf.set_params(**parameters)
     before = vars(clf).copy()
@@ -185,7 +185,7 @@ BAD_DATA = {
 
 
 @pytest.mark.parametrize("case", BAD_DATA)
-def test_bad_data_leaves_the_estimator_as_it_was(case):
+def test_invalid_data_do_not_change_the_estimator(case):
     X, y, sample_weight, message = BAD_DATA[case]
     clf = MLPScratchClassifier(max_iter=2).fit(X_iris, y_iris)
     before = vars(clf).copy()
@@ -195,7 +195,7 @@ def test_bad_data_leaves_the_estimator_as_it_was(case):
     assert vars(clf) == before
 
 
-def test_a_failed_first_fit_leaves_it_unfitted():
+def test_failed_first_fit_leaves_the_estimator_unfitted():
     clf = MLPScratchClassifier()
     with pytest.raises(ValueError, match="NaN"):
         clf.fit(BAD_DATA["nan"][0], y_iris)
@@ -210,12 +210,12 @@ def test_a_failed_first_fit_leaves_it_unfitted():
         (3, "classes: Expected arr"),
     ],
 )
-def test_wrong_classes_are_named(classes, message):
+def test_invalid_classes(classes, message):
     with pytest.raises(ValueError, match=message):
         MLPScratchClassifier().partial_fit(X_iris, y_iris, classes=classes)
 
 
-def test_an_unknown_argument_is_one_of_the_method():
+def test_unknown_argument_of_fit():
     with pytest.raises(TypeError, match=r"^fit\(\) got an unexpected .* 'validation_data'"):
         MLPScratchClassifier().fit(X_iris, y_iris, validation_data=(X_iris, y_iris))
 
@@ -237,7 +237,7 @@ DATES |= {
 
 
 @pytest.mark.parametrize("case", DATES)
-def test_dates_are_no_numbers(case):
+def test_dates_raise(case):
     X, columns = DATES[case]
     if isinstance(X, tuple):
         X = pytest.importorskip(X[0]).DataFrame(X[1])
@@ -250,7 +250,7 @@ def test_dates_are_no_numbers(case):
         clf.fit(X_iris[:, :2], y_iris, X_val=X, y_val=y_iris)
 
 
-def test_weights_and_values_that_are_dates():
+def test_dates_as_weights_and_targets_raise():
     with pytest.raises(ValueError, match=r"^sample_weight must be numbers, but has dates"):
         MLPScratchClassifier().fit(X_iris, y_iris, sample_weight=DAYS - DAYS[0])
     with pytest.raises(ValueError, match=r"^y must be numbers, but has dates"):
@@ -275,7 +275,7 @@ def test_partial_fit_errors():
         clf.partial_fit(X_iris, np.eye(3, dtype=int)[y_iris])
 
 
-def test_batch_size_greater_than_the_data_is_clipped_with_a_warning():
+def test_batch_size_greater_than_the_data_warns():
     with pytest.warns(UserWarning, match="larger than the sample size 150"):
         big = MLPScratchClassifier(batch_size=151, max_iter=2, random_state=0).fit(X_iris, y_iris)
     exact = MLPScratchClassifier(batch_size=150, max_iter=2, random_state=0).fit(X_iris, y_iris)

@@ -47,7 +47,7 @@ def assert_predicts(clf, rtol=1e-12):
 
 
 @every_engine
-def test_edits_in_place_are_predicted_with(engine):
+def test_edits_in_place_affect_predictions(engine):
     clf = fitted(engine=engine)
     for new, old in zip(COEFS + INTERCEPTS, clf.coefs_ + clf.intercepts_, strict=True):
         old[:] = new
@@ -67,7 +67,7 @@ def test_training_continues_from_assigned_weights(engine, method, convert):
     assert clf.loss_curve_[1] == pytest.approx(clf.loss_gradient(X, y)[0])
 
 
-def test_another_architecture():
+def test_assigned_weights_of_another_architecture():
     clf = fitted()
     clf.coefs_, clf.intercepts_ = [one[:, :3] for one in COEFS], INTERCEPTS
     clf.coefs_[1], clf.intercepts_ = COEFS[1][:3], [INTERCEPTS[0][:3], INTERCEPTS[1]]
@@ -102,7 +102,7 @@ def test_training_continues_in_the_dtype_of_the_weights(engine):
         ({"coefs_": [one.astype(complex) for one in COEFS]}, "real numbers.*complex128"),
     ],
 )
-def test_weights_that_do_not_fit(attributes, message):
+def test_invalid_weights(attributes, message):
     clf = fitted()
     vars(clf).update(attributes)
     for method in (clf.predict, clf.hidden_outputs, lambda X: clf.partial_fit(X, y)):
@@ -110,7 +110,7 @@ def test_weights_that_do_not_fit(attributes, message):
             method(X)
 
 
-def test_the_history_can_be_assigned():
+def test_history_can_be_assigned():
     clf = mlp(max_iter=3, early_stopping=True).fit(X, y)
     clf.loss_curve_ = np.array([3, 2])
     assert clf.loss_curve_ == [3, 2] == clf.history_["loss"].tolist()
@@ -322,7 +322,7 @@ OBJECTIVES = {
 
 @every_engine
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_gradients_are_central_differences(objective, engine):
+def test_loss_gradient_matches_central_differences(objective, engine):
     kind, parameters, targets = OBJECTIVES[objective]
     model = kind(
         hidden_layer_sizes=(4, 3),
@@ -352,7 +352,7 @@ def test_gradients_are_central_differences(objective, engine):
         assert again == pytest.approx(loss)
 
 
-def test_loss_gradient_of_float32_and_a_part_of_the_classes():
+def test_loss_gradient_in_float32_and_without_all_classes():
     clf = mlp((5,)).fit(X.astype(np.float32), y)
     loss, coef_gradients, _ = clf.loss_gradient(X[:50], y[:50])
     assert coef_gradients[0].dtype == np.float32
