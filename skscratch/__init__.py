@@ -15,7 +15,7 @@ skscratch.onnx
 skscratch.nn
     The layers, losses and optimizers, a library that depends on NumPy only.
 skscratch.native
-    The same training in C, and facts about its installation.
+    The same training in C, and information about its installation.
 """
 
 import importlib

@@ -1,6 +1,6 @@
 """Callbacks for ``set_callbacks``, in scikit-learn's protocol (experimental since version 1.9).
 
-The tasks are the epochs of a fit, for ``solver='lbfgs'`` its iterations.
+The tasks are the epochs of a fit, or its iterations for ``solver='lbfgs'``.
 """
 
 import os
@@ -37,15 +37,15 @@ class _EpochCallback:
 class EpochLogger(_EpochCallback):
     """Print a line after every few epochs, or pass it to a logger.
 
-    ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``, and
-    the loss and score on the validation set.
+    A typical line, to which the loss and score on a validation set are added if there is one:
+    ``epoch: 100, acc: 0.823, loss: 0.512 (data_loss: 0.498, reg_loss: 0.014), lr: 0.0498``.
 
     Parameters
     ----------
     every : int, default=1
         Number of epochs between two lines. There is always a line for the last epoch.
     log : callable, default=print
-        Function of a line, for example ``logging.getLogger("training").info``.
+        Function that is called with each line, for example ``logging.getLogger("training").info``.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class EpochLogger(_EpochCallback):
         # The end of the fit writes the line of the last epoch, if it is not written yet.
         if due == (context.task_name == "epoch"):
             last = {name: values[-1] for name, values in history.items()}
-            # Columns of earlier fits are NaN.
+            # The columns that only earlier fits recorded are NaN.
             self.log(_line(n_epochs, {key: last[key] for key in last if last[key] == last[key]}))
 
 
@@ -95,19 +95,19 @@ class ModelCheckpoint(_EpochCallback):
     """Write the estimator to a file after every few epochs.
 
     The file is written under a temporary name and then renamed, so that a process that is killed
-    leaves the previous checkpoint. A failed write issues a warning, and training continues. The
-    fit is finished, with the same weights as without the interruption, by
+    leaves the previous checkpoint. A failed write issues a warning, and training continues. To
+    finish the fit, with the same weights as without the interruption, use
 
     >>> clf = joblib.load("model.joblib")  # doctest: +SKIP
     >>> clf.set_params(warm_start=True).fit(X, y)  # doctest: +SKIP
 
-    with the same data, which trains for the remaining epochs of ``max_iter``. (L-BFGS has no state
-    besides the weights: it continues from them for ``max_iter`` iterations.)
+    with the same data. It trains for the remaining epochs of ``max_iter``. (L-BFGS has no state
+    except the weights: it continues from them for ``max_iter`` iterations.)
 
     Parameters
     ----------
     path : str or path-like
-        The file. In a search, all candidates write to it.
+        Path of the file. In a search, all candidates write to the same file.
     every : int, default=1
         Number of epochs between two checkpoints. One is always written at the end of the fit.
 
@@ -157,7 +157,7 @@ def _write(estimator, path: Path) -> None:
 def without_callbacks(estimator):
     """Return a shallow copy without callbacks, to be stored.
 
-    A custom callback that stores its ``fitted_estimator`` stores this copy.
+    A custom callback should store this copy of its ``fitted_estimator``.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def without_callbacks(estimator):
     Returns
     -------
     copy : MLPScratchClassifier
-        With the same attributes.
+        The copy, with all other attributes.
     """
     attributes = {name: value for name, value in vars(estimator).items() if "callback" not in name}
     copy = type(estimator).__new__(type(estimator))

@@ -82,7 +82,7 @@ def make_vertical(
     noise: float = 0.1,
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw clouds side by side, each a class, separated by vertical lines except for some points.
+    """Draw a cluster for each class, side by side; vertical lines separate most of the points.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def make_sine(
     noise: float = 0.0,
     random_state: int | np.random.RandomState | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sample one period of the sine: ``y = sin(2 pi x)``, a problem of regression.
+    """Sample one period of the sine: ``y = sin(2 pi x)``, a regression problem.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def make_sine(
     Returns
     -------
     X, y : ndarray of shape (n_samples, 1) and (n_samples,)
-        The places, and the values there.
+        The inputs and the values.
 
     Examples
     --------

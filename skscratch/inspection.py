@@ -205,7 +205,7 @@ def _second_axis(ax, label: str):
             return other
     second = ax.twinx()
     second.set_ylabel(label)
-    # The first axes are drawn last, so that their legend lies over all curves.
+    # The first axes are drawn last, so that their legend covers all curves.
     second.set_zorder(ax.get_zorder() - 1)
     second.set_facecolor(ax.get_facecolor())
     ax.patch.set_visible(False)

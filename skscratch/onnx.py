@@ -68,7 +68,7 @@ def register() -> None:
 
 
 class _Graph:
-    """A graph under construction. Added operators return the name of their result."""
+    """A graph under construction. Results and constants are represented by their names."""
 
     def __init__(self, scope, container, operator) -> None:
         from skl2onnx.common.data_types import DoubleTensorType
@@ -80,7 +80,7 @@ class _Graph:
         self.inputs = self.add("Cast", inputs.full_name, to=_element_type(self.dtype))
 
     def add(self, kind: str, *inputs: str, to_output="", n_results=1, **attributes) -> str:
-        """Add an operator and return its first result."""
+        """Add an operator and return the name of its first result."""
         result = to_output or self._scope.get_unique_variable_name(kind.lower())
         others = [self._scope.get_unique_variable_name(kind.lower()) for _ in range(n_results - 1)]
         name = self._scope.get_unique_operator_name(kind)
@@ -88,7 +88,7 @@ class _Graph:
         return result
 
     def constant(self, value, dtype=None) -> str:
-        """Add an array, by default in the dtype of the network."""
+        """Add an array, by default in the dtype of the network, and return its name."""
         array = np.asarray(value, dtype or self.dtype)
         name = self._scope.get_unique_variable_name("constant")
         content = array.ravel()
@@ -144,14 +144,14 @@ ACTIVATIONS = {
 
 
 def _logits(graph: _Graph, estimator) -> str:
-    """Add the layers and return the logits."""
+    """Add the layers and return the name of the logits."""
     coefs, intercepts, classes = fitted_parts(estimator)
     own = [one.__name__ for one in classes if one not in ACTIVATIONS]
     if own:
         known = sorted(one.__name__ for one in ACTIVATIONS)
         raise ValueError(
             f"The ONNX operators of {', '.join(own)} are not known. Supported activations are "
-            f"{known}, but not subclasses of them."
+            f"{known}; subclasses of them are not supported."
         )
     values = graph.inputs
     steps = [ACTIVATIONS[one] for one in classes] + [_identity]
@@ -184,7 +184,7 @@ def _convert_classifier(scope, operator, container) -> None:
     graph.add("Max", softmax, graph.constant(limits.tiny), to_output=probabilities)
     classes = get_label_classes(scope, estimator)  # their indices with the option nocl
     dtype = object if classes.dtype.kind in "OU" else np.int64
-    # A single class is predicted whatever its probability.
+    # A single class is always predicted.
     scores = scores if len(classes) > 1 else logits
     best = graph.add("ArgMax", scores, axis=1, keepdims=0)
     graph.add("Gather", graph.constant(classes, dtype), best, to_output=label)

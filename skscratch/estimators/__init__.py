@@ -1,1 +1,1 @@
-"""scikit-learn's side: the estimators, and what only they need."""
+"""The scikit-learn estimators and their internal modules."""

@@ -130,7 +130,7 @@ class Architecture:
 
 
 def _copies(weights, biases, *_) -> tuple[np.ndarray, np.ndarray]:
-    """Return an initializer's result: fitted arrays, which the network copies."""
+    """Return fitted arrays as an initializer does; the network copies them."""
     return np.asarray(weights), np.asarray(biases)[np.newaxis]
 
 

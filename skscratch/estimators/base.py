@@ -48,7 +48,7 @@ class _Assigned:
 
 
 def assigned(default: Callable[[Any], Any]) -> Any:
-    """Define a fitted attribute that follows from assigned weights, unless it is assigned too."""
+    """Define a fitted attribute whose default is computed from assigned ``coefs_``."""
     return _Assigned(default)
 
 
@@ -78,7 +78,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
     feature_names_in_: np.ndarray
 
     _history: dict[str, list[float]] = assigned(lambda self: History().columns)
-    # Missing in files saved by an earlier version, although their estimators were trained.
+    # Estimators trained by an earlier version lack it; resuming from {} raises an error.
     _training_state: dict[str, Any] = assigned(
         lambda self: {} if "n_iter_" in vars(self) else vars(TrainingState())
     )
@@ -126,8 +126,8 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If an argument or a parameter is invalid, or if training diverges. The estimator then
-            is unchanged.
+            If an argument or a parameter is invalid, or if training diverges. The estimator is
+            then left unchanged.
         """
         resume = self.warm_start and hasattr(self, "coefs_")
         validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
@@ -250,7 +250,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         """
         check_is_fitted(self, "coefs_")
         coefs, intercepts, activations = fitted_parts(self)
-        # The fitted layers, whatever the parameters are now.
+        # The fitted layers are used, even if the parameters have been changed since.
         fitted, classes = copy.copy(self), getattr(self, "classes_", None)
         vars(fitted).update(
             coefs_=coefs,
@@ -293,7 +293,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         multilabel : bool, default=False
             If True, each output of the classifier is the logit of a label.
         **params : dict
-            Parameters of the estimator. ``hidden_layer_sizes`` is that of the weights.
+            Parameters of the estimator. ``hidden_layer_sizes`` is set by the weights.
 
         Returns
         -------
@@ -316,7 +316,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         vars(estimator).update(targets.attributes)
         coefs, intercepts, _ = fitted_parts(estimator)
         if not all(np.isfinite(array).all() for array in (*coefs, *intercepts)):
-            raise ValueError("coefs and intercepts must be finite, they have NaN or infinity.")
+            raise ValueError("coefs and intercepts must be finite, got NaN or infinity.")
         architecture = Architecture.of(estimator, len(coefs[0]), coefs[0].dtype, targets)
         network = architecture.fitted_network(coefs, intercepts)
         weights, biases = network.unflatten(network.parameters)
@@ -333,7 +333,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         mlp : MLPClassifier or MLPRegressor
-            With copies of the weights.
+            The fitted estimator, with copies of the weights.
 
         Raises
         ------
@@ -368,7 +368,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         Returns
         -------
         estimator : object
-            With the same parameters and copies of the weights.
+            The fitted estimator, with the same parameters and copies of the weights.
 
         Examples
         --------
@@ -398,7 +398,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         return {parameter.name: parameter.default for parameter in parameters}
 
     def _validate_params(self) -> None:
-        # Defaults are valid. To check all 40 parameters took a sixth of the overhead of a fit.
+        # Defaults are valid: skipping them saves a sixth of the overhead of a fit.
         values = {
             name: value
             for name, default in self._defaults().items()
@@ -408,11 +408,11 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
 
     @abstractmethod
     def _targets_of(self, y, classes, resume: bool) -> tuple[Targets, np.ndarray]:
-        """Return the targets that y needs, and y as a checked array."""
+        """Return the kind of targets of y, and y as a checked array."""
 
     @abstractmethod
     def _targets_of_outputs(self, n_outputs: int, classes, multilabel: bool) -> Targets:
-        """Return the targets of a network with a number of outputs."""
+        """Return the kind of targets of a network with this number of outputs."""
 
     @contextmanager
     def _unchanged_on_error(self) -> Iterator[None]:
@@ -425,7 +425,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         except BaseException:
             if generator:
                 generator.set_state(drawn)
-            # scikit-learn needs its own attributes to tear callbacks down.
+            # scikit-learn's teardown of callbacks reads these attributes.
             callbacks = {name: value for name, value in vars(self).items() if "callback" in name}
             vars(self).clear()
             vars(self).update({**before, **callbacks})
@@ -463,7 +463,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         return fitted_targets(self)
 
     def _outputs(self, X, output: Callable[[np.ndarray], np.ndarray], parts=None) -> np.ndarray:
-        """Return a function of the logits, or of the last layer of other parts of a network."""
+        """Return ``output`` of the logits, or of the last layer of ``parts`` of the network."""
         coefs, intercepts, activations = parts or fitted_parts(self)
         X = validate_input(self, X, coefs[0].dtype)
         network = fitted_network(self.engine, X.shape[0], coefs, intercepts, activations)

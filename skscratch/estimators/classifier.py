@@ -66,8 +66,8 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
         - 'rmsprop': see :class:`skscratch.nn.optimizers.RMSprop`
 
         All solvers except 'lbfgs' are stochastic. A subclass of :class:`skscratch.nn.Optimizer` is
-        instantiated with ``learning_rate_init`` and ``decay``; of an instance, a copy with its own
-        settings is used.
+        instantiated with ``learning_rate_init`` and ``decay``; an instance is copied, with its
+        settings.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the weights: ``alpha / 2 * sum(w**2)``, divided by the number
         of samples of the batch (the sum of their weights), is added to the loss.
@@ -90,7 +90,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
     power_t : float, default=0.5
         Exponent of ``learning_rate='invscaling'``. Only used when ``solver='sgd'``.
     max_iter : int, default=200
-        Maximum number of epochs, for 'lbfgs' of iterations.
+        Maximum number of epochs, or of iterations for 'lbfgs'.
     shuffle : bool, default=True
         Whether to shuffle the samples before each epoch. Only used by the stochastic solvers, and
         without effect if all samples are one batch.
@@ -454,6 +454,7 @@ class MLPScratchClassifier(ClassifierMixin, BaseMLPScratch):
                 "warm_start can only be used where `y` has the same classes as in the previous "
                 f"call to fit. Previously got {self.classes_}, `y` has {classes}"
                 if is_fit
-                else f"classes={classes} are not those of the last call, {self.classes_}."
+                else f"classes={classes} are not those of the last call, {self.classes_}. Omit "
+                f"classes, or fit a new estimator with all of them."
             )
         return class_targets(y.ndim, classes, self.class_weight), y

@@ -6,12 +6,12 @@ from skscratch import native
 from skscratch.nn.engine import NumPyEngine
 from skscratch.nn.prediction import FittedNetwork
 
-# Number of rows from which on the native engine predicts faster than NumPy.
+# Smallest number of rows for which the native engine predicts faster than NumPy.
 MIN_ROWS = 17
 
 
 def new_engine(name: str, network, optimizer, batches, random_state=None, clip_norm=None):
-    """Return the engine that trains a network; the native one may raise an error."""
+    """Return the engine that trains a network; 'native' raises an error if unsupported."""
     is_native = name == "native" or (
         name == "auto"
         and native.is_available()
@@ -22,7 +22,7 @@ def new_engine(name: str, network, optimizer, batches, random_state=None, clip_n
 
 
 def fitted_network(name: str, n_rows: int, weights, biases, activations) -> FittedNetwork:
-    """Return the network that predicts a number of rows."""
+    """Return a network for the prediction of this number of rows."""
     is_native = (
         name != "numpy"
         and n_rows >= MIN_ROWS

@@ -50,12 +50,11 @@ class Fit(ABC):
     def fitted_attributes(self, finished: bool = True) -> dict[str, Any]:
         """Return copies of the fitted attributes.
 
-        ``finished=False`` is a fit that a warm start trains for the remaining epochs of
-        ``max_iter``.
+        If ``finished`` is False, a warm start trains for the remaining epochs of ``max_iter``.
         """
 
     def set_validation(self, samples: Samples) -> None:
-        """Measure these samples after every epoch."""
+        """Set the samples on which the network is measured after every epoch."""
         self.validator = Validator(self.estimator, samples, self.architecture, self.score)
 
     def arrays(self, parameters: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -66,7 +65,7 @@ class Fit(ABC):
     def record(
         self, parameters: np.ndarray | None, loss: float, **values: float
     ) -> dict[str, float]:
-        """Add an epoch or iteration to the history."""
+        """Add an epoch or iteration to the history; return its validation loss and score."""
         self.n_iter += 1
         if self.estimator.verbose:
             print(f"Iteration {self.n_iter}, loss = {loss:.8f}")

@@ -1,4 +1,4 @@
-"""Fits by SciPy's L-BFGS, on all samples at once."""
+"""Fits with SciPy's L-BFGS, on all samples at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from skscratch.estimators.state import TrainingState
 
 
 class LBFGSFit(Fit):
-    """A fit by SciPy's L-BFGS. It resumes from the weights, and has no other state."""
+    """A fit with SciPy's L-BFGS. It resumes from the weights, and has no other state."""
 
     def __init__(self, estimator, data, state, incremental=False) -> None:
         super().__init__(estimator, data, state, incremental)
@@ -79,7 +79,7 @@ class LBFGSFit(Fit):
     def _end(self, result: scipy.optimize.OptimizeResult) -> None:
         self.parameters[:] = result.x
         if self.n_iter == 0:
-            # The initial weights are a minimum.
+            # No iteration succeeded, for example because the initial weights are a minimum.
             self._record(result)
         if result.status != 0 and not self.stopped:
             self.warn(

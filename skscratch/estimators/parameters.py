@@ -81,7 +81,7 @@ _Method = TypeVar("_Method", bound=Callable)
 
 
 def fitting(method: _Method) -> _Method:
-    """Validate all parameters before a method that trains, and support callbacks."""
+    """Decorate a method that trains: validate all parameters first, and support callbacks."""
     wrapped = _fit_context(prefer_skip_nested_validation=True)(method)
     method.__qualname__ = method.__name__  # in errors, without the name of the base class
     return wrapped
@@ -114,7 +114,7 @@ def stochastic(method: _Method) -> _Method:
 def _is_stochastic(estimator) -> bool:
     if not is_stochastic(estimator.solver):
         raise AttributeError(
-            f"partial_fit is only available for stochastic solvers, {estimator.solver} needs all "
+            f"partial_fit is only available for stochastic solvers; {estimator.solver} needs all "
             f"of the data at once. Choose solver from {STOCHASTIC}."
         )
     return True

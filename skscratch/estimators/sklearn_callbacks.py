@@ -12,7 +12,7 @@ except ImportError:
         def set_callbacks(self, *callbacks):
             """Raise a NotImplementedError that names the required version."""
             raise NotImplementedError(
-                f"Callbacks need scikit-learn 1.9 or later, this is {sklearn.__version__}."
+                f"Callbacks need scikit-learn 1.9 or later, got {sklearn.__version__}. Upgrade it."
             )
 
 

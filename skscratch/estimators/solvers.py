@@ -93,7 +93,7 @@ class Schedule:
         return self.learning_rate_init
 
     def reduce(self) -> bool:
-        """Reduce the learning rate, as there was no improvement; return False to stop."""
+        """Reduce the learning rate after a plateau; return False to stop."""
         return False
 
 
@@ -105,7 +105,7 @@ class InverseScaling(Schedule):
 
 
 class Adaptive(Schedule):
-    """A constant that is divided by 5 whenever there is no more improvement."""
+    """A constant that is divided by 5 after each plateau."""
 
     stop_message = "Learning rate too small. Stopping."
 

@@ -1,4 +1,4 @@
-"""Fits by the stochastic solvers, epoch by epoch."""
+"""Fits with the stochastic solvers, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Plateau:
 
 
 class StochasticFit(Fit):
-    """A fit by an optimizer, batch by batch.
+    """A fit with an optimizer, batch by batch.
 
     A resumed fit continues the random streams, the optimizer's state, the order of the samples and
     the count of epochs without improvement.
@@ -108,7 +108,7 @@ class StochasticFit(Fit):
 
     def _hold_out(self, split_random_state: dict | None) -> np.ndarray:
         """Hold out a validation set; return the rows that are left for training."""
-        from sklearn.model_selection import train_test_split  # here: see score_of
+        from sklearn.model_selection import train_test_split  # slow, see score_of
 
         data, random_state = self.data, self.random_state
         self.split_random_state = split_random_state
@@ -167,7 +167,7 @@ class StochasticFit(Fit):
                     self.stopped = True
         except KeyboardInterrupt:
             if self.incremental:
-                # So that a loop over partial_fit ends too.
+                # Raised, so that a loop over partial_fit ends, too.
                 raise
             self.interrupt()
         self._end()
@@ -223,7 +223,7 @@ class StochasticFit(Fit):
         self.stopped = self.diverged = True
         self.parameters[:] = self.best_parameters
         self.warn(
-            f"Training diverged in epoch {self.n_iter}, the weights of the best epoch are kept. "
+            f"Training diverged in epoch {self.n_iter}; the weights of the best epoch are kept. "
             f"{self._advice()}."
         )
 

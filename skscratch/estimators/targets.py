@@ -140,8 +140,8 @@ class ClassTargets(Targets):
     def _check_ndim(self, y: np.ndarray, name: str) -> None:
         if y.ndim != self.ndim:
             raise ValueError(
-                f"{name} must be like y: one class per sample, or several labels; got shape "
-                f"{y.shape}."
+                f"{name} must be like y in training, one class or several labels per sample; got "
+                f"shape {y.shape}."
             )
 
     def predictions(self, logits: np.ndarray) -> np.ndarray:
@@ -190,7 +190,7 @@ class ClassTargets(Targets):
             )
         for weights in dicts:
             unknown = [name for name in weights if name not in classes.tolist()]
-            # As in scikit-learn, a fold may lack a class, as long as all others are named.
+            # As in scikit-learn, it may name classes that a fold lacks, if it names all others.
             if unknown and not set(classes.tolist()) <= weights.keys():
                 raise ValueError(
                     f"class_weight names {unknown}, but the classes are {classes.tolist()}. "
@@ -303,7 +303,7 @@ class ValueTargets(Targets):
         check_no_dates(y, name)
         y = y.astype(np.float64) if y.dtype.kind in "bO" else y
         if not np.isfinite(y).all():
-            raise ValueError(f"{name} must be finite numbers, it has NaN or infinity.")
+            raise ValueError(f"{name} must be finite numbers, got NaN or infinity.")
         return y
 
     def encode(self, y, dtype, name="y"):
@@ -383,7 +383,7 @@ def value_score(
     y: np.ndarray, predicted: np.ndarray, quantiles: Sequence[float] | None, sample_weight=None
 ) -> float:
     """Return R2; for several quantiles, the mean of their D2."""
-    # Imported here: it slows the package's import by 5%.
+    # Not imported at the top, where it slows the package's import down by 5%.
     from sklearn.metrics import d2_pinball_score, r2_score
 
     if quantiles is None:
@@ -421,7 +421,7 @@ def check_no_dates(values, name: str) -> None:
     columns: dict[Any, np.ndarray] = {}
     if hasattr(values, "columns") and hasattr(values, "dtypes"):
         for column, dtype in zip(values.columns, values.dtypes, strict=True):
-            if getattr(dtype, "kind", "O") in "OMm":  # polars' have no kind
+            if getattr(dtype, "kind", "O") in "OMm":  # the dtypes of polars have no kind
                 columns[column] = np.asarray(values[column])
     elif isinstance(values, list | tuple):
         columns = dict(enumerate(np.atleast_2d(np.asarray(values, dtype=object).T)))
@@ -444,7 +444,7 @@ def _dense(y, name: str) -> np.ndarray:
     if issparse(y):
         y = y.toarray()
     if y.ndim == 2 and y.shape[1] == 1:
-        return column_or_1d(y, warn=name == "y")  # the warning is about y
+        return column_or_1d(y, warn=name == "y")  # the warning names y
     return y
 
 

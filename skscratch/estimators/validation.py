@@ -1,4 +1,4 @@
-"""Validation: from the arguments of ``fit`` to arrays that a network is trained with."""
+"""Validation: the conversion of the arguments of ``fit`` to training data."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _validation_set(
 
 @contextmanager
 def naming(name: str, original: str, hint: str = "") -> Iterator[None]:
-    """Name an argument in the errors of scikit-learn, which name another one or none.
+    """Name an argument in errors of scikit-learn that name another argument or none.
 
     The hint is added to errors about columns and their values.
     """
@@ -195,7 +195,7 @@ def validate_input(estimator, X, dtype):
 
 
 def _is_valid(estimator, X, dtype) -> bool:
-    """Return whether X needs no conversion: for one row, validate_data takes most of the time."""
+    """Return whether X is valid without conversion, as validate_data is slow for one row."""
     return (
         type(X) is np.ndarray
         and X.ndim == 2
@@ -209,7 +209,7 @@ def _is_valid(estimator, X, dtype) -> bool:
 
 
 def _check_numpy(X) -> None:
-    """Raise an error if scikit-learn has let an array of another library pass."""
+    """Raise an error for an array of another library, which scikit-learn may accept."""
     if not isinstance(X, np.ndarray) and not issparse(X):
         kind = f"{type(X).__module__}.{type(X).__qualname__}"
         raise ValueError(

@@ -1,7 +1,7 @@
 """The native engine: the epochs of :mod:`skscratch.nn` in C.
 
-The library is built when the package is installed and loaded with :mod:`ctypes`. Without a compiler
-the package is installed without it, and the NumPy engine trains.
+The library is built when the package is installed and loaded with :mod:`ctypes`. Without a
+compiler, the package is installed without the library and uses the NumPy engine.
 
 engine
     :class:`NativeEngine`, with the interface of :class:`~skscratch.nn.engine.NumPyEngine`, and

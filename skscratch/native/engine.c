@@ -1,8 +1,8 @@
 /* Training and prediction of dense networks, for Python's ctypes.
  *
- * The functions at the end are the library.  They allocate nothing, keep no state and do not call
+ * The functions at the end are the interface.  They allocate nothing, keep no state and do not call
  * Python: any number of threads may train at once.  The headers are included once for each real
- * type and instruction set that the compiler can generate; the processor decides at load time.
+ * type and instruction set that the compiler can generate; Python chooses one at load time.
  */
 
 #include <float.h>
@@ -17,7 +17,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#ifdef __SANITIZE_ADDRESS__ /* arrays in the workspace have forbidden bytes between them */
+#ifdef __SANITIZE_ADDRESS__ /* poisoned bytes separate the arrays of the workspace */
 #include <sanitizer/asan_interface.h>
 enum { GUARD = 64 };
 #define POISON ASAN_POISON_MEMORY_REGION
@@ -26,7 +26,7 @@ enum { GUARD = 0 };
 #define POISON(address, size) (void)(address)
 #endif
 
-/* Loops over arrays that have to become registers */
+/* For loops over arrays that have to be kept in registers */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -35,7 +35,7 @@ enum { GUARD = 0 };
 
 #include "task.h"
 
-#if defined(__x86_64__) && !defined(BASELINE_ONLY) /* which compiles in a third of the time */
+#if defined(__x86_64__) && !defined(BASELINE_ONLY) /* which takes a third of the compile time */
 #define HAS_LEVELS
 #endif
 
@@ -117,8 +117,8 @@ EXPORT int best_level(void)
 
 EXPORT const char *level_name(int level) { return levels[level].name; }
 
-/* Numbers below the smallest normal one become 0 in training: moments of weights that have stopped
- * changing decay to subnormal numbers, with which processors take a hundred times as long. */
+/* Subnormal numbers are flushed to 0 in training: moments of weights that no longer change decay to
+ * such numbers, and arithmetic with them is a hundred times slower. */
 EXPORT void train(Task *task, int level)
 {
 #if defined(__x86_64__)
@@ -138,7 +138,7 @@ EXPORT Int workspace_size(const Task *task, int level)
     return levels[level].of[task->is_double].workspace_size(task);
 }
 
-/* The members of Task as "kind name offset" lines, its size, and the compiler. */
+/* The members of Task, their number, and the size of Task. */
 typedef struct { const char *kind, *name; Int offset; } Member;
 static const Member members[] = {
 #define FIELD(kind, type, name) {#kind, #name, offsetof(Task, name)},

@@ -16,17 +16,17 @@ from skscratch.nn.prediction import FittedNetwork, softmax
 
 __all__ = ["NativeEngine", "NativeFittedNetwork"]
 
-# The setting of a loss, a number for each output.
+# Attributes of losses: one number for all outputs, or one for each.
 LOSS_SETTINGS = "delta", "quantile"
 MAX_LAYERS = 64
-# Work per call, about the floating-point operations of a second: then Python handles interrupts.
+# Floating-point operations per call, about a second: Python handles interrupts between calls.
 WORK_PER_CALL = 3e9
-# Rows of several epochs per call, a bound on the memory for their orders.
+# Largest number of rows of several epochs per call; it limits the memory of their orders.
 MAX_ROWS = 1 << 17
-# Activations of the rows that are computed at once: bytes, and numbers of rows.
+# Rows that are computed at once: bytes of their activations, and bounds on their number.
 CHUNK_BYTES, MIN_CHUNK, MAX_CHUNK = 1 << 17, 64, 1024
 LARGE_WEIGHTS = 1 << 15
-# Rows that are predicted in one call, a bound on the memory for their conversion.
+# Rows that are predicted per call; it limits the memory of their conversion.
 PREDICTED_ROWS = 1 << 13
 
 
@@ -111,14 +111,14 @@ class NativeEngine:
         ]
 
     def compute_gradients(self) -> tuple[float, float]:
-        """Compute the loss of all rows as one batch and fill ``network.gradients``."""
+        """Return the loss of all rows and the penalties, and set ``network.gradients``."""
         if self.optimizer is not None:
             return NativeEngine(self.network, None, self.batches).compute_gradients()
         ((data_loss, penalty, _, _),) = self._run(1)
         return data_loss, penalty
 
     def _run(self, n_epochs: int) -> list[list[float]]:
-        """Train for some epochs; return the means of their sums over the rows."""
+        """Train for some epochs; return loss, penalty, accuracy and learning rate of each."""
         task, sums = self._task, np.zeros((n_epochs, 4), np.float64)
         task.n_epochs, task.epoch, task.batch, task.row, task.element = n_epochs, 0, 0, 0, 0
         task.point(sums=sums)
@@ -141,7 +141,7 @@ class NativeEngine:
         return orders if batches.rows is None else batches.rows.astype(np.int64)[orders]
 
     def _set_network(self) -> None:
-        """Describe the network and the generator of its dropout."""
+        """Set the members of the task that describe the network and its dropout."""
         network, task, codes = self.network, self._task, self._library.codes
         activations, rates, generator = _layers_of(network)
         settings = [getattr(network.loss, name, None) for name in LOSS_SETTINGS]
@@ -167,7 +167,7 @@ class NativeEngine:
             task.next_double = ctypes.cast(functions.next_double, ctypes.c_void_p).value
 
     def _set_data(self) -> None:
-        """Describe the data, and how many rows are computed at once and in a call."""
+        """Set the data, and the number of rows that are computed at once and per call."""
         task, batches, dtype = self._task, self.batches, self.network.parameters.dtype
         task.n_rows = batches.n_rows
         task.batch_size = batches.n_rows if self.optimizer is None else batches.batch_size
@@ -260,7 +260,7 @@ def _set_inputs(task, X, dtype) -> None:
 def _chunk_size(task, dtype) -> int:
     """Return the number of rows whose activations fit into the cache."""
     sizes = task._sizes
-    # Large matrices of weights are read once for all rows of a chunk.
+    # A large weight matrix is read once per chunk, so the chunks are large.
     if (sizes[1:] * sizes[:-1]).max() >= LARGE_WEIGHTS:
         return MAX_CHUNK
     n_bytes = dtype.itemsize * 3 * int(sizes.sum())
@@ -268,14 +268,14 @@ def _chunk_size(task, dtype) -> int:
 
 
 def _is_built_in(kind: str, part: type) -> bool:
-    """Whether a class is the one in :mod:`skscratch.nn` that the library mirrors."""
+    """Return whether a class is the one in :mod:`skscratch.nn` that the library mirrors."""
     return part.__name__ in library().codes[kind] and part.__module__ == f"skscratch.nn.{kind}"
 
 
 def _layers_of(network: Network) -> tuple[list[type], list[float], object] | None:
-    """Return the activation after each dense layer, the rate of dropout before it, the generator.
+    """Return the activation after, and the dropout rate before each dense layer, and the generator.
 
-    None if the layers are in another order than dense, activation, dropout.
+    None if the order is not dense, activation, dropout, or if several generators are used.
     """
     activations: list[type] = []
     rates: list[float] = []

@@ -1,8 +1,8 @@
 /* Epochs of training.  They mirror skscratch/nn/engine.py and batches.py.
  *
  * A batch is computed in chunks of rows that fit into the processor's cache, whose gradients are
- * added up.  So memory does not depend on the size of the batch, and a call can return in the
- * middle of a batch: Python looks for interrupts and calls again.
+ * added up.  Memory, except for dropout masks, does not depend on the size of the batch, and a call
+ * can return in the middle of a batch: Python handles interrupts and calls again.
  */
 
 #define begin_batch NAME(begin_batch)
@@ -16,7 +16,7 @@ INLINE const Int *order_of(const Task *task)
     return task->orders ? task->orders + task->epoch * task->n_rows : 0;
 }
 
-/* Prepare a batch of m rows: its total weight, the masks of dropout, transposed weights. */
+/* Prepare a batch of m rows: its total weight, dropout masks and transposed weights. */
 static void begin_batch(Task *task, const Network *network, Int m)
 {
     const Int *rows = order_of(task);
@@ -28,7 +28,7 @@ static void begin_batch(Task *task, const Network *network, Int m)
         for (Int i = task->batch; i < task->batch + m; i++)
             task->total_weight += sample_weight[rows ? rows[i] : i];
     }
-    Int rest = m % task->chunk_size, smallest = rest ? rest : task->chunk_size; /* chunk */
+    Int rest = m % task->chunk_size, smallest = rest ? rest : task->chunk_size; /* of the chunks */
     for (Int i = 0; i < network->n_layers; i++) {
         const Layer *layer = &network->layers[i];
         if (layer->mask && i == 0 && !task->X) {
@@ -54,7 +54,7 @@ static const REAL *gather(const Task *task, const Network *network, const Int *r
         for (Int i = 0; i < m; i++) {
             const REAL *x = X + (rows ? rows[i] : first + i) * n_in;
             REAL *copied = network->inputs + i * in_row;
-            if (n_in < 16) /* a call of memcpy takes longer */
+            if (n_in < 16) /* faster than a call of memcpy */
                 for (Int j = 0; j < n_in; j++)
                     copied[j] = x[j];
             else
@@ -104,7 +104,7 @@ static void end_batch(Task *task, const Network *network, Int m)
     }
 }
 
-/* Train for at least one chunk and at most about rows_per_call rows; the task says where it ended. */
+/* Train for one chunk or more, up to about rows_per_call rows; the task stores the progress. */
 static void NAME(train)(Task *task)
 {
     Network network;

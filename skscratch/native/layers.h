@@ -70,7 +70,7 @@ static void dense_backward(const Task *task, const Layer *layer, const REAL *inp
             layer->db[j] = (add ? layer->db[j] : 0) + sum(D + j * row, m);
     else
         sum_rows(layer->db, D, row, m, row, add);
-    if (!inputs) /* those of a sparse layer have a function of their own */
+    if (!inputs) /* sparse_backward computes dW of a sparse layer */
         return;
     int large = is_large(task, m, n_out, n_in);
     if (layer->is_last && large)
@@ -89,8 +89,8 @@ static void dense_backward(const Task *task, const Layer *layer, const REAL *inp
                                       .start = add ? layer->dW : 0, .start_row = row});
 }
 
-/* The gradient with respect to the sums of the layer before: D W.T times the slopes of its
- * activation and the mask of its dropout. */
+/* Compute the gradient with respect to the weighted sums of the layer before: D W.T, multiplied by
+ * the slopes of its activation and the mask of its dropout. */
 static void dense_backward_inputs(const Task *task, const Layer *layer, const Layer *before, Int m)
 {
     Int n_in = layer->n_in, n_out = layer->n_out, row = layer->row, in_row = layer->in_row;
@@ -112,7 +112,7 @@ static void dense_backward_inputs(const Task *task, const Layer *layer, const La
         store(D + i, load(D + i) * load(before->slopes + i));
 }
 
-/* Return an index of a CSR matrix. */
+/* Return the start of a row, or the column of an element, of the CSR matrix. */
 static inline Int start_of(const Task *task, Int row)
 {
     return task->wide_indices ? ((const int64_t *)task->starts)[row]
@@ -125,8 +125,8 @@ static inline Int column_of(const Task *task, Int element)
                               : ((const int32_t *)task->columns)[element];
 }
 
-/* Outputs of the first layer for rows of a CSR matrix.  The mask, if there is one, belongs to the
- * stored elements of the batch, the first of which has the given position. */
+/* Compute the outputs of the first layer for rows of a CSR matrix.  The mask, if any, has an entry
+ * for each stored element of the batch; position is that of the first element of these rows. */
 static void sparse_forward(const Task *task, const Layer *layer, const Int *rows, Int first, Int m,
                            Int position)
 {

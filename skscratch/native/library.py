@@ -1,4 +1,4 @@
-"""The C library: it is loaded, its interface is read, and its absence is explained."""
+"""The C library: its loader, its interface, and the reason if it is not available."""
 
 import ctypes
 import functools
@@ -31,12 +31,12 @@ class _Task(ctypes.Structure):
         """Set addresses; the arrays stay alive until they are replaced."""
         for name, array in arrays.items():
             setattr(self, name, array.ctypes.data)
-        # Attributes beside the members of the struct
+        # Attributes in addition to the members of the struct keep the arrays alive.
         vars(self).update({f"_{name}": array for name, array in arrays.items()})
 
 
 class Library:
-    """The functions of a shared library, and what it reports about itself.
+    """The functions and properties of a shared library.
 
     ``level`` is the index of the instruction set to use, by default the best one of the processor.
     ``Task`` is the struct that the functions expect, ``numbers`` the names of its real numbers, and
@@ -81,7 +81,7 @@ class Library:
 
     @property
     def levels(self) -> list[str]:
-        """Instruction sets that both library and processor have, the best one last."""
+        """Instruction sets that the library and the processor support, the best one last."""
         n_levels = self._library.best_level() + 1
         return [self._library.level_name(level).decode() for level in range(n_levels)]
 
@@ -99,7 +99,7 @@ class Library:
 
 
 def _address(name: str) -> int | None:
-    """Return the address of a BLAS function, None if its integers are not of 32 bits."""
+    """Return the address of a BLAS function; None unless its integers have 32 bits."""
     capsule, api = cython_blas.__pyx_capi__[name], ctypes.pythonapi
     get_name = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)(("PyCapsule_GetName", api))
     get_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
@@ -143,12 +143,12 @@ def library() -> Library:
 
 
 def is_available() -> bool:
-    """Return whether the native engine can be used; if not, ``engine="auto"`` uses NumPy."""
+    """Return whether the native engine is available; if not, ``engine="auto"`` uses NumPy."""
     return isinstance(_load(), Library)
 
 
 def unavailable_reason() -> str | None:
-    """Return the reason for which the native engine cannot be used, None if it can be."""
+    """Return the reason why the native engine is not available; None if it is."""
     loaded = _load()
     return loaded if isinstance(loaded, str) else None
 
@@ -159,9 +159,9 @@ def info() -> dict[str, str | bool | None]:
     Returns
     -------
     info : dict
-        ``available``, and if True: ``path`` of the library, ``instruction_set`` that it uses on
-        this processor, ``compiler`` that built it and ``blas``, the name of the BLAS that computes
-        large products. If False: ``reason``.
+        ``available``; if True, also ``path`` of the library, ``instruction_set`` in use,
+        ``compiler`` of the library, and ``blas``, the name of the BLAS used for large matrix
+        products, or None. If False, also ``reason``.
     """
     loaded = _load()
     if isinstance(loaded, str):

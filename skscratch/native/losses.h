@@ -1,4 +1,4 @@
-/* Losses of logits z and targets y, with the derivative by z and the prediction.
+/* Losses of logits z and targets y, with the derivative with respect to z and the prediction.
  *
  * They mirror skscratch/nn/losses.py.  Vectors run along the samples: logits have a row for each
  * output.
@@ -84,7 +84,7 @@ INLINE V gamma_deviance(V z, V y, V setting, V *derivative, V *prediction)
     return z - logarithm(y) + ratio - 1;
 }
 
-/* log sum_c exp(z_c) - sum_c y_c z_c of LANES samples; the logits become p - y.
+/* log sum_c exp(z_c) - sum_c y_c z_c of LANES samples; the logits become (p - y) share.
  *
  * A prediction is the first of the largest logits.  It is correct if its target is 1. */
 INLINE V softmax_categorical_crossentropy(REAL *Z, const REAL *Y, V share, Int n, Int row,
@@ -110,7 +110,7 @@ INLINE V softmax_categorical_crossentropy(REAL *Z, const REAL *Y, V share, Int n
     return logarithm(total_e) - chosen;
 }
 
-/* Of the other losses: their sum over the outputs. */
+/* Return the sum over the outputs of any other loss; the logits become derivatives times share. */
 INLINE V pointwise(const Task *task, const int loss, REAL *Z, const REAL *Y, V share, Int n,
                    Int row, M *is_correct)
 {
@@ -133,8 +133,8 @@ INLINE V pointwise(const Task *task, const int loss, REAL *Z, const REAL *Y, V s
     return losses;
 }
 
-/* Overwrite the logits of m samples by the gradient of the batch's loss.  Add the samples' losses,
- * times their shares, and the number of correct predictions. */
+/* Overwrite the logits of m samples with the gradient of the batch's loss.  Add the losses of the
+ * samples, times their shares, and the number of correct predictions. */
 static void loss_gradient(const Task *task, const Batch *batch, REAL *Z, Int m, double *loss,
                           double *n_correct)
 {

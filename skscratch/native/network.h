@@ -1,7 +1,7 @@
 /* The network: its memory, forward and backward pass, and the update of its parameters.
  *
  * It mirrors skscratch/nn/network.py.  All parameters are one vector, weights of all layers first,
- * then biases; here with padded rows.  Everything is in one workspace, zeros at first.  Padding
+ * then biases; here with padded rows.  Everything is in one workspace, initially zeros.  Padding
  * stays zero or is never read.
  */
 
@@ -34,7 +34,7 @@ static void *take(const Task *task, uintptr_t *next, Int n)
     return bytes;
 }
 
-/* Describe the sizes of the network and of its layers. */
+/* Set the sizes of the network and of its layers. */
 static void describe(const Task *task, Network *network, int training)
 {
     Int n_layers = task->n_layers;
@@ -142,7 +142,7 @@ static void copy_state(const Task *task, const Network *network, int back)
         copy(network, network->cache, task->cache, back);
 }
 
-/* Compute outputs and logits of a chunk: rows of the data, or m rows from the given first one. */
+/* Compute outputs and logits of m rows of the data: the given ones, or if NULL, from first on. */
 static void forward(const Task *task, const Network *network, const REAL *inputs, const Int *rows,
                     Int first, Int m)
 {
@@ -162,7 +162,7 @@ static void forward(const Task *task, const Network *network, const REAL *inputs
 }
 
 /* Compute the gradients of all parameters from the gradient with respect to the logits, or add
- * them to those of the batch's chunks before. */
+ * them to those of the previous chunks of the batch. */
 static void backward(const Task *task, const Network *network, const REAL *inputs, const Int *rows,
                      Int first, Int m)
 {
@@ -212,7 +212,7 @@ static double penalize(const Task *task, const Network *network, REAL *scale)
     return loss;
 }
 
-/* Change the parameters by one step; return the penalties. */
+/* Update the parameters by one step; return the penalties. */
 static double update(Task *task, const Network *network)
 {
     Settings settings = settings_of(task);

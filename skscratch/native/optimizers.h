@@ -49,7 +49,7 @@ INLINE V adam(const Settings *s, V p, V g, V *m, V *c)
 #define adamw NAME(adamw)
 INLINE V adamw(const Settings *s, V p, V g, V *m, V *c) { return adam(s, s->kept * p, g, m, c); }
 
-/* Count an update; return the settings of it. */
+/* Count an update; return its settings. */
 static Settings settings_of(Task *task)
 {
     double rate = task->learning_rates[task->epoch] / (1 + task->decay * task->iterations);

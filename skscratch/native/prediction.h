@@ -2,8 +2,8 @@
 
 #define softmax NAME(softmax)
 
-/* Overwrite the logits of LANES samples by probabilities, none of which is 0: their logarithms are
- * finite. */
+/* Overwrite the logits of LANES samples with probabilities, which are positive, so that their
+ * logarithms are finite. */
 INLINE void softmax(REAL *Z, Int n, Int row)
 {
     const V tiny = splat((REAL)(IS_DOUBLE ? DBL_MIN : FLT_MIN));

@@ -16,7 +16,7 @@
 #define large_product NAME(large_product)
 #define is_large NAME(is_large)
 
-/* C = A B of m x n numbers, where n is padded and A may have any strides, so be transposed. */
+/* C = A B of m x n numbers, where n is padded and A may have any strides, for example of A.T. */
 typedef struct {
     REAL *C;
     const REAL *A, *B;
@@ -25,8 +25,8 @@ typedef struct {
     const REAL *start; /* added to C: a bias, or the values of C themselves; or NULL */
     Int start_row;     /* distance between its rows, 0 for a bias */
     int is_relu;       /* whether to apply ReLU */
-    const REAL *H;     /* outputs of ReLU, like C, by whose slopes C is multiplied; or NULL */
-    REAL scale;        /* and by this factor */
+    const REAL *H;     /* outputs of ReLU, stored like C, whose slopes multiply C; or NULL */
+    REAL scale;        /* another factor, only used with H */
 } Product;
 
 /* Return a vector of the result, after ReLU or multiplied by slopes, that starts at C + start. */
@@ -37,8 +37,8 @@ INLINE V finished(const Product *p, V c, Int start)
     return p->is_relu ? (V)((M)c & ~(c < 0)) : c; /* NaN passes */
 }
 
-/* Compute rows x vectors of the result, which stay in registers, from the i-th row and the j-th
- * column on.  Three rows of A share a pointer, because there are few registers for addresses. */
+/* Compute rows x vectors of the result, which stay in registers, from the row i0 and the column j0
+ * on.  Three rows of A share a pointer, because there are few registers for addresses. */
 INLINE void block(const Product *p, const int rows, const int vectors, Int i0, Int j0)
 {
     V c[6][4], b[4];
@@ -121,7 +121,7 @@ static __attribute__((noinline)) void product(Int m, Int n, const Product *produ
             store(p->C + at, finished(p, load(p->C + at), at));
 }
 
-/* The dot products of LANES rows of A with few rows of B: a vector for each of the latter. */
+/* Compute dot products of LANES rows of A with a few rows of B: one vector for each row of B. */
 INLINE void dot_block(const int rows, REAL *C, Int c_row, const REAL *A, Int a_row, const REAL *B,
                       Int b_row, Int k_end, const REAL *bias)
 {
@@ -144,8 +144,8 @@ INLINE void dot_block(const int rows, REAL *C, Int c_row, const REAL *A, Int a_r
 
 /* C = B A.T + bias, of n x m numbers: dot products along the padded rows of both factors.
  *
- * For few columns of A.T, or few rows of B, this needs less padding than product().  C has a
- * column for each row of A; it is computed for PADDED(m) rows, of which only m have a meaning.
+ * For few rows of B, this needs less padding than product().  C has a column for each row of A;
+ * PADDED(m) columns are computed, of which only the first m have a meaning.
  */
 static __attribute__((noinline)) void dot_products(REAL *C, Int c_row, const REAL *A, Int a_row, const REAL *B, Int b_row,
                          Int m, Int n, Int k_end, const REAL *bias)
@@ -187,13 +187,13 @@ static void sum_rows(REAL *sums, const REAL *A, Int a_row, Int m, Int n, int add
     }
 }
 
-/* Whether BLAS is faster for this product: its packing and its calls only pay for large ones. */
+/* Return whether BLAS is faster for this product: its overhead only pays for large ones. */
 static int is_large(const Task *task, Int m, Int n, Int k)
 {
     return task->gemm && m >= 48 && n >= 48 && k >= 48 && m * n * k >= LARGE_PRODUCT;
 }
 
-/* C = A B, or C += A B, by BLAS.  Its matrices are stored by columns: it computes C.T = B.T A.T. */
+/* C = A B, or C += A B, with BLAS, whose matrices are stored by columns: C.T = B.T A.T. */
 static void large_product(const Task *task, REAL *C, Int c_row, const REAL *A, Int a_row,
                           int a_transposed, const REAL *B, Int b_row, int b_transposed, Int m,
                           Int n, Int k, int add)

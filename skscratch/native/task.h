@@ -27,7 +27,7 @@ typedef void Gemm(char *, char *, int *, int *, int *, void *, void *, int *, vo
     FIELD(p, const void *, elements) \
     FIELD(p, const void *, columns) \
     FIELD(p, const void *, starts) \
-    FIELD(i, Int, wide_indices)             /* whether those are of 64 bits, not 32 */ \
+    FIELD(i, Int, wide_indices)             /* whether those have 64 bits, not 32 */ \
     FIELD(i, Int, max_elements)             /* stored elements of any batch, at most */ \
     FIELD(p, const Int *, classes)          /* class of each row of X; or, if NULL: */ \
     FIELD(p, const void *, targets)         /* targets, a row for each row of X */ \
@@ -59,7 +59,7 @@ typedef void Gemm(char *, char *, int *, int *, int *, void *, void *, int *, vo
     FIELD(p, void *, random_state) \
     FIELD(p, uint32_t (*)(void *), next_uint32) \
     FIELD(p, double (*)(void *), next_double) \
-    /* Progress: both where a call begins and where it ended */ \
+    /* Progress: the position at which a call begins, and then the one at which it ended */ \
     FIELD(i, Int, epoch) \
     FIELD(i, Int, batch)                    /* first row of the current batch */ \
     FIELD(i, Int, row)                      /* rows of that batch that are done */ \
@@ -70,7 +70,7 @@ typedef void Gemm(char *, char *, int *, int *, int *, void *, void *, int *, vo
     FIELD(p, double *, sums)                /* n_epochs x N_SUMS */ \
     FIELD(p, void *, output)                /* of prediction: n_rows x n_outputs */ \
     FIELD(i, Int, probabilities)            /* whether that is the softmax of the logits */ \
-    /* Memory, zeros at first, of as many bytes as workspace_size returns; BLAS or NULL */ \
+    /* Memory of workspace_size bytes, initially zeros; BLAS or NULL */ \
     FIELD(p, void *, workspace) \
     FIELD(p, Gemm *, gemm)
 

@@ -79,7 +79,7 @@ INLINE V root(V v)
 
 /* Return the vector of the sums of LANES vectors, which are overwritten.
  *
- * Vectors are added in pairs: in step h, lanes of a and b whose indices differ in the bit h alone.
+ * Vectors are added in pairs: in step h, lanes of a and b whose indices differ in bit h only.
  */
 #define totals NAME(totals)
 #define LANE(i, h, odd) ((i) & h ? VECTOR / REAL_SIZE + (i) - h * !odd : (i) + h * odd)
@@ -138,7 +138,7 @@ INLINE V totals(V *v)
 #define logarithm NAME(logarithm)
 #define logarithm_1_plus NAME(logarithm_1_plus)
 
-/* Return 2**k of k + ROUNDING. */
+/* Return 2**k, given k + ROUNDING. */
 INLINE V power_of_2(V shifted) { return (V)(((M)shifted + BIAS) << BITS); }
 
 /* Return exp(r) - 1, and k + ROUNDING. */
@@ -166,7 +166,7 @@ INLINE V exponential(V x)
     return y * power_of_2(half) * power_of_2(rest);
 }
 
-/* Return exp(x) - 1 of x <= 0, and exp(x) with an absolute error of 1e-22 at most. */
+/* Return exp(x) - 1 for x <= 0, and exp(x) with an absolute error of at most 1e-22. */
 INLINE V exponential_less_1(V x, V *e)
 {
     V shifted, y = reduced(choose(x < -50, splat(-50), x), &shifted), scale = power_of_2(shifted);
@@ -187,7 +187,7 @@ INLINE V tangent(V x)
     return choose(is_small, x - quotient, choose(x < 0, -far, far));
 }
 
-/* Return log(x) of x > 0.  x = 2**k m with m between 0.7 and 1.4, and log(m) = 2 artanh(f) with
+/* Return log(x) for x > 0.  x = 2**k m with m between 0.7 and 1.4, and log(m) = 2 artanh(f) with
  * f = (m - 1) / (m + 1), a short series. */
 INLINE V logarithm(V x)
 {
@@ -205,7 +205,7 @@ INLINE V logarithm(V x)
     return choose(x == (REAL)INFINITY, x, result);
 }
 
-/* Return log(1 + x) of x >= 0: rounding 1 + x to u changes it by x - (u - 1). */
+/* Return log(1 + x) for x >= 0: rounding 1 + x to u loses x - (u - 1). */
 INLINE V logarithm_1_plus(V x)
 {
     V u = 1 + x;

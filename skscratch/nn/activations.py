@@ -72,7 +72,7 @@ class Activation(Configurable):
         raise NotImplementedError
 
     def forward(self, inputs: np.ndarray, training: bool = True) -> np.ndarray:
-        """Return ``function(inputs)``; only dropout depends on ``training``."""
+        """Return ``function(inputs)``; ``training`` is ignored."""
         self.inputs = as_floating(inputs)
         self.output = self.function(self.inputs).astype(self.inputs.dtype, copy=False)
         return self.output

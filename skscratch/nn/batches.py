@@ -1,4 +1,4 @@
-"""Batches: training data, in a new order and cut into parts in every epoch."""
+"""Batches: training data, shuffled and divided into batches in each epoch."""
 
 from collections.abc import Iterator
 from functools import cached_property

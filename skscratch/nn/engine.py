@@ -77,7 +77,7 @@ class NumPyEngine:
                 network.clip_gradients(self.clip_norm)
             optimizer.update(network.parameters, network.gradients)
 
-            # As in MLPClassifier, every sample of a batch counts with the mean loss of the batch.
+            # As in MLPClassifier, the mean loss of a batch is weighted by its number of samples.
             data_loss += len(targets) * losses[0]
             regularization_loss += len(targets) * losses[1]
 

@@ -120,7 +120,7 @@ class Dense:
     biases = property(lambda self: self._biases, lambda self, new: _fill(self._biases, new))
 
     def _move(self, weights, biases, dweights, dbiases) -> None:
-        """Move the parameters to arrays of a network, and the gradients as well."""
+        """Move the parameters and the gradients to arrays of a network."""
         weights[:], biases[:] = self._weights, self._biases
         self._weights, self._biases = weights, biases
         self.dweights, self.dbiases = dweights, dbiases

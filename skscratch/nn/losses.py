@@ -99,7 +99,7 @@ class Loss(Configurable):
         raise NotImplementedError
 
     def loss_and_derivative(self, y_pred: np.ndarray, y: np.ndarray) -> tuple:
-        """Return ``loss`` and ``derivative``; overridden if they have a computation in common."""
+        """Return ``loss`` and ``derivative``; overridden if they share computations."""
         return self.loss(y_pred, y), self.derivative(y_pred, y)
 
     def forward(self, y_pred: np.ndarray, y_true: np.ndarray) -> np.ndarray:
@@ -285,7 +285,7 @@ class SoftmaxCategoricalCrossentropy(LogitsLoss):
         return logits.argmax(axis=1)
 
     def correct(self, logits, y_true):
-        # For soft targets, a sample without a certain class is never correct.
+        # With soft targets, a sample is only correct if the predicted class has probability 1.
         y = as_rows(y_true, logits)
         return y[np.arange(len(y)), self.predictions(logits)] == 1
 
@@ -444,7 +444,7 @@ class ExponentialPoissonDeviance(LogitsLoss):
 class ExponentialGammaDeviance(LogitsLoss):
     """Half the gamma deviance, for positive amounts: ``log(p / y) + y / p - 1``, ``p = exp(z)``.
 
-    Summed over the outputs. It depends on the ratio of the prediction and the target only [1]_.
+    Summed over the outputs. It only depends on the ratio of the prediction to the target [1]_.
 
     References
     ----------

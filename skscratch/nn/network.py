@@ -169,5 +169,5 @@ class Network:
         return copy.deepcopy(self)
 
     def __reduce__(self):
-        # Copies of views are separate arrays; the constructor moves them to the vector of the copy.
+        # Views are copied as separate arrays; the constructor moves them to the vector of the copy.
         return type(self), (self.layers, self.loss, self.alpha)

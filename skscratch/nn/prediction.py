@@ -14,7 +14,7 @@ CHUNK_SIZE = 512
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the softmax, at least the smallest normal number, so that logarithms are finite."""
+    """Return the softmax, clipped at the smallest normal number: its logarithm is finite."""
     return np.maximum(Softmax().forward(logits), np.finfo(logits.dtype).tiny)
 
 
