@@ -476,7 +476,7 @@ BAD_CALLS = {
     "level 0": ({"loss": "quantile", "quantile": [0, 0.5]}, X, y, "needs quantile, a level in"),
     "no levels": ({"loss": "quantile", "quantile": []}, X, y, "needs quantile, a level in"),
     "levels of levels": ({"loss": "quantile", "quantile": [[0.5]]}, X, y, "needs quantile"),
-    "levels that descend": ({"loss": "quantile", "quantile": [0.9, 0.1]}, X, y, "must ascend"),
+    "levels that descend": ({"loss": "quantile", "quantile": [0.9, 0.1]}, X, y, "ascending order"),
     "levels of several": (QUANTILES, X, Y, "need one value per sample, y has 3"),
     "delta": ({"loss": "huber", "delta": 0.0}, X, y, "The 'delta' parameter"),
     "loss": ({"loss": "hinge"}, X, y, "The 'loss' parameter"),

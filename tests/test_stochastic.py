@@ -250,7 +250,7 @@ def test_warning_if_max_iter_is_reached(arguments):
     ((category, message),) = warnings_of(clf)
     assert category is ConvergenceWarning
     assert "Maximum iterations (5) reached" in message
-    assert "Raise max_iter, or set tol=0 to train for exactly 5 epochs" in message
+    assert "Raise max_iter, or set tol=0 to disable this warning" in message
     # Every further fit warns, too.
     assert len(warnings_of(clf.set_params(warm_start=True))) == 1
 

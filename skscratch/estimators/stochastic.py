@@ -258,8 +258,8 @@ class StochasticFit(Fit):
         elif not self.stopped and self.estimator.tol > 0:
             self.warn(
                 f"Stochastic Optimizer: Maximum iterations ({max_iter}) reached and the "
-                f"optimization hasn't converged yet. Raise max_iter, or set tol=0 to train for "
-                f"exactly {max_iter} epochs."
+                f"optimization hasn't converged yet. Raise max_iter, or set tol=0 to disable "
+                f"this warning."
             )
 
     def _advice(self) -> str:

@@ -362,7 +362,7 @@ def _quantiles_of(n_values: int, quantile) -> ValueTargets:
     if levels.ndim == 0:
         return ValueTargets(n_values, IdentityPinball(float(levels)))
     if (np.diff(levels) <= 0).any():
-        raise ValueError(f"The levels of quantile must ascend, got {quantile!r}.")
+        raise ValueError(f"The levels of quantile must be in ascending order, got {quantile!r}.")
     if n_values > 1:
         raise ValueError(
             f"Several quantiles need one value per sample, y has {n_values}. Choose one level, or "

@@ -70,7 +70,7 @@ class Library:
             offsets != [member.offset for member in members]
             or ctypes.sizeof(task_type) != self._library.task_size()
         ):
-            raise ImportError(f"{self.path} has another interface than this version of skscratch.")
+            raise ImportError(f"{self.path} was built for a different version of skscratch.")
         return task_type
 
     def _class_names(self, table: int):

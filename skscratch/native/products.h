@@ -147,8 +147,9 @@ INLINE void dot_block(const int rows, REAL *C, Int c_row, const REAL *A, Int a_r
  * For few rows of B, this needs less padding than product().  C has a column for each row of A;
  * PADDED(m) columns are computed, of which only the first m have a meaning.
  */
-static __attribute__((noinline)) void dot_products(REAL *C, Int c_row, const REAL *A, Int a_row, const REAL *B, Int b_row,
-                         Int m, Int n, Int k_end, const REAL *bias)
+static __attribute__((noinline)) void dot_products(REAL *C, Int c_row, const REAL *A, Int a_row,
+                                                   const REAL *B, Int b_row, Int m, Int n,
+                                                   Int k_end, const REAL *bias)
 {
     for (Int i = 0; i < m; i += LANES) {
         Int j = 0;

@@ -109,7 +109,7 @@ enum { DATA_LOSS, PENALTY, N_CORRECT, LEARNING_RATE, N_SUMS };
     CASE(AdamW, adamw)
 
 #define CODE(class, function) class##_CODE,
-enum { ACTIVATIONS(CODE) N_ACTIVATIONS };
-enum { LOSSES(CODE) SoftmaxCategoricalCrossentropy_CODE, N_LOSSES };
-enum { OPTIMIZERS(CODE) N_OPTIMIZERS };
+enum { ACTIVATIONS(CODE) };
+enum { LOSSES(CODE) SoftmaxCategoricalCrossentropy_CODE };
+enum { OPTIMIZERS(CODE) };
 #undef CODE
