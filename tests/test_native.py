@@ -526,5 +526,5 @@ def test_library_with_another_interface_raises(monkeypatch):
     monkeypatch.setattr(
         library_module, "_KINDS", {**library_module._KINDS, "d": library_module.ctypes.c_float}
     )
-    with pytest.raises(ImportError, match="another interface"):
+    with pytest.raises(ImportError, match="different version"):
         Library(library_module.library().path)
