@@ -199,8 +199,8 @@ def growth(*results: dict) -> plt.Figure:
     _caption(
         figure,
         results[0],
-        "3 epochs with the Adam solver, batches of 200, float32. Sizes that are not varied: 2,000 "
-        "samples, 64 features, 100 neurons, 1 layer",
+        "3 epochs, Adam, batches of 200, float32; the other sizes: 2,000 samples, 64 features, "
+        "100 neurons, 1 layer",
     )
     return figure
 
