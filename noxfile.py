@@ -80,7 +80,9 @@ def slow(session):
     """Run the tests that README's command leaves out."""
     session.install(wheel_in("dist", "[tests]"))
     # Not the doctests in skscratch/, which are collected from the working directory
-    session.run("pytest", "-m", "slow", *(session.posargs or ["tests"]), env=INSTALLED)
+    session.run(
+        "pytest", "-m", "slow", "--durations=8", *(session.posargs or ["tests"]), env=INSTALLED
+    )
 
 
 @nox.session(requires=["wheel"])
