@@ -211,6 +211,7 @@ def test_from_weights_copies_and_checks():
         ({"classes": ["c", "b", "a"]}, "sorted classes"),
         ({"classes": [0, 1]}, r"classes=\[0 1\] and 3 outputs"),
         ({"coefs": [COEFS[0], COEFS[1][:, :2]], "intercepts": [np.ones(5), np.ones(2)]}, "softmax"),
+        ({"coefs": [], "intercepts": []}, r"a matrix of weights for each layer, got shapes \[\]"),
         ({"coefs": COEFS[::-1]}, "Expected coefs_ and intercepts_ of shapes"),
         ({"intercepts": [np.full(5, np.nan), np.ones(3)]}, "finite"),
         ({"hidden_layer_sizes": (4,)}, r"hidden_layer_sizes=\(5,\), got \(4,\)"),

@@ -308,7 +308,10 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         >>> clf.predict([[-3.0], [1.0], [3.0]])
         array(['out', 'in', 'out'], dtype='<U3')
         """
-        sizes = tuple(np.shape(weights)[-1] for weights in coefs[:-1])
+        shapes = [np.shape(weights) for weights in coefs]
+        if not shapes or any(len(shape) != 2 for shape in shapes):
+            raise ValueError(f"Expected a matrix of weights for each layer, got shapes {shapes}.")
+        sizes = tuple(n_neurons for _, n_neurons in shapes[:-1])
         estimator = cls(**{"hidden_layer_sizes": sizes, **params})
         estimator._validate_params()
         estimator.coefs_, estimator.intercepts_ = coefs, intercepts
