@@ -385,15 +385,22 @@ def markdown(stored: dict) -> str:
 
 
 def _ratios(tables: dict, names: list[str]) -> str:
-    """Return the ratios of log losses and RMSE to those of boosting, and their geometric mean."""
+    """Return the ratios of log losses and RMSE to those of boosting, and their geometric mean.
+
+    A contestant with fewer splits is compared in these.
+    """
     ratios: dict[str, list[float]] = {}
     for table, results in tables.items():
         metric = "log_loss" if table in CLASSIFICATION else "rmse"
-        means = {
-            name: np.mean([split[metric] for split in result["splits"]])
+        scores = {
+            name: np.array([split[metric] for split in result["splits"]])
             for name, result in results.items()
         }
-        ratios[table] = [means.get(name, np.nan) / means[BOOSTING] for name in names]
+        boosting = scores[BOOSTING]
+        ratios[table] = [
+            scores[name].mean() / boosting[: len(scores[name])].mean() if name in scores else np.nan
+            for name in names
+        ]
     rows = {table: [_rounded(ratio) for ratio in row] for table, row in ratios.items()}
     means = np.exp(np.mean(np.log(list(ratios.values())), axis=0))
     rows["geometric mean"] = [_rounded(mean) for mean in means]
