@@ -27,7 +27,7 @@ clf.fit(X_train, y_train)
 print(f"Test accuracy {clf.score(X_test, y_test):.3f}")
 
 # %% The new images are drawn with dark ink on gray paper of uneven brightness, and saved as files.
-# Replace them by photographs of your own digits.
+# Replace them with photographs of handwritten digits.
 temporary = tempfile.TemporaryDirectory()
 folder = Path(temporary.name)
 full_turn = np.linspace(0, 2 * np.pi, 40)

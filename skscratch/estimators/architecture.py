@@ -158,6 +158,12 @@ def activation_classes(activation, n_hidden: int) -> list[type[Activation]]:
     return classes
 
 
+def arrays_of(network: Network, vector: np.ndarray) -> tuple[list, list]:
+    """Return views of a vector like the parameters, shaped like ``coefs_`` and ``intercepts_``."""
+    weights, biases = network.unflatten(vector)
+    return weights, [row[0] for row in biases]
+
+
 def fitted_parts(estimator) -> tuple[Sequence, Sequence, list[type[Activation]]]:
     """Return the weights, biases and hidden activations that predictions are computed from.
 

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
-from skscratch.estimators.architecture import Architecture, fitted_parts
+from skscratch.estimators.architecture import Architecture, arrays_of, fitted_parts
 from skscratch.estimators.engines import fitted_network, new_engine
 from skscratch.estimators.fit import Fit
 from skscratch.estimators.lbfgs import LBFGSFit
@@ -265,8 +265,7 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
         network = architecture.fitted_network(coefs, intercepts)
         batches = data.batches(data.rows, data.n_rows)
         losses = new_engine(self.engine, network, None, batches).compute_gradients()
-        weights, biases = network.unflatten(network.gradients)
-        return sum(losses), weights, [row[0] for row in biases]
+        return sum(losses), *arrays_of(network, network.gradients)
 
     @classmethod
     def from_weights(
@@ -322,9 +321,8 @@ class BaseMLPScratch(CallbackSupportMixin, BaseEstimator):
             raise ValueError("coefs and intercepts must be finite, got NaN or infinity.")
         architecture = Architecture.of(estimator, len(coefs[0]), coefs[0].dtype, targets)
         network = architecture.fitted_network(coefs, intercepts)
-        weights, biases = network.unflatten(network.parameters)
-        attributes = architecture.fitted_attributes(weights, [row[0] for row in biases])
-        vars(estimator).update(attributes)
+        arrays = arrays_of(network, network.parameters)
+        vars(estimator).update(architecture.fitted_attributes(*arrays))
         return estimator
 
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skscratch.estimators.architecture import Architecture
+from skscratch.estimators.architecture import Architecture, arrays_of
 from skscratch.estimators.scoring import Validator, score_of
 from skscratch.estimators.sklearn_callbacks import CallbackBridge
 from skscratch.estimators.state import History, TrainingState
@@ -59,8 +59,7 @@ class Fit(ABC):
 
     def arrays(self, parameters: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return the weights and biases of each layer, as views of a vector."""
-        weights, biases = self.network.unflatten(parameters)
-        return weights, [bias[0] for bias in biases]
+        return arrays_of(self.network, parameters)
 
     def record(
         self, parameters: np.ndarray | None, loss: float, **values: float
