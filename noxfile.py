@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nox
 
-EXTRAS = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
+METADATA = nox.project.load_toml("pyproject.toml")
+EXTRAS = METADATA["project"]["optional-dependencies"]
 # The second command of README.md, verbatim
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -e '.[tests]' && .venv/bin/python -m pytest"
 WITHOUT_COMPILER = {"CC": "/bin/false"}
@@ -42,18 +43,19 @@ def lint(session):
 @nox.session
 def wheel(session):
     """Build with a compiler and without one, and test each wheel without extras."""
-    session.install("build")
+    session.install("build", *METADATA["build-system"]["requires"])
     for folder in ("dist", "generic"):
         shutil.rmtree(folder, ignore_errors=True)
     warnings = {"CFLAGS": "-Wall -Wextra -Werror"}
-    session.run("python", "-m", "build", "--outdir", "dist", env=warnings, silent=True)
+    build = "python", "-m", "build", "--no-isolation", "--outdir", "dist"
+    session.run(*build, env=warnings, silent=True)
     (sdist,) = Path("dist").glob("*.tar.gz")
     generic = "pip", "wheel", "-q", "--no-deps", "--wheel-dir", "generic", str(sdist)
     session.run(*generic, env=WITHOUT_COMPILER)
     assert wheel_in("generic").endswith("-py3-none-any.whl")
+    session.install(wheel_in("dist"))  # and what it depends on
     for folder, engine in (("dist", "native"), ("generic", "numpy")):
         session.install("--force-reinstall", "--no-deps", wheel_in(folder))
-        session.install(wheel_in(folder))
         # A folder without skscratch, so that the installed one is imported
         with session.chdir(folder):
             session.run("python", "../.ci/installed.py", "..", engine)
@@ -85,11 +87,12 @@ def slow(session):
     )
 
 
-@nox.session(requires=["wheel"])
+@nox.session
 def docs(session):
     """Build the documentation, with warnings as errors."""
-    session.install(wheel_in("generic", "[docs]"))
-    session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "build/docs")
+    session.install(*METADATA["project"]["dependencies"], *EXTRAS["docs"])
+    # The package is imported from the working directory.
+    session.run("python", "-m", "sphinx", "-W", "--keep-going", "-q", "docs", "build/docs")
 
 
 @nox.session(requires=["wheel"], python="3.11")

@@ -5,11 +5,15 @@ and stores their figures and output in ``examples/figures``.
 """
 
 import ast
+import contextlib
+import io
 import json
+import multiprocessing
 import os
 import re
-import subprocess
+import runpy
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -17,30 +21,34 @@ EXAMPLE = re.compile(r"(?P<number>\d+\. )?\[(?P<title>[^]]+)\]\((?P<stem>\w+)\.p
 FIGURE = re.compile(r"!\[(?P<alt>[^]]*)\]\(figures/(?P<file>[\w.]+)\)")
 FIGURES = "../../examples/figures"
 
-# Runs a script with a plt.show() that saves figures: under their labels, otherwise under the name
-# of the script.
-RUN = """
-import runpy, sys
-from pathlib import Path
-import matplotlib.pyplot as plt
-script, folder = map(Path, sys.argv[1:])
-def show():
-    for figure in map(plt.figure, plt.get_fignums()):
-        figure.savefig(folder / f"{figure.get_label() or script.stem}.png", dpi=110)
-    plt.close("all")
-plt.show = show
-runpy.run_path(str(script), run_name="__main__")
-"""
+# Each example runs in a process of its own. It is a fork of a process that has imported what most
+# examples import, because imports take longer than many examples. Windows has no forks.
+METHODS = multiprocessing.get_all_start_methods()
+PROCESSES = multiprocessing.get_context("forkserver" if "forkserver" in METHODS else "spawn")
+IMPORTED = ["matplotlib.pyplot", "nnfs", "pandas", "skscratch", "sklearn.model_selection"]
 
 
 def run(script: Path, folder: Path) -> str:
     """Run an example, save its figures to a folder, and return its output."""
-    environment = {**os.environ, "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", RUN, str(script), str(folder)]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
-    if result.returncode:
-        raise RuntimeError(f"{script.name} failed:\n{result.stderr}")
-    return result.stdout
+    os.environ.update(MPLBACKEND="agg", OPENBLAS_NUM_THREADS="1")
+    PROCESSES.set_forkserver_preload(IMPORTED)
+    with ProcessPoolExecutor(1, PROCESSES) as process:
+        return process.submit(_run, script, folder).result()
+
+
+def _run(script: Path, folder: Path) -> str:
+    import matplotlib.pyplot as plt
+
+    def show() -> None:
+        """Save figures under their labels, otherwise under the name of the script."""
+        for figure in map(plt.figure, plt.get_fignums()):
+            figure.savefig(folder / f"{figure.get_label() or script.stem}.png", dpi=110)
+        plt.close("all")
+
+    plt.show = show
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        runpy.run_path(str(script), run_name="__main__")
+    return output.getvalue()
 
 
 def write(docs: Path) -> None:

@@ -49,7 +49,7 @@ with TemporaryDirectory() as folder:
     file.write_bytes(model.SerializeToString())
     np.save(Path(folder) / "images.npy", X_test)
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
-    subprocess.run([sys.executable, "-c", SCRIPT], cwd=folder, check=True)
+    print(subprocess.check_output([sys.executable, "-c", SCRIPT], cwd=folder, text=True), end="")
     labels = np.load(Path(folder) / "labels.npy")
 print(f"Identical labels: {np.array_equal(labels, pipeline.predict(X_test))}", end=", ")
 print(f"accuracy {np.mean(labels == y_test):.3f}")

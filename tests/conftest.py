@@ -1,4 +1,4 @@
-"""Configuration of pytest: all cores, one BLAS thread per process, the examples first."""
+"""Configuration of pytest: one BLAS thread per process, the examples first."""
 
 import os
 import re
@@ -8,7 +8,6 @@ import signal
 # is for subprocesses, the call below for this process.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import joblib
 import pytest
 import threadpoolctl
 
@@ -19,9 +18,8 @@ collect_ignore = ["typed_script.py"]
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Return the number of workers; 0 if test modules are given, so that they can print."""
-    by_name = all(".py" in argument for argument in config.args)
-    return 0 if by_name else min(joblib.cpu_count(), 8)
+    """Return 0 if test modules are given, so that they can print, otherwise the default."""
+    return 0 if all(".py" in argument for argument in config.args) else None
 
 
 def pytest_collection_modifyitems(items):

@@ -262,7 +262,7 @@ def test_other_files_are_not_modified(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted([*others, "model"])
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_checkpoints_in_a_search(n_jobs, tmp_path):
     path = tmp_path / "model"
     search = GridSearchCV(mlp(ModelCheckpoint(path)), {"alpha": [0, 1]}, cv=2, n_jobs=n_jobs)

@@ -262,7 +262,7 @@ def test_progress_bar(solver, capsys):
     assert "epoch" not in printed
 
 
-@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+@pytest.mark.parametrize("n_jobs", [None, 1, pytest.param(2, marks=pytest.mark.slow)])
 def test_progress_bar_in_other_estimators(n_jobs, capsys):
     pytest.importorskip("rich")
     pipeline = make_pipeline(StandardScaler(), mlp())
@@ -301,7 +301,7 @@ def test_scoring_monitor_in_a_pipeline():
     assert rows[-1]["accuracy"] == pytest.approx(pipeline.score(X, y))
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_scoring_monitor_in_a_search(n_jobs):
     monitor = sklearn_callback.ScoringMonitor(scoring="accuracy")
     search = GridSearchCV(mlp(monitor), {"alpha": [0.01, 0.1, 1]}, cv=2, n_jobs=n_jobs)
