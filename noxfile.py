@@ -21,10 +21,10 @@ nox.needs_version = ">=2025.11"
 nox.options.reuse_existing_virtualenvs = True
 
 
-def wheel_in(folder: str, extras: str = "") -> str:
-    """Return the only wheel in a folder, as a requirement with extras."""
+def wheel_in(folder: str) -> str:
+    """Return the path of the only wheel in a folder."""
     (wheel,) = Path(folder).glob("*.whl")
-    return f"{wheel}{extras}"
+    return str(wheel)
 
 
 @nox.session
@@ -77,10 +77,10 @@ def tests(session):
     session.run("bash", "-c", TESTS, env={"PYTEST_ADDOPTS": "--cov"}, external=True)
 
 
-@nox.session(requires=["wheel"])
+@nox.session
 def slow(session):
     """Run the tests that README's command leaves out."""
-    session.install(wheel_in("dist", "[tests]"))
+    session.install(".[tests]")
     # Not the doctests in skscratch/, which are collected from the working directory
     session.run(
         "pytest", "-m", "slow", "--durations=8", *(session.posargs or ["tests"]), env=INSTALLED
@@ -95,10 +95,10 @@ def docs(session):
     session.run("python", "-m", "sphinx", "-W", "--keep-going", "-q", "docs", "build/docs")
 
 
-@nox.session(requires=["wheel"], python="3.11")
+@nox.session(python="3.11")
 def oldest(session):
     """Test what depends on versions with the oldest versions that pyproject.toml admits."""
-    session.install("-c", ".ci/lowest.txt", wheel_in("dist", "[tests]"))
+    session.install("-c", ".ci/lowest.txt", ".[tests]")
     names = "native", "parity", "scikit_learn", "check_estimator", "classifier"
     files = [f"tests/test_{name}.py" for name in names]
     session.run("pytest", "-n", "auto", *files, env={**INSTALLED, "SKSCRATCH_N_FUZZ": "20"})
