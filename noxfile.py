@@ -77,10 +77,10 @@ def tests(session):
     session.run("bash", "-c", TESTS, env={"PYTEST_ADDOPTS": "--cov"}, external=True)
 
 
-@nox.session
+@nox.session(requires=["wheel"])
 def slow(session):
     """Run the tests that README's command leaves out."""
-    session.install(".[tests]")
+    session.install(wheel_in("dist") + "[tests]")
     # Not the doctests in skscratch/, which are collected from the working directory
     session.run(
         "pytest", "-m", "slow", "--durations=8", *(session.posargs or ["tests"]), env=INSTALLED
@@ -95,10 +95,11 @@ def docs(session):
     session.run("python", "-m", "sphinx", "-W", "--keep-going", "-q", "docs", "build/docs")
 
 
-@nox.session(python="3.11")
+@nox.session(requires=["wheel"], python="3.11")
 def oldest(session):
     """Test what depends on versions with the oldest versions that pyproject.toml admits."""
-    session.install("-c", ".ci/lowest.txt", ".[tests]")
+    tools = "pytest", "pytest-cov", "pytest-xdist"
+    session.install("-c", ".ci/lowest.txt", wheel_in("dist"), "pandas", "polars", *tools)
     names = "native", "parity", "scikit_learn", "check_estimator", "classifier"
     files = [f"tests/test_{name}.py" for name in names]
     session.run("pytest", "-n", "auto", *files, env={**INSTALLED, "SKSCRATCH_N_FUZZ": "20"})
@@ -107,7 +108,7 @@ def oldest(session):
 @nox.session
 def sanitizers(session):
     """Train random networks with GCC's sanitizers, and with Clang if it is installed."""
-    session.install("numpy", "scipy", "scikit-learn", "pytest", "pytest-xdist")
+    session.install("numpy", "scipy", "scikit-learn", "pytest", "pytest-cov", "pytest-xdist")
     folder = Path(session.create_tmp())
 
     def test(compiler: str, options: str, environment: dict[str, str] | None = None) -> None:

@@ -13,6 +13,7 @@ CONVERGING = {"warm_start": True, "max_iter": 2000, "tol": 1e-3}
 
 pytestmark = [
     unfinished_fits,
+    pytest.mark.no_cover,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning"),
 ]
 

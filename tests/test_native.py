@@ -255,6 +255,7 @@ def assert_close(actual, expected, rtol, message):
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("chunk_size", [1024, 3])
 def test_random_configurations_train_as_with_numpy(monkeypatch, level, chunk_size):
     if chunk_size == 3:

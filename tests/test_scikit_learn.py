@@ -44,7 +44,7 @@ def global_random_seed():
 
 globals().update(load_their_tests())
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.no_cover]
 
 
 def test_scikit_learn_tests_were_found():

@@ -321,6 +321,7 @@ OBJECTIVES = {
 }
 
 
+@pytest.mark.no_cover
 @every_engine
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_loss_gradient_matches_central_differences(objective, engine):
