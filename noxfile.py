@@ -61,11 +61,11 @@ def wheel(session):
             session.run("python", "../.ci/installed.py", "..", engine)
 
 
-@nox.session(requires=["wheel"])
+@nox.session
 def types(session):
     """Check a user's script with the types of the installed package."""
     mypy = next(tool for tool in EXTRAS["lint"] if tool.startswith("mypy"))
-    session.install(mypy, wheel_in("generic"))
+    session.install(mypy, ".", env=WITHOUT_COMPILER)
     with session.chdir("tests"):
         session.run("mypy", "--strict", "typed_script.py")
 
