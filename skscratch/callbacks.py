@@ -25,7 +25,13 @@ class _EpochCallback:
         self.every = every
 
     def setup(self, estimator, context) -> None:
-        """Do nothing before a fit."""
+        """Raise an error if the estimator is not a network, for example a pipeline of one."""
+        if not hasattr(type(estimator), "history_"):
+            raise TypeError(
+                f"{self!r} expects an MLPScratchClassifier or an MLPScratchRegressor, got a "
+                f"{type(estimator).__name__}. Call set_callbacks of the network in it, for example "
+                f"pipeline[-1].set_callbacks({self!r})."
+            )
 
     def teardown(self, estimator, context) -> None:
         """Do nothing after a fit."""
@@ -63,9 +69,7 @@ class EpochLogger(_EpochCallback):
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
         """Write a line if it is due."""
-        history = getattr(fitted_estimator, "history_", None)
-        if history is None:
-            return
+        history = fitted_estimator.history_
         n_epochs = len(history["loss"])
         due = n_epochs % self.every == 0
         # The end of the fit writes the line of the last epoch, if it is not written yet.
@@ -127,7 +131,7 @@ class ModelCheckpoint(_EpochCallback):
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> None:
         """Write a checkpoint if it is due."""
-        if fitted_estimator is None or fitted_estimator.n_iter_ == 0:
+        if fitted_estimator.n_iter_ == 0:
             return  # interrupted in the first epoch: an older file is better
         if context.task_name == "epoch" and (context.task_id + 1) % self.every != 0:
             return

@@ -16,6 +16,8 @@ import pytest
 from helpers import SOLVERS, STOCHASTIC, Collector, CrashAt, CrashError, Recorder, assert_same_fit
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import skscratch.callbacks
 from skscratch import MLPScratchClassifier
@@ -130,6 +132,13 @@ def test_invalid_every(every):
     for callback in (EpochLogger, partial(ModelCheckpoint, "path")):
         with pytest.raises(ValueError, match="every must be an integer >= 1"):
             callback(every=every)
+
+
+@pytest.mark.parametrize("callback", [EpochLogger(), ModelCheckpoint("model")])
+def test_callbacks_of_other_estimators_raise(callback):
+    pipeline = make_pipeline(StandardScaler(), mlp()).set_callbacks(callback)
+    with pytest.raises(TypeError, match=r"got a Pipeline\. Call set_callbacks of the network"):
+        pipeline.fit(X, y)
 
 
 def test_repr():
