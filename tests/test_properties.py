@@ -25,7 +25,7 @@ settings.register_profile("ci", max_examples=15, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=2000, print_blob=True, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.no_cover]
 
 SEEDS = st.integers(0, 2**32 - 1)
 

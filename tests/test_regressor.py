@@ -510,6 +510,11 @@ def test_invalid_targets_of_a_validation_set():
         mlp().fit(X, y, X_val=X[:2], y_val=["a", "b"])
 
 
+def test_predictions_that_overflow_have_no_score():
+    with pytest.raises(ValueError, match="the validation score is not a number"):
+        mlp(loss="poisson", early_stopping=True).fit(X, y, X_val=1e9 * X, y_val=y)
+
+
 @pytest.mark.parametrize("method", ["predict", "score", "to_sklearn"])
 def test_unfitted(method):
     arguments = {"predict": (X,), "score": (X, y), "to_sklearn": ()}[method]

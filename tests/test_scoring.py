@@ -23,6 +23,8 @@ from sklearn.metrics import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skscratch import MLPScratchRegressor
+
 pytestmark = unfinished_fits
 
 mlp = partial(helpers.mlp, (8,), max_iter=6, batch_size=16, learning_rate_init=0.01)
@@ -480,6 +482,12 @@ def test_scorer_that_needs_all_classes_raises(problem, scoring):
     message = rf"scoring='{scoring}' failed on the validation set, which lacks the classes \["
     with pytest.raises(ValueError, match=rf"{message}'?{missing}'?\]:.*scoring='loss'"):
         clf.fit(X, y, X_val=X_val[present], y_val=y_val[present])
+
+
+def test_scorer_of_classifiers_in_a_regressor_raises():
+    regressor = MLPScratchRegressor(scoring="roc_auc", early_stopping=True)
+    with pytest.raises(ValueError, match="scoring='roc_auc' failed on the validation set: MLPSc"):
+        regressor.fit(X_train, X_train[:, 0])
 
 
 @pytest.mark.parametrize(
