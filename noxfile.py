@@ -118,7 +118,7 @@ def sanitizers(session):
         source = "skscratch/native/engine.c"
         session.run(compiler, *flags.split(), source, "-o", library, "-lm", external=True)
         selected = "tests/test_native.py", "-k", "random or accurate or padding"
-        variables = {"SKSCRATCH_NATIVE_LIBRARY": library, "SKSCRATCH_N_FUZZ": "40"}
+        variables = {"SKSCRATCH_NATIVE_LIBRARY": library, "SKSCRATCH_N_FUZZ": "60"}
         variables.update(environment or {})
         session.run("python", "-m", "pytest", "-n", "0", *selected, env=variables)
 

@@ -6,6 +6,7 @@ and stores their figures and output in ``examples/figures``.
 
 import ast
 import contextlib
+import faulthandler
 import io
 import json
 import multiprocessing
@@ -37,6 +38,7 @@ def run(script: Path, folder: Path) -> str:
 
 
 def _run(script: Path, folder: Path) -> str:
+    faulthandler.dump_traceback_later(600, exit=True)  # ends an example that hangs
     import matplotlib.pyplot as plt
 
     def show() -> None:
