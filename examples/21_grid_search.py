@@ -23,7 +23,7 @@ pipeline = make_pipeline(
     MinMaxScaler(),
     MLPScratchClassifier(alpha=0, batch_size=64, max_iter=20, tol=0, random_state=0),
 )
-neurons, rates, penalties = [16, 64], [0.001, 0.003, 0.01, 0.03], [0, 1e-4, 1e-3, 1e-2]
+neurons, rates, penalties = [16, 64], [0.001, 0.003, 0.01, 0.03], [0, 1e-3, 1e-2]
 grid = {
     "mlpscratchclassifier__hidden_layer_sizes": [(n,) for n in neurons],
     "mlpscratchclassifier__learning_rate_init": rates,

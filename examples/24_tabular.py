@@ -147,9 +147,8 @@ def models_of(numbers, categories, regression):
         "linear model": linear,
         "boosted trees": boosting(categorical_features=categories, random_state=0),
         "network, defaults": default,
-        "one network": tabular_network(*columns, regression=regression, n_networks=1),
-        "four networks": tabular_network(*columns, regression=regression, n_networks=4),
-        "four, 2 knots": tabular_network(*columns, regression=regression, n_networks=4, n_knots=2),
+        "two networks": tabular_network(*columns, regression=regression, n_networks=2),
+        "two, 2 knots": tabular_network(*columns, regression=regression, n_networks=2, n_knots=2),
     }
 
 

@@ -28,13 +28,12 @@ folds = StratifiedKFold(n_splits=5, shuffle=True, random_state=0)
 scores = cross_val_score(pipeline, X_train, y_train, cv=folds)
 print(f"Accuracy in 5 folds: {scores.mean():.3f} +- {scores.std():.3f}")
 
-# %% A search over the optimizer, the learning rate and the L2 penalty.
+# %% A search over the optimizer and the learning rate.
 search = GridSearchCV(
     pipeline,
     {
         "mlpscratchclassifier__solver": ["adam", "rmsprop"],
         "mlpscratchclassifier__learning_rate_init": [0.001, 0.003, 0.01],
-        "mlpscratchclassifier__weight_regularizer_l2": [0.0, 1e-4, 1e-3],
     },
     cv=folds,
 )
