@@ -147,6 +147,7 @@ def test_initial_weights_order_and_split_do_not_depend_on_dropout(arguments, ear
         assert states[0].randint(1 << 30) == states[1].randint(1 << 30)
 
 
+@pytest.mark.no_cover
 def test_dropout_reduces_overfitting():
     noisy = make_classification(600, 20, n_informative=5, flip_y=0.2, random_state=0)
     X, y = (array[:300] for array in noisy)
@@ -159,6 +160,7 @@ def test_dropout_reduces_overfitting():
     assert gaps[0] > 1.5 * gaps[1] > 1.5 * gaps[2] > 0
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("solver", "container"),
     [("adam", np.asarray), ("sgd", sp.csr_array), ("rmsprop", sp.csr_array)],

@@ -60,6 +60,7 @@ def test_user_defined_activation_equals_the_built_in_one(hidden):
     assert own.hidden_activations_ == each
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("options", [{"activation": Swish}, {"solver": Lion}, {"solver": Lion()}])
 def test_user_defined_classes_pickle_clone_and_resume(options):
     whole = mlp(**options).fit(X, y)

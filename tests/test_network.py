@@ -38,6 +38,7 @@ def far_from_kinks(network, X):
     return min(np.abs(array).min() for array in values) > 1e-4
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "arguments",
     [

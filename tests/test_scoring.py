@@ -60,6 +60,7 @@ def loss_of(clf, X, y, sample_weight=None):
 # --- Recorded metrics
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("problem", "solver", "weighted", "dtype"),
     [
@@ -187,6 +188,7 @@ SCORINGS = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("problem", "scoring", "by_hand"), SCORINGS)
 def test_early_stopping_monitors_scoring(problem, scoring, by_hand):
     X, y, X_val, y_val = DATA[problem]
@@ -252,6 +254,7 @@ def test_nan_score_raises():
 # --- Containers
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("solver", "container", "dtype"),
     [
@@ -510,6 +513,7 @@ def test_invalid_parameters(arguments, message):
     assert vars(clf) == before
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "scoring",
     [

@@ -85,6 +85,7 @@ def test_callbacks_receive_data_and_weights():
     assert not any(metadata for *_, metadata in told)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("solver", "arguments"),
     [

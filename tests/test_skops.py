@@ -13,7 +13,7 @@ from skscratch.callbacks import ModelCheckpoint, without_callbacks
 
 skops_io = pytest.importorskip("skops.io")
 
-pytestmark = unfinished_fits
+pytestmark = [unfinished_fits, pytest.mark.no_cover]
 
 ESTIMATOR = "skscratch.estimators.classifier.MLPScratchClassifier"
 X, y = X_digits[:200], y_digits[:200]

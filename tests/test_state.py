@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 
 from skscratch.estimators.state import History
 
-pytestmark = unfinished_fits
+pytestmark = [unfinished_fits, pytest.mark.no_cover]
 
 OF_TRAINING = ["loss", "data_loss", "regularization_loss", "learning_rate", "accuracy"]
 OF_VALIDATION = ["validation_loss", "validation_score"]

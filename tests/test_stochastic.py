@@ -178,6 +178,7 @@ def test_interrupt_of_a_fit_in_another_thread(interrupt_batch):
     assert clf.n_iter_ == 2
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("sigint")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_interrupt_of_the_main_thread_does_not_affect_other_threads(engine):
@@ -327,6 +328,7 @@ SCHEDULES = [{"solver": solver} for solver in STOCHASTIC] + [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
 @pytest.mark.parametrize("arguments", SCHEDULES)
 def test_six_partial_fits_equal_six_epochs(arguments):

@@ -18,7 +18,10 @@ from skscratch.estimators.targets import (
     fitted_targets,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.no_cover,
+]
 
 X, y = load_iris(return_X_y=True)
 
