@@ -58,7 +58,7 @@ def wheel(session):
         session.install("--force-reinstall", "--no-deps", wheel_in(folder))
         # A folder without skscratch, so that the installed one is imported
         with session.chdir(folder):
-            session.run("python", "../.ci/installed.py", "..", engine)
+            session.run("python", "../.ci/installed.py", engine)
 
 
 @nox.session
@@ -77,14 +77,15 @@ def tests(session):
     session.run("bash", "-c", TESTS, env={"PYTEST_ADDOPTS": "--cov"}, external=True)
 
 
-@nox.session(requires=["wheel"])
+@nox.session(venv_backend="none")
 def slow(session):
-    """Run the tests that README's command leaves out."""
-    session.install(wheel_in("dist") + "[tests]")
-    # Not the doctests in skscratch/, which are collected from the working directory
-    session.run(
-        "pytest", "-m", "slow", "--durations=8", *(session.posargs or ["tests"]), env=INSTALLED
-    )
+    """Run the tests that README's command leaves out, in the environment that it creates."""
+    installation, _, pytest = TESTS.rpartition(" && ")
+    if not Path(".venv").exists():
+        session.run("bash", "-c", installation, external=True)
+    # Not the doctests in skscratch/
+    arguments = "-m", "slow", "--durations=8", *(session.posargs or ["tests"])
+    session.run(*pytest.split(), *arguments, external=True)
 
 
 @nox.session
@@ -113,7 +114,7 @@ def sanitizers(session):
 
     def test(compiler: str, options: str, environment: dict[str, str] | None = None) -> None:
         library = str(folder / f"{compiler}.so")
-        flags = "-std=gnu11 -DBASELINE_ONLY -O1 -g -fno-math-errno -fno-trapping-math -Wno-psabi"
+        flags = "-std=gnu11 -DBASELINE_ONLY -Og -g1 -fno-math-errno -fno-trapping-math -Wno-psabi"
         flags = f"{flags} -ffp-contract=fast -shared -fPIC {options}"
         source = "skscratch/native/engine.c"
         session.run(compiler, *flags.split(), source, "-o", library, "-lm", external=True)
