@@ -119,7 +119,8 @@ def measure(seed):
 
 def test_spiral():
     rows = [measure(seed) for seed in range(3)]
-    results = {name: np.mean([row[name] for row in rows]) for name in rows[0]}
+    # Medians, because the loss of a network can be high in its last epoch.
+    results = {name: np.median([row[name] for row in rows]) for name in rows[0]}
     # The network overfits the training data,
     assert 0.95 < results["accuracy"] < 1
     assert 0.03 < results["loss"] < 0.15
