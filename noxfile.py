@@ -58,7 +58,7 @@ def wheel(session):
         session.install("--force-reinstall", "--no-deps", wheel_in(folder))
         # A folder without skscratch, so that the installed one is imported
         with session.chdir(folder):
-            session.run("python", "../.ci/installed.py", engine)
+            session.run("python", "../.ci/installed.py", "..", engine)
 
 
 @nox.session

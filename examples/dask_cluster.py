@@ -63,7 +63,7 @@ if __name__ == "__main__":
     print(f"{len(scores)} settings, 3 folds")
     print(f"    in this process  {seconds_here:.1f} s")
     print(f"    on two workers   {seconds_there:.1f} s")
-    print(f"Identical scores: {np.allclose(scores, search.cv_results_['mean_test_score'])}")
+    print(f"Identical scores: {np.array_equal(scores, search.cv_results_['mean_test_score'])}")
     print(f"Best accuracy {search.best_score_:.4f} with")
     for name, value in search.best_params_.items():
         print(f"    {name.removeprefix('mlpscratchclassifier__')} = {value:.3g}")
